@@ -1,0 +1,55 @@
+/** A kill case: one decision of the OOM killer, merged from every witness. The shape of `kills --json` (units in the names; absent = not known). */
+
+export type Level = 'container' | 'pod' | 'qos' | 'kubepods' | 'slice' | 'service' | 'root' | 'cgroup'
+
+/** Which workload a path belongs to, read from the path alone plus learned names. */
+export type Workload = {
+  readonly level: Level
+  readonly runtime?: string; readonly qos?: string; readonly podUid?: string; readonly containerId?: string
+  readonly namespace?: string; readonly pod?: string; readonly container?: string; readonly unit?: string
+}
+
+export type Victim = {
+  pid: number; comm?: string; memcgId?: number; path?: string; points?: number; oomScoreAdj?: number
+  anonBytes?: number; fileBytes?: number; shmemBytes?: number; swapBytes?: number; pgtablesBytes?: number; totalVmBytes?: number
+  killedBy?: { pid: number; comm: string }
+  /** From the kill (mark_victim or SIGKILL) to the exit. */
+  msToExit?: number
+  /** Internal to merging: monotonic times of the kill and exit, thread ids the kernel used for it. */
+  killNs?: number; exitNs?: number; tids: number[]
+}
+
+export type Candidate = { pid: number; comm?: string; memcgId?: number; path?: string; points?: number; oomScoreAdj?: number; eligible: boolean; chosen: boolean; rssBytes?: number; swapBytes?: number; pgtablesBytes?: number }
+
+/** Where a fact in the case comes from, said so that a person can check it. */
+export type Evidence = { fact: string; source: string }
+
+export type Witness = 'probe' | 'kmsg' | 'memory.events' | 'signal' | 'exit'
+
+export type KillCase = {
+  readonly id: string
+  /** CLOCK_MONOTONIC ns of the decision (first sight). */
+  tsNs: number
+  /** 0 none (node), 1 cpuset, 2 mempolicy, 3 memcg. */
+  constraint?: number
+  order?: number
+  gfp?: number
+  gfpText?: string
+  limit?: { memcgId?: number; path?: string; limitBytes?: number; usageBytes?: number; swapLimitBytes?: number }
+  invoker?: { pid: number; comm: string; memcgId?: number; path?: string }
+  victims: Victim[]
+  candidates: Candidate[]
+  candidatesFrom?: 'oom_badness' | 'kmsg' | 'estimated'
+  /** Limit plus swap (or RAM plus swap) in bytes, as oom_badness normalised by. Never the victim's size. */
+  totalBytes?: number
+  group: boolean
+  reclaim?: { attempts: number; stalledNs: number; scannedPages?: number; reclaimedPages: number }
+  composition?: Record<string, number>
+  contributors: { path: string; memcgId: number; bytes: number }[]
+  witnesses: Witness[]
+  evidence: Evidence[]
+  /** Facts on which two witnesses disagree; shown, never hidden. */
+  disagreements: string[]
+  /** out_of_memory() has returned, or the kernel log's report is complete: nothing more is expected. */
+  closed: boolean
+}

@@ -1,0 +1,69 @@
+/** The node as we believe it is now: the types that `apply` folds events into and that views read. No clock, no file, no environment. */
+import type { EventOf } from '../event/event.ts'
+import type { KillCase } from './case.ts'
+import type { History } from './history.ts'
+
+/** Cumulative losses and damage, by place; shown on the status line and in every report. Nothing vanishes silently. */
+export type Health = {
+  /** `loss` rows, by `where`: the newest cumulative count and its detail. */
+  readonly losses: Map<string, { count: number; detail?: string | undefined }>
+  corruptFrames: number
+  corruptBytes: number
+  unknownKinds: number
+  badRows: number
+  /** Newest last, bounded. */
+  readonly notices: { tsNs: number; from: string; text: string }[]
+  tracer?: EventOf<'tracer'>
+  cost?: EventOf<'cost'>
+  readonly selftests: Map<string, EventOf<'selftest'>>
+}
+
+/** One memcg, alive or remembered after its death (bounded number of tombstones). */
+export type Memcg = {
+  readonly id: number
+  parentId: number
+  path: string
+  bornNs: number
+  /** Set when it was removed. */
+  diedNs?: number
+  limits?: EventOf<'memcg_limits'>
+  usage?: EventOf<'memcg_usage'>
+  stat?: EventOf<'memcg_stat'>
+  events?: EventOf<'memcg_events'>
+  psi?: EventOf<'memcg_psi'>
+  /** Cumulative probe counters, indexed as COUNTERS; monotone even when a probe's own counter restarts. Absent until the first one arrives. */
+  counters?: Float64Array
+  /** Cumulative log2 ns histograms, by index of HISTOGRAMS. */
+  histograms?: Map<number, readonly number[]>
+  /** The last two minutes, one slot a second. */
+  readonly history: History
+  /** Number of oom kills of processes in this memcg itself (not its descendants) that the model knows of. */
+  killCount: number
+}
+
+/** A name for a workload, by pod uid or container id. */
+export type WorkloadName = { namespace?: string | undefined; pod?: string | undefined; container?: string | undefined; from: string }
+
+export type NodeModel = {
+  hello?: EventOf<'hello'>
+  /** Newest time seen, CLOCK_MONOTONIC ns. */
+  nowNs: number
+  /** Newest clock anchor: wall clock at a monotonic time. */
+  anchor?: { tsNs: number; wallMs: number; bootNs: number }
+  memory?: EventOf<'node_memory'>
+  psi?: EventOf<'node_psi'>
+  vmstat?: EventOf<'node_vmstat'>
+  /** PSI percentages and stall rate of the node, one slot a second. */
+  readonly history: History
+  /** By memcgId. */
+  readonly memcgs: Map<number, Memcg>
+  /** Every kill case, oldest first, bounded. */
+  readonly cases: KillCase[]
+  /** question → how it is answered here. */
+  readonly rungs: Map<string, EventOf<'rung'>>
+  /** `pod:<uid>` or `container:<id>` → name. */
+  readonly names: Map<string, WorkloadName>
+  /** Newest last, bounded: PSI triggers, single stalls, fatal signals; for the event line and the timeline. */
+  readonly recent: (EventOf<'psi_trigger'> | EventOf<'stall'> | EventOf<'signal'>)[]
+  readonly health: Health
+}
