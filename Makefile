@@ -1,0 +1,61 @@
+# The front door. `make live` and `make test` do all their own set-up; everything else is for developers.
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.PHONY: all live demo test check build deps-live deps-test tracefs vm bench clean
+
+OOMSCOPE := node dist/cli/main.js
+VITEST   := npx --no-install vitest run --config test/vitest.config.ts
+
+all: build
+
+## live: install what is missing, build, watch this node
+live: deps-live tracefs build
+	@exec $(OOMSCOPE) live $(ARGS)
+
+## demo: real kills from a bundled recording; needs no privileges
+demo: build
+	@exec $(OOMSCOPE) replay docs/demo.oom $(ARGS)
+
+## test: install, build, run every level this machine allows
+test: deps-test tracefs build native-test
+	@$(VITEST) $(ARGS)
+
+## check: the fast levels only, no root needed
+check: build
+	@$(VITEST) --project structure --project unit --project contract --project golden --project fuzz
+
+## vm: the lab on any kernel, e.g. make vm KERNEL=7.2 BPFTRACE=0.27
+KERNEL ?= 6.12
+BPFTRACE ?= system
+vm: deps-test build
+	@OOMSCOPE_VM_KERNELS=$(KERNEL) OOMSCOPE_VM_BPFTRACE=$(BPFTRACE) $(VITEST) --project vm
+
+## bench: what oomscope costs, as ratios; writes docs/bench.md
+bench: deps-test tracefs build
+	@node test/bench/bench.mjs
+
+build: node_modules/.package-lock.json dist/cli/main.js dist/native/oomscope-bridge
+
+node_modules/.package-lock.json: package.json package-lock.json
+	@npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+dist/cli/main.js: node_modules/.package-lock.json src/tsconfig.json tsconfig.json $(shell find src -name '*.ts' -o -name '*.sh')
+	@npx --no-install tsc -p src/tsconfig.json
+	@touch $@
+
+include native/bridge.mk
+
+deps-live:
+	@native/packages.sh cc:gcc /usr/include/stdio.h:libc6-dev bpftrace:bpftrace
+
+# python3 and g++ build node-pty; qemu and friends boot the lab's kernels.
+deps-test: deps-live
+	@native/packages.sh python3:python3 g++:g++ qemu-system-x86_64:qemu-system-x86 busybox:busybox-static \
+	  cpio:cpio kmod:kmod xz:xz-utils debootstrap:debootstrap
+
+tracefs:
+	@[ "$$(id -u)" != 0 ] || [ -e /sys/kernel/tracing/events ] || mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null || true
+
+clean:
+	@rm -rf dist build
