@@ -24,10 +24,14 @@ export type Candidate = { pid: number; comm?: string; memcgId?: number; path?: s
 /** Where a fact in the case comes from, said so that a person can check it. */
 export type Evidence = { fact: string; source: string }
 
+/** A memcg directly below the limit holder, as it stood at the decision; `sampledNs` says when its usage was read. */
+export type HolderChild = { memcgId: number; path: string; limitBytes?: number; currentBytes?: number; sampledNs?: number }
+
 export type Witness = 'probe' | 'kmsg' | 'memory.events' | 'signal' | 'exit'
 
 export type KillCase = {
-  readonly id: string
+  /** `<boot>-<tsNs>-<pid>`; settles when the case closes, so key by the object until then. */
+  id: string
   /** CLOCK_MONOTONIC ns of the decision (first sight). */
   tsNs: number
   /** 0 none (node), 1 cpuset, 2 mempolicy, 3 memcg. */
@@ -39,6 +43,8 @@ export type KillCase = {
   invoker?: { pid: number; comm: string; memcgId?: number; path?: string }
   victims: Victim[]
   candidates: Candidate[]
+  /** Candidates that were judged and are not kept in the list (it is bounded; the best-scored and the chosen are kept). */
+  candidatesOmitted?: number
   candidatesFrom?: 'oom_badness' | 'kmsg' | 'estimated'
   /** Limit plus swap (or RAM plus swap) in bytes, as oom_badness normalised by. Never the victim's size. */
   totalBytes?: number
@@ -46,10 +52,20 @@ export type KillCase = {
   reclaim?: { attempts: number; stalledNs: number; scannedPages?: number; reclaimedPages: number }
   composition?: Record<string, number>
   contributors: { path: string; memcgId: number; bytes: number }[]
+  /** Direct children of the limit holder at the decision; decides whether equal limits are one limit. */
+  holderChildren?: HolderChild[]
   witnesses: Witness[]
   evidence: Evidence[]
   /** Facts on which two witnesses disagree; shown, never hidden. */
   disagreements: string[]
+  /** The OOM killer ran and nobody was killed by this decision. */
+  noKill?: boolean
+  /** How often the OOM killer ran again for the same limit while this case's victim was still exiting. */
+  invokedWhileExiting?: number
+  /** Asked for through sysrq-f. */
+  sysrq?: boolean
+  /** A thread that the kernel chose or marked although it was already exiting: not killed by this decision. */
+  exitingPid?: number
   /** out_of_memory() has returned, or the kernel log's report is complete: nothing more is expected. */
   closed: boolean
 }

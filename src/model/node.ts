@@ -1,7 +1,9 @@
 /** The node as we believe it is now: the types that `apply` folds events into and that views read. No clock, no file, no environment. */
 import type { EventOf } from '../event/event.ts'
 import type { KillCase } from './case.ts'
+import type { CaseBook } from './case-book.ts'
 import type { History } from './history.ts'
+import type { ReclaimHistory } from './reclaim-history.ts'
 
 /** Cumulative losses and damage, by place; shown on the status line and in every report. Nothing vanishes silently. */
 export type Health = {
@@ -29,15 +31,24 @@ export type Memcg = {
   limits?: EventOf<'memcg_limits'>
   usage?: EventOf<'memcg_usage'>
   stat?: EventOf<'memcg_stat'>
+  /** The samples before the newest ones: a kill is often folded in after the first sample that no longer holds it. */
+  previousUsage?: EventOf<'memcg_usage'> | undefined
+  previousStat?: EventOf<'memcg_stat'> | undefined
   events?: EventOf<'memcg_events'>
   psi?: EventOf<'memcg_psi'>
   /** Cumulative probe counters, indexed as COUNTERS; monotone even when a probe's own counter restarts. Absent until the first one arrives. */
   counters?: Float64Array
+  /** What the probe's own counters said last; differs from `counters` after a restart of the tracer. */
+  rawCounters?: Float64Array
+  /** Reclaim of this memcg (as the target, where that is known) in the last seconds. */
+  reclaim?: ReclaimHistory
+  /** Newest time any fact named it; a memcg that two keyframes do not name is gone. */
+  lastSeenNs: number
   /** Cumulative log2 ns histograms, by index of HISTOGRAMS. */
   histograms?: Map<number, readonly number[]>
   /** The last two minutes, one slot a second. */
   readonly history: History
-  /** Number of oom kills of processes in this memcg itself (not its descendants) that the model knows of. */
+  /** Number of oom kills of processes in this memcg itself (not its descendants), as of the last look at the cases. */
   killCount: number
 }
 
@@ -53,11 +64,13 @@ export type NodeModel = {
   memory?: EventOf<'node_memory'>
   psi?: EventOf<'node_psi'>
   vmstat?: EventOf<'node_vmstat'>
+  /** The first one of this fold: what its counters rose by since is what must be explained. */
+  firstVmstat?: EventOf<'node_vmstat'>
   /** PSI percentages and stall rate of the node, one slot a second. */
   readonly history: History
   /** By memcgId. */
   readonly memcgs: Map<number, Memcg>
-  /** Every kill case, oldest first, bounded. */
+  /** Every kill case, oldest first, bounded. Looking merges what was gathered since the last look; the objects stay the same. */
   readonly cases: KillCase[]
   /** question → how it is answered here. */
   readonly rungs: Map<string, EventOf<'rung'>>
@@ -66,4 +79,10 @@ export type NodeModel = {
   /** Newest last, bounded: PSI triggers, single stalls, fatal signals; for the event line and the timeline. */
   readonly recent: (EventOf<'psi_trigger'> | EventOf<'stall'> | EventOf<'signal'>)[]
   readonly health: Health
+  /** Time of the newest `clock` rows, oldest first (at most 3): the keyframes. */
+  readonly clocksNs: number[]
+  /** Ids of the dead, oldest first: tombstones are bounded. */
+  readonly tombstones: number[]
+  /** Open ends of cases being merged; only the model's own. */
+  readonly caseBook: CaseBook
 }

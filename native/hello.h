@@ -1,0 +1,28 @@
+/* hello.h: what the stream says about itself: hello, schema, clock and cost rows. */
+#ifndef OOMSCOPE_HELLO_H
+#define OOMSCOPE_HELLO_H
+
+#include "frame.h"
+#include "node.h"
+
+#define BRIDGE_VERSION "0.1.0"
+
+struct hello_options {
+  const char *memcg_version, *memcg_root;
+  uint64_t sample_period_ns;
+};
+
+/* The hello row and every schema row; the frame's flags are the caller's. */
+void hello_say(struct stream *out, const struct node *node, const struct hello_options *options);
+void hello_clock(struct stream *out);
+
+struct cost {
+  int statm_fd, tracer_statm_fd;
+  int tracer_pid;              /* whose statm that is; 0: none */
+  uint64_t lines, memcgs, open_files;      /* set before cost_say() */
+};
+
+void cost_init(struct cost *c);
+void cost_say(struct cost *c, struct stream *out, int tracer_pid);
+
+#endif

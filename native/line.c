@@ -1,0 +1,311 @@
+/* line.c: reads bpftrace's JSON lines and tells a sink what each one says; trusts nothing in them. */
+#include "line.h"
+
+#include <string.h>
+
+#include "json.h"
+
+/* What a probe's strings are decoded into; one line is read at a time. */
+static char scratch[4 * LINE_STRING_MAX];
+
+/* ── rows: {"type":"value","data":[kind, tsNs, …]} ─────────────────────────── */
+
+static bool read_integer(struct json *j, struct value *v) {
+  struct json_number number;
+  if (!json_number(j, &number) || !number.integer) return false;
+  v->type = number.negative && number.magnitude != 0 ? 'i' : 'u';
+  v->u = number.negative ? 0 - number.magnitude : number.magnitude;
+  return true;
+}
+
+static bool read_value(struct json *j, struct value *v, size_t *scratch_used) {
+  *v = (struct value){.type = 'n'};
+  /* most values are digits behind a comma */
+  if (j->at < j->end && *j->at >= '0' && *j->at <= '9') return read_integer(j, v);
+  if (json_sees(j, '"')) {
+    size_t room = sizeof scratch - *scratch_used;
+    v->type = 's';
+    v->bytes = scratch + *scratch_used;
+    if (!json_string(j, scratch + *scratch_used, room < LINE_STRING_MAX ? room : LINE_STRING_MAX, &v->length)) return false;
+    *scratch_used += v->length;
+    return true;
+  }
+  if (json_word(j, "null")) return true;
+  bool is_true = json_word(j, "true");
+  if (is_true || json_word(j, "false")) {
+    v->type = 'b';
+    v->u = is_true;
+    return true;
+  }
+  return read_integer(j, v);
+}
+
+/* Holds a value to the dictionary. Probes cannot print nil: an empty string in an optional field means absent. */
+static bool fits(const struct kind *kind, int i, struct value *v) {
+  if (v->type == 's' && v->length == 0 && kind->optional[i]) v->type = 'n';
+  if (v->type == 'n') return kind->optional[i];
+  switch (kind->type[i]) {
+    case 'u': return v->type == 'u' || v->type == 'b';
+    case 'i': return v->type == 'i' || (v->type == 'u' && v->u <= INT64_MAX);
+    case 'b': return v->type == 'b' || (v->type == 'u' && v->u <= 1);
+    case 's': return v->type == 's';
+    default: return false;
+  }
+}
+
+/* Only these can come from a probe; the rest is the bridge's own word. */
+static bool is_probe_kind(uint64_t number) {
+  return number == KIND_MEMCG_BIRTH || number == KIND_MEMCG_DEATH || (number >= KIND_OOM_MEMCG_ENTER && number <= KIND_STALL);
+}
+
+/* Fields behind kind and tsNs; those missing at the end must be optional. NULL, or why the row is refused. */
+static const char *read_fields(struct json *j, struct fact *fact, bool more) {
+  const struct kind *kind = fact->kind;
+  size_t used = 0;
+  for (int i = 0; i < kind->count; i++) {
+    if (!more) {
+      fact->value[i] = (struct value){.type = 'n'};
+      if (!kind->optional[i]) return "too few fields";
+      continue;
+    }
+    if (!read_value(j, &fact->value[i], &used)) return "malformed value";
+    if (!fits(kind, i, &fact->value[i])) return "a field has another type";
+    if (!json_more(j, ']', &more)) return "malformed row";
+  }
+  return more ? "too many fields" : NULL;
+}
+
+static const char *read_row(const struct line_sink *sink, struct json *j) {
+  struct fact fact;
+  struct json_number kind, ts;
+  bool more = false;
+  if (!json_take(j, '[') || !json_number(j, &kind) || !kind.integer || kind.negative || !json_take(j, ',')) return "row without a kind";
+  if (!json_number(j, &ts) || !ts.integer || ts.negative || !json_more(j, ']', &more)) return "row without a time";
+  if (kind.magnitude == 0) {
+    if (more || !json_is_over(j)) return "malformed ready marker";
+    sink->ready(sink->context, ts.magnitude);
+    return NULL;
+  }
+  fact.kind = is_probe_kind(kind.magnitude) ? event_kind(kind.magnitude) : NULL;
+  fact.ts_ns = ts.magnitude;
+  if (fact.kind == NULL) return "unknown kind";
+  const char *why = read_fields(j, &fact, more);
+  if (why == NULL && !json_is_over(j)) why = "malformed row";
+  if (why == NULL) sink->fact(sink->context, &fact);
+  return why;
+}
+
+/* ── maps: {"@name":{"key":n,…}} and hists: {"@name":{"key":[{"min":n,"max":n,"count":n},…]}} ── */
+
+static bool read_u64(struct json *j, uint64_t *value) {
+  struct json_number number;
+  if (!json_number(j, &number) || !number.integer || (number.negative && number.magnitude != 0)) return false;
+  *value = number.magnitude;
+  return true;
+}
+
+/* One {"min":…,"max":…,"count":…}. The bucket of negative values has no min and is nobody's latency. */
+static bool read_bucket(struct json *j, uint64_t buckets[HIST_BUCKETS]) {
+  uint64_t min = 0, count = 0;
+  bool more = true, has_min = false;
+  if (!json_take(j, '{')) return false;
+  while (more) {
+    char key[8];
+    size_t length;
+    struct json_number number;
+    if (!json_string(j, key, sizeof key, &length) || !json_take(j, ':') || !json_number(j, &number)) return false;
+    if (length == 3 && memcmp(key, "min", 3) == 0) {
+      has_min = number.integer && !number.negative;
+      min = number.magnitude;
+    }
+    if (length == 5 && memcmp(key, "count", 5) == 0) {
+      if (!number.integer || number.negative) return false;
+      count = number.magnitude;
+    }
+    if (!json_more(j, '}', &more)) return false;
+  }
+  if (has_min) buckets[min == 0 ? 0 : 63 - __builtin_clzll(min)] += count;
+  return true;
+}
+
+static bool read_hist(struct json *j, uint64_t buckets[HIST_BUCKETS]) {
+  bool more = true;
+  memset(buckets, 0, HIST_BUCKETS * sizeof buckets[0]);
+  if (!json_take(j, '[')) return false;
+  if (json_take(j, ']')) return true;
+  while (more)
+    if (!read_bucket(j, buckets) || !json_more(j, ']', &more)) return false;
+  return true;
+}
+
+struct map_target {
+  int counter, histogram;     /* -1: not this sort */
+};
+
+static bool read_map_value(const struct line_sink *sink, struct json *j, struct map_target target, uint64_t key) {
+  uint64_t value, buckets[HIST_BUCKETS];
+  if (target.counter >= 0) {
+    if (!read_u64(j, &value)) return false;
+    sink->counter(sink->context, target.counter, key, value);
+    return true;
+  }
+  if (!read_hist(j, buckets)) return false;
+  sink->histogram(sink->context, target.histogram, key, buckets);
+  return true;
+}
+
+/* "123" → 123 */
+static bool read_key(struct json *j, uint64_t *key) {
+  char text[24];
+  size_t length;
+  struct json_number number;
+  if (!json_string(j, text, sizeof text, &length)) return false;
+  struct json inner = {text, text + length};
+  if (!json_number(&inner, &number) || !number.integer || number.negative || inner.at != inner.end) return false;
+  *key = number.magnitude;
+  return true;
+}
+
+static bool read_map_keys(const struct line_sink *sink, struct json *j, struct map_target target) {
+  bool more = true;
+  if (!json_sees(j, '{')) return read_map_value(sink, j, target, 0);
+  json_take(j, '{');
+  if (json_take(j, '}')) return true;
+  while (more) {
+    uint64_t key;
+    if (!read_key(j, &key) || !json_take(j, ':') || !read_map_value(sink, j, target, key) || !json_more(j, '}', &more)) return false;
+  }
+  return true;
+}
+
+static const char *read_map(const struct line_sink *sink, struct json *j, bool is_hist) {
+  bool more = true;
+  if (!json_take(j, '{')) return "malformed map";
+  if (json_take(j, '}')) return NULL;
+  while (more) {
+    char name[64];
+    size_t length;
+    if (!json_string(j, name, sizeof name, &length) || !json_take(j, ':')) return "malformed map";
+    struct map_target target = {-1, -1};
+    if (length > 1 && is_hist) target.histogram = event_histogram(name + 1, length - 1);
+    if (length > 1 && !is_hist) target.counter = event_counter(name + 1, length - 1);
+    /* scratch maps of the script, printed when bpftrace ends */
+    bool is_ours = target.counter >= 0 || target.histogram >= 0;
+    if (!(is_ours ? read_map_keys(sink, j, target) : json_skip(j)) || !json_more(j, '}', &more)) return "malformed map";
+  }
+  return NULL;
+}
+
+/* ── lines ─────────────────────────────────────────────────────────────────── */
+
+/* {"events":n}, 0.27 says "count" as well */
+static const char *read_lost(const struct line_sink *sink, struct json *j) {
+  uint64_t count = 0;
+  bool more = true;
+  if (!json_take(j, '{')) return "malformed lost_events";
+  while (more) {
+    char key[16];
+    size_t length;
+    uint64_t value;
+    if (!json_string(j, key, sizeof key, &length) || !json_take(j, ':') || !read_u64(j, &value)) return "malformed lost_events";
+    if (value > count) count = value;
+    if (!json_more(j, '}', &more)) return "malformed lost_events";
+  }
+  sink->lost(sink->context, count);
+  return NULL;
+}
+
+struct envelope {
+  char type[24];
+  size_t type_length;
+  struct json data;
+};
+
+/* Top level: keys may come in any order, unknown ones are skipped. */
+static bool read_envelope(struct json *j, struct envelope *e) {
+  bool more = true;
+  if (!json_take(j, '{')) return false;
+  while (more) {
+    char key[24];
+    size_t length;
+    if (!json_string(j, key, sizeof key, &length) || !json_take(j, ':')) return false;
+    if (length == 4 && memcmp(key, "type", 4) == 0) {
+      if (!json_string(j, e->type, sizeof e->type, &e->type_length)) return false;
+    } else {
+      struct json start = *j;
+      if (!json_skip(j)) return false;
+      if (length == 4 && memcmp(key, "data", 4) == 0) e->data = (struct json){start.at, j->at};
+    }
+    if (!json_more(j, '}', &more)) return false;
+  }
+  return json_is_over(j);
+}
+
+/* The usual envelope, byte for byte as bpftrace prints it: what is inside need not be skipped before it is read. */
+static bool read_usual_envelope(const char *line, size_t length, struct envelope *e) {
+  static const char head[] = "{\"type\": \"value\", \"data\": ";
+  if (length < sizeof head || memcmp(line, head, sizeof head - 1) != 0 || line[length - 1] != '}') return false;
+  memcpy(e->type, "value", e->type_length = 5);
+  e->data = (struct json){line + sizeof head - 1, line + length - 1};
+  return true;
+}
+
+static bool is_type(const struct envelope *e, const char *type) {
+  return strlen(type) == e->type_length && memcmp(type, e->type, e->type_length) == 0;
+}
+
+void line_read(const struct line_sink *sink, const char *line, size_t length) {
+  struct json j = {line, line + length};
+  struct envelope e = {.data = {line, line}};
+  const char *why = NULL;
+  /* bpftrace prints blank lines between maps */
+  if (json_is_over(&j)) return;
+  if (!read_usual_envelope(line, length, &e) && !read_envelope(&j, &e)) why = "not a JSON object";
+  else if (is_type(&e, "value")) why = read_row(sink, &e.data);
+  else if (is_type(&e, "map")) why = read_map(sink, &e.data, false);
+  else if (is_type(&e, "hist")) why = read_map(sink, &e.data, true);
+  else if (is_type(&e, "lost_events")) why = read_lost(sink, &e.data);
+  else if (is_type(&e, "helper_error")) sink->map_failed(sink->context);
+  else if (!is_type(&e, "attached_probes")) why = "unknown type of line";
+  if (why != NULL) sink->bad(sink->context, why);
+}
+
+size_t line_room(const struct line_cutter *c, char **at) {
+  *at = c->bytes + c->length;
+  return c->capacity - c->length;
+}
+
+void line_cut(struct line_cutter *c, const struct line_sink *sink, size_t added) {
+  size_t start = 0;
+  char *newline;
+  c->length += added;
+  while ((newline = memchr(c->bytes + c->scanned, '\n', c->length - c->scanned)) != NULL) {
+    size_t end = (size_t)(newline - c->bytes);
+    c->lines++;
+    if (!c->skipping) line_read(sink, c->bytes + start, end - start);
+    c->skipping = false;
+    start = c->scanned = end + 1;
+  }
+  c->length -= start;
+  if (start != 0) memmove(c->bytes, c->bytes + start, c->length);
+  c->scanned = c->length;
+  if (c->length == c->capacity || (c->skipping && c->length > 0)) {
+    if (!c->skipping) sink->bad(sink->context, "line too long");
+    c->skipping = true;
+    c->length = c->scanned = 0;
+  }
+}
+
+/* ── fields by name ────────────────────────────────────────────────────────── */
+
+uint64_t fact_u(const struct fact *fact, const char *name) {
+  int i = event_field(fact->kind, name);
+  return i < 0 || fact->value[i].type == 'n' || fact->value[i].type == 's' ? 0 : fact->value[i].u;
+}
+
+const char *fact_text(const struct fact *fact, const char *name, size_t *length) {
+  int i = event_field(fact->kind, name);
+  bool has = i >= 0 && fact->value[i].type == 's';
+  *length = has ? fact->value[i].length : 0;
+  return has ? fact->value[i].bytes : "";
+}

@@ -1,0 +1,98 @@
+/* memcg.h: the table of memcgs: who exists, under which path, and which of its files are open. */
+#ifndef OOMSCOPE_MEMCG_H
+#define OOMSCOPE_MEMCG_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "frame.h"
+#include "index.h"
+
+enum memcg_file {
+  FILE_CURRENT, FILE_PEAK, FILE_SWAP, FILE_STAT, FILE_EVENTS, FILE_EVENTS_LOCAL, FILE_PRESSURE,
+  FILE_MIN, FILE_LOW, FILE_HIGH, FILE_MAX, FILE_SWAP_MAX, FILE_OOM_GROUP, FILE_KERNEL, MEMCG_FILES
+};
+
+#define FD_ABSENT (-1)
+#define FD_ON_DEMAND (-2)        /* descriptors ran out: opened for each read */
+
+/* The rows kept per memcg, as the dictionary's fields behind memcgId. ABSENT = nil. */
+enum group_number { GROUP_LIMITS, GROUP_USAGE, GROUP_STAT, GROUP_EVENTS, GROUP_PSI, GROUPS };
+#define GROUP_VALUES_MAX 24
+/* Where each group begins in memcg.values, and how many there are in all. */
+#define VALUES_LIMITS 0
+#define VALUES_USAGE 6
+#define VALUES_STAT 9
+#define VALUES_EVENTS 33
+#define VALUES_PSI 43
+#define VALUES 47
+
+struct memcg {
+  uint64_t id;
+  int32_t parent;                /* slot; -1 for the root */
+  uint32_t children;
+  bool live;
+  bool opened;                   /* its files were found; else it is looked for again (memory not yet in subtree_control) */
+  bool stat_due;                 /* usage changed since memory.stat was read */
+  uint8_t known;                 /* bit per group: values below were read */
+  uint32_t generation;           /* of the last walk that saw it */
+  int32_t dir_watch, events_watch, psi_trigger;    /* -1: none */
+  int32_t fd[MEMCG_FILES];
+  uint64_t stat_ns, full_ns;     /* when memory.stat / everything was read last */
+  uint64_t values[VALUES];
+  char name[NAME_MAX + 1];       /* one component; a memcg known from a probe alone may have a longer piece */
+};
+
+#define TOMBSTONES 4096
+
+struct memcgs {
+  struct stream *out;
+  int version;                   /* 1 or 2 */
+  int root_fd, inotify_fd;
+  char root[PATH_MAX];           /* where the controller is mounted */
+  char prefix[PATH_MAX];         /* path of that mount's root in the hierarchy, "" for "/" */
+  char ignored[64];              /* name under the root that is our own (self-test); its variants begin the same */
+  struct memcg *slot;
+  int max, high, alive;          /* slots, slots ever used, living memcgs */
+  int32_t *free_slot, *pending;  /* stacks */
+  int frees, pendings;
+  struct index by_id, by_name, by_dir_watch, by_events_watch;
+  uint64_t tombstone[TOMBSTONES];
+  uint32_t tombstones, generation;
+  uint32_t open_files, file_budget, on_demand;
+  bool probes_see_births;        /* then a directory too short-lived to be read is not lost */
+  bool watch_failed, walk_due;
+  uint64_t walked_ns;
+  bool events_due;               /* a kill happened: read every memcg's events on the next tick */
+  bool no_swap;                  /* the node has none: nothing to read */
+};
+
+struct memcg_birth {
+  uint64_t id, ts_ns;
+  int parent;                    /* slot; -1 for the root */
+  const char *name, *by;
+};
+
+/* Opens the root and reserves the table. 0 or -errno. */
+int memcgs_init(struct memcgs *t, struct stream *out, int max);
+/* Slot of a living memcg, -1 when there is none. */
+int memcg_find(const struct memcgs *t, uint64_t id);
+int memcg_find_name(const struct memcgs *t, int parent, const char *name);
+bool memcg_died_lately(const struct memcgs *t, uint64_t id);
+/* Path below the controller's mount, "/" for the root. Returns its length. */
+size_t memcg_path(const struct memcgs *t, int slot, char path[PATH_MAX]);
+/* The same for openat(root_fd): without the leading slash, "." for the root. */
+const char *memcg_relative(const struct memcgs *t, int slot, char path[PATH_MAX]);
+/* Enters a memcg, says its birth, opens its files. Returns its slot; -1 when it is known to be dead, ours, or there is no room. */
+int memcg_born(struct memcgs *t, const struct memcg_birth *birth);
+/* Says the death of a memcg and of all below it. */
+void memcg_died(struct memcgs *t, int slot, const char *by, uint64_t ts_ns);
+void memcg_open_files(struct memcgs *t, int slot);
+/* Reads one file as text. Length or -errno; -ENODEV means that the memcg is gone. */
+ssize_t memcg_read(struct memcgs *t, int slot, enum memcg_file file, char *text, size_t capacity);
+void memcg_say_birth(struct memcgs *t, int slot, const char *by, uint64_t ts_ns);
+/* For counters_keyframe(). */
+bool memcg_is_alive(void *context, uint64_t id);
+
+#endif

@@ -1,0 +1,131 @@
+/* react.c: what the bridge does with each thing it hears: sends it, and looks closer where the kernel is in trouble. */
+#include "react.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "row.h"
+#include "sample.h"
+#include "watch.h"
+
+#define NODE_TROUBLE_NS (100 * NS_PER_MS)
+
+/* ── facts ─────────────────────────────────────────────────────────────────── */
+
+static void send(struct stream *out, const struct fact *fact) {
+  struct row row;
+  row_begin(&row, out, (enum kind_number)fact->kind->number, fact->ts_ns);
+  for (int i = 0; i < fact->kind->count; i++) {
+    const struct value *v = &fact->value[i];
+    switch (v->type) {
+      case 's': row_bytes(&row, v->bytes, v->length); break;
+      case 'i': row_i(&row, (int64_t)v->u); break;
+      case 'n': row_nil(&row); break;
+      default: row_exact(&row, v->u); break;
+    }
+  }
+  row_end(&row);
+}
+
+static void look_at(struct react *r, uint64_t memcg_id) {
+  uint64_t now = now_ns();
+  int slot = r->memcgs->version == 0 || memcg_id == 0 ? -1 : memcg_find(r->memcgs, memcg_id);
+  if (slot >= 0) sample_trouble(r->memcgs, slot, now);
+  if (memcg_id != 0 || now - r->node_ns < NODE_TROUBLE_NS) return;
+  r->node_ns = now;
+  node_sample(r->node, now);
+}
+
+/* The numbers behind a decision are worth most at the moment it is taken. */
+static void look_closer(struct react *r, const struct fact *fact) {
+  uint16_t kind = fact->kind->number;
+  if (kind == KIND_OOM_BEGIN || kind == KIND_OOM_MEMCG_ENTER) look_at(r, fact_u(fact, "memcgId"));
+  /* v1 tells nobody that memory.oom_control changed: all are read on the next tick */
+  if (kind >= KIND_OOM_BEGIN && kind <= KIND_OOM_REAP) r->memcgs->events_due = true;
+  if (kind != KIND_TASK_EXIT && kind != KIND_SIGNAL) return;
+  int slot = r->memcgs->version == 1 && kind == KIND_TASK_EXIT ? memcg_find(r->memcgs, fact_u(fact, "memcgId")) : -1;
+  if (slot >= 0) sample_events(r->memcgs, slot, now_ns());
+}
+
+static void on_fact(void *context, const struct fact *fact) {
+  struct react *r = context;
+  if (selftest_owns(r->selftest, fact)) return;
+  if (r->memcgs->version != 0 && fact->kind->number == KIND_MEMCG_BIRTH) watch_probe_birth(r->memcgs, fact);
+  else if (r->memcgs->version != 0 && fact->kind->number == KIND_MEMCG_DEATH) watch_probe_death(r->memcgs, fact);
+  else {
+    send(r->out, fact);
+    if (r->memcgs->version != 0 || fact->kind->number == KIND_OOM_BEGIN) look_closer(r, fact);
+  }
+}
+
+/* ── the rest of the tracer's lines ────────────────────────────────────────── */
+
+static void on_ready(void *context, uint64_t ts_ns) {
+  struct react *r = context;
+  tracer_ready(r->tracer, ts_ns);
+  selftest_start(r->selftest, now_ns());
+}
+
+static void on_counter(void *context, int counter, uint64_t key, uint64_t value) {
+  struct react *r = context;
+  if (!selftest_owns_counter(r->selftest, counter, key, value)) counters_value(r->counters, counter, key, value);
+}
+
+static void on_histogram(void *context, int histogram, uint64_t key, const uint64_t buckets[HIST_BUCKETS]) {
+  struct react *r = context;
+  if (!selftest_owns_key(r->selftest, key)) counters_histogram(r->counters, histogram, key, buckets);
+}
+
+static void on_lost(void *context, uint64_t count) {
+  struct react *r = context;
+  stream_loss(r->out, LOSS_bpftrace, count, "bpftrace could not read its buffer in time");
+}
+
+static void on_map_failed(void *context) {
+  struct react *r = context;
+  stream_loss(r->out, LOSS_map, 1, "a map of bpftrace is full");
+}
+
+static void on_bad(void *context, const char *why) {
+  struct react *r = context;
+  stream_loss(r->out, LOSS_line, 1, why);
+}
+
+void react_sink(struct react *r, struct line_sink *sink) {
+  *sink = (struct line_sink){.context = r, .ready = on_ready, .fact = on_fact, .counter = on_counter, .histogram = on_histogram,
+                             .lost = on_lost, .map_failed = on_map_failed, .bad = on_bad};
+}
+
+/* ── the kernel log ────────────────────────────────────────────────────────── */
+
+/* "oom-kill:constraint=…,oom_memcg=/a/b,task_memcg=…": a path may hold any byte but '/', so a comma may end it early; then nothing is found. */
+static void look_at_path(struct react *r, const char *path, size_t length) {
+  char component[NAME_MAX + 1];
+  int slot = memcg_find_name(r->memcgs, -1, "");
+  for (size_t at = 0; slot >= 0 && at < length;) {
+    size_t n = 0;
+    if (path[at] == '/') {
+      at++;
+      continue;
+    }
+    while (at + n < length && path[at + n] != '/') n++;
+    if (n > NAME_MAX) return;
+    memcpy(component, path + at, n);
+    component[n] = '\0';
+    slot = memcg_find_name(r->memcgs, slot, component);
+    at += n;
+  }
+  if (slot >= 0) sample_trouble(r->memcgs, slot, now_ns());
+}
+
+void react_kmsg(void *context, const char *text, size_t length) {
+  static const char limit[] = "oom_memcg=", killed[] = "Killed process";
+  struct react *r = context;
+  if (r->memcgs->version == 0) return;
+  if (memmem(text, length, killed, sizeof killed - 1) != NULL) r->memcgs->events_due = true;
+  const char *at = memmem(text, length, limit, sizeof limit - 1);
+  if (at == NULL) return;
+  at += sizeof limit - 1;
+  const char *end = memchr(at, ',', length - (size_t)(at - text));
+  if (end != NULL) look_at_path(r, at, (size_t)(end - at));
+}

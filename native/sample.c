@@ -1,0 +1,254 @@
+/* sample.c: cgroup files → rows, sent when they changed. */
+#include "sample.h"
+
+#include "row.h"
+
+#define TROUBLE_PERIOD_NS (20 * NS_PER_MS)
+#define TROUBLE_CHILDREN 64
+#define TEXT_MAX 16384
+
+static const struct {
+  enum kind_number kind;
+  int first, count;          /* in memcg.values; fields behind memcgId */
+} group[GROUPS] = {
+  [GROUP_LIMITS] = {KIND_MEMCG_LIMITS, VALUES_LIMITS, 6}, [GROUP_USAGE] = {KIND_MEMCG_USAGE, VALUES_USAGE, 3},
+  [GROUP_STAT] = {KIND_MEMCG_STAT, VALUES_STAT, 24}, [GROUP_EVENTS] = {KIND_MEMCG_EVENTS, VALUES_EVENTS, 10},
+  [GROUP_PSI] = {KIND_MEMCG_PSI, VALUES_PSI, 4},
+};
+
+/* ── rows ──────────────────────────────────────────────────────────────────── */
+
+static void send(struct memcgs *t, int slot, enum group_number g, uint64_t ts_ns) {
+  const struct memcg *m = &t->slot[slot];
+  struct row row;
+  row_begin(&row, t->out, group[g].kind, ts_ns);
+  row_u(&row, m->id);
+  for (int i = 0; i < group[g].count; i++) row_u(&row, m->values[group[g].first + i]);
+  row_end(&row);
+}
+
+/* Keeps the values and sends them when they are new. True when they are. */
+static bool update(struct memcgs *t, int slot, enum group_number g, const uint64_t *values) {
+  struct memcg *m = &t->slot[slot];
+  size_t bytes = (size_t)group[g].count * sizeof *values;
+  uint64_t *kept = m->values + group[g].first;
+  if ((m->known & (1 << g)) && memcmp(kept, values, bytes) == 0) return false;
+  memcpy(kept, values, bytes);
+  m->known |= (uint8_t)(1 << g);
+  send(t, slot, g, now_ns());
+  return true;
+}
+
+void sample_repeat(struct memcgs *t, int slot, uint64_t ts_ns) {
+  for (int g = 0; g < GROUPS; g++)
+    if (t->slot[slot].known & (1 << g)) send(t, slot, g, ts_ns);
+}
+
+/* ── one number ────────────────────────────────────────────────────────────── */
+
+/* Reads a file of one number; ABSENT when there is no file or it says "max". False when the memcg is gone. */
+static bool read_number(struct memcgs *t, int slot, enum memcg_file file, uint64_t *value) {
+  char text[64];
+  const char *at = text;
+  ssize_t n = memcg_read(t, slot, file, text, sizeof text);
+  *value = ABSENT;
+  if (n == -ENODEV) return false;
+  if (n > 0) parse_u64(&at, value);
+  return true;
+}
+
+/* v1 has no "max": PAGE_COUNTER_MAX pages in bytes, just below 2^63 (mm/memcontrol-v1.c) */
+static uint64_t v1_limit(uint64_t bytes) { return bytes >= (1ull << 62) ? ABSENT : bytes; }
+
+/* Swap behind `usage`, which is read anew on v1. ABSENT when it is not counted. False when the memcg is gone. */
+static bool read_swap(struct memcgs *t, int slot, uint64_t *usage, uint64_t *swap) {
+  uint64_t before = 0;
+  if (t->no_swap) {
+    *swap = t->slot[slot].fd[FILE_SWAP] == FD_ABSENT ? ABSENT : 0;
+    return true;
+  }
+  if (t->version == 1 && !read_number(t, slot, FILE_CURRENT, &before)) return false;
+  if (!read_number(t, slot, FILE_SWAP, swap)) return false;
+  if (t->version == 2 || *swap == ABSENT) return true;
+  /* v1 tells memory+swap: usage is read on both sides of it, since the difference of two times is not swap */
+  if (!read_number(t, slot, FILE_CURRENT, usage)) return false;
+  uint64_t most = before > *usage ? before : *usage;
+  *swap = *swap > most ? *swap - most : 0;
+  return true;
+}
+
+/* Peak is a high-water mark, so nothing is lost by reading it only when usage moved, and with the slow files for what came and
+ * went in between. Swap is slow to move. The first sample has all three. */
+static bool update_usage(struct memcgs *t, int slot, bool is_slow) {
+  struct memcg *m = &t->slot[slot];
+  uint64_t values[3] = {ABSENT, ABSENT, ABSENT};
+  const uint64_t *kept = m->values + VALUES_USAGE;
+  bool is_known = m->known & (1 << GROUP_USAGE);
+  if (m->fd[FILE_CURRENT] == FD_ABSENT) return true;
+  if (!read_number(t, slot, FILE_CURRENT, &values[0])) return false;
+  if (is_known && !is_slow && values[0] == kept[0]) return true;
+  if (!read_number(t, slot, FILE_PEAK, &values[1])) return false;
+  if (is_known) values[2] = kept[2];
+  if ((is_slow || !is_known) && !read_swap(t, slot, &values[0], &values[2])) return false;
+  if (values[0] != ABSENT && update(t, slot, GROUP_USAGE, values)) m->stat_due = true;
+  return true;
+}
+
+bool sample_usage(struct memcgs *t, int slot, uint64_t ts_ns) {
+  if (update_usage(t, slot, false)) return true;
+  memcg_died(t, slot, "walk", ts_ns);
+  return false;
+}
+
+static bool sample_limits(struct memcgs *t, int slot) {
+  static const enum memcg_file file[6] = {FILE_MIN, FILE_LOW, FILE_HIGH, FILE_MAX, FILE_SWAP_MAX, FILE_OOM_GROUP};
+  uint64_t values[6];
+  for (int i = 0; i < 6; i++) {
+    if (!read_number(t, slot, file[i], &values[i])) return false;
+    if (t->version == 1) values[i] = v1_limit(values[i]);
+  }
+  update(t, slot, GROUP_LIMITS, values);
+  return true;
+}
+
+/* ── files of several lines ────────────────────────────────────────────────── */
+
+/* "key value\n…": the value of one key */
+static uint64_t keyed(const char *text, const char *key) {
+  uint64_t value = ABSENT;
+  const char *at = line_after(text, key);
+  if (at != NULL) parse_u64(&at, &value);
+  return value;
+}
+
+bool sample_events(struct memcgs *t, int slot, uint64_t ts_ns) {
+  static const char *const key[10] = {"low ", "high ", "max ", "oom ", "oom_kill ", "oom_group_kill ", "high ", "max ", "oom ", "oom_kill "};
+  char text[512], local[512];
+  uint64_t values[10];
+  ssize_t n = memcg_read(t, slot, FILE_EVENTS, text, sizeof text), l = memcg_read(t, slot, FILE_EVENTS_LOCAL, local, sizeof local);
+  if (n == -ENODEV || l == -ENODEV) {
+    memcg_died(t, slot, "walk", ts_ns);
+    return false;
+  }
+  if (n <= 0 && l <= 0) return true;
+  for (int i = 0; i < 10; i++) values[i] = ABSENT;
+  if (t->version == 1) {
+    const char *at = local;
+    if (n > 0) values[4] = keyed(text, "oom_kill ");
+    if (l > 0) parse_u64(&at, &values[2]);
+  } else {
+    for (int i = 0; i < 6 && n > 0; i++) values[i] = keyed(text, key[i]);
+    for (int i = 6; i < 10 && l > 0; i++) values[i] = keyed(local, key[i]);
+  }
+  update(t, slot, GROUP_EVENTS, values);
+  return true;
+}
+
+static uint64_t parse_centi(const char *at) {
+  uint64_t whole = 0, centi = 0;
+  parse_u64(&at, &whole);
+  if (at[0] == '.' && at[1] >= '0' && at[1] <= '9' && at[2] >= '0' && at[2] <= '9') centi = (uint64_t)((at[1] - '0') * 10 + (at[2] - '0'));
+  return whole * 100 + centi;
+}
+
+bool sample_parse_psi(const char *text, uint64_t values[4]) {
+  static const char *const line[2] = {"some avg10=", "full avg10="};
+  for (int i = 0; i < 2; i++) {
+    const char *at = line_after(text, line[i]), *total = at == NULL ? NULL : strstr(at, "total=");
+    values[2 * i] = values[2 * i + 1] = 0;
+    if (total == NULL) return false;
+    values[2 * i] = parse_centi(at);
+    total += 6;
+    if (!parse_u64(&total, &values[2 * i + 1])) return false;
+  }
+  return true;
+}
+
+/* Fields of memcg_stat as each version's memory.stat names them; v1's "file" is "cache", which includes shmem as v2's does. */
+static const char *const stat_key[2][GROUP_VALUES_MAX] = {
+  {"total_rss", "total_cache", "total_shmem", "total_mapped_file", "total_dirty", "total_writeback", "total_inactive_anon", "total_active_anon",
+   "total_inactive_file", "total_active_file", "total_unevictable", "total_rss_huge", NULL, NULL, NULL, NULL, NULL, NULL,
+   "total_pgfault", "total_pgmajfault", "total_workingset_refault_anon", "total_workingset_refault_file", NULL, NULL},
+  {"anon", "file", "shmem", "file_mapped", "file_dirty", "file_writeback", "inactive_anon", "active_anon", "inactive_file", "active_file",
+   "unevictable", "anon_thp", "slab_reclaimable", "slab_unreclaimable", "kernel", "kernel_stack", "pagetables", "sock", "pgfault", "pgmajfault",
+   "workingset_refault_anon", "workingset_refault_file", "pgscan", "pgsteal"},
+};
+
+/* Index of a key; `hint` is what the same line meant last time: a kernel prints the lines in one order. -1: not ours. */
+static int stat_index(const char *key, size_t length, int version, int8_t *hint) {
+  const char *const *keys = stat_key[version - 1];
+  if (*hint > 0 && strlen(keys[*hint - 1]) == length && memcmp(keys[*hint - 1], key, length) == 0) return *hint - 1;
+  for (int i = 0; i < GROUP_VALUES_MAX; i++)
+    if (keys[i] != NULL && strlen(keys[i]) == length && memcmp(keys[i], key, length) == 0) {
+      *hint = (int8_t)(i + 1);
+      return i;
+    }
+  return -1;
+}
+
+void sample_parse_stat(const char *text, int version, uint64_t values[GROUP_VALUES_MAX]) {
+  static int8_t hints[2][256];
+  for (int i = 0; i < GROUP_VALUES_MAX; i++) values[i] = ABSENT;
+  for (int line = 0; *text != '\0' && line < 256; line++) {
+    const char *space = strpbrk(text, " \n");
+    if (space == NULL) return;
+    int i = *space == ' ' ? stat_index(text, (size_t)(space - text), version, &hints[version - 1][line]) : -1;
+    const char *at = space + 1;
+    if (i >= 0) parse_u64(&at, &values[i]);
+    text = strchr(space, '\n');
+    if (text == NULL) return;
+    text++;
+  }
+}
+
+/* ── together ──────────────────────────────────────────────────────────────── */
+
+static bool sample_psi(struct memcgs *t, int slot) {
+  char text[512];
+  uint64_t values[4];
+  ssize_t n = memcg_read(t, slot, FILE_PRESSURE, text, sizeof text);
+  if (n > 0 && sample_parse_psi(text, values)) update(t, slot, GROUP_PSI, values);
+  return n != -ENODEV;
+}
+
+static bool sample_stat(struct memcgs *t, int slot, uint64_t ts_ns) {
+  static char text[TEXT_MAX];
+  struct memcg *m = &t->slot[slot];
+  uint64_t values[GROUP_VALUES_MAX], kernel = ABSENT;
+  ssize_t n = memcg_read(t, slot, FILE_STAT, text, sizeof text);
+  m->stat_due = false;
+  m->stat_ns = ts_ns;
+  if (n == -ENODEV || !read_number(t, slot, FILE_KERNEL, &kernel)) return false;
+  if (n <= 0) return true;
+  sample_parse_stat(text, t->version, values);
+  if (t->version == 1) values[14] = kernel;    /* kernelBytes */
+  update(t, slot, GROUP_STAT, values);
+  return true;
+}
+
+bool sample_slow(struct memcgs *t, int slot, uint64_t ts_ns, uint64_t stat_period_ns) {
+  const struct memcg *m = &t->slot[slot];
+  bool alive = update_usage(t, slot, true) && sample_limits(t, slot) && sample_psi(t, slot);
+  if (alive && (m->stat_due || ts_ns - m->stat_ns >= stat_period_ns)) alive = sample_stat(t, slot, ts_ns);
+  if (!alive) {
+    memcg_died(t, slot, "walk", ts_ns);
+    return false;
+  }
+  return sample_events(t, slot, ts_ns);
+}
+
+bool sample_all(struct memcgs *t, int slot, uint64_t ts_ns) {
+  t->slot[slot].full_ns = ts_ns;
+  return sample_slow(t, slot, ts_ns, 0);
+}
+
+void sample_trouble(struct memcgs *t, int slot, uint64_t ts_ns) {
+  struct memcg *m = &t->slot[slot];
+  if (ts_ns - m->full_ns < TROUBLE_PERIOD_NS || !sample_all(t, slot, ts_ns)) return;
+  uint32_t left = m->children < TROUBLE_CHILDREN ? m->children : TROUBLE_CHILDREN;
+  for (int s = 0; s < t->high && left > 0; s++)
+    if (t->slot[s].live && t->slot[s].parent == slot) {
+      left--;
+      sample_all(t, s, ts_ns);
+    }
+}

@@ -1,0 +1,25 @@
+/* sample.h: cgroup and node files → rows, sent when they changed. */
+#ifndef OOMSCOPE_SAMPLE_H
+#define OOMSCOPE_SAMPLE_H
+
+#include "memcg.h"
+
+/* Usage and peak. False when the memcg was found dead (its slot is free then). */
+bool sample_usage(struct memcgs *t, int slot, uint64_t ts_ns);
+/* memory.events, or failcnt and oom_control. */
+bool sample_events(struct memcgs *t, int slot, uint64_t ts_ns);
+/* Limits, events, swap, PSI, and memory.stat when usage changed or it is `stat_period_ns` old. */
+bool sample_slow(struct memcgs *t, int slot, uint64_t ts_ns, uint64_t stat_period_ns);
+/* Everything at once. */
+bool sample_all(struct memcgs *t, int slot, uint64_t ts_ns);
+/* Everything of a memcg that is in trouble and of its first children, at most every 20 ms. */
+void sample_trouble(struct memcgs *t, int slot, uint64_t ts_ns);
+/* Says again what is known. */
+void sample_repeat(struct memcgs *t, int slot, uint64_t ts_ns);
+
+/* "some avg10=1.23 avg60=… total=N\nfull …" → someAvg10Centi, someTotalUs, fullAvg10Centi, fullTotalUs. False when it is something else. */
+bool sample_parse_psi(const char *text, uint64_t values[4]);
+/* memory.stat of one version → the fields of memcg_stat, ABSENT where it has none. */
+void sample_parse_stat(const char *text, int version, uint64_t values[GROUP_VALUES_MAX]);
+
+#endif

@@ -1,0 +1,41 @@
+/* selftest.h: attached is not working: causes one event of each kind and waits until the probe tells it. */
+#ifndef OOMSCOPE_SELFTEST_H
+#define OOMSCOPE_SELFTEST_H
+
+#include "line.h"
+#include "stimulus.h"
+
+enum selftest_number { TEST_BIRTH, TEST_DEATH, TEST_RECLAIM, TEST_SIGNAL, TEST_EXIT, TEST_BADNESS, TEST_OOM, TESTS };
+
+enum selftest_phase { PHASE_IDLE, PHASE_CHILD, PHASE_DYING, PHASE_REMOVING, PHASE_OOM, PHASE_OOM_DYING, PHASE_OOM_REMOVING, PHASE_WAITING, PHASE_OVER };
+
+struct selftest {
+  struct stream *out;
+  struct memcgs *memcgs;          /* version 0: there is no memory controller */
+  struct {
+    bool wanted, started, done;
+    uint64_t deadline_ns;
+  } test[TESTS];
+  struct stimulus plain, oom;
+  enum selftest_phase phase;
+  uint64_t phase_deadline_ns, forget_ns;
+  bool is_listening;              /* rows of our own may still come */
+  uint32_t oom_kinds;             /* bit kind-30 for each row seen of the oom test */
+};
+
+/* names: "memcg_birth,signal,…". False when one is unknown. */
+bool selftest_init(struct selftest *s, const char *names);
+/* Call once the tracer is ready. */
+void selftest_start(struct selftest *s, uint64_t now);
+/* Drives the tests on; never blocks. */
+void selftest_step(struct selftest *s, uint64_t now);
+/* True when a row was caused by the self-test and must not be sent. */
+bool selftest_owns(struct selftest *s, const struct fact *fact);
+bool selftest_owns_counter(struct selftest *s, int counter, uint64_t key, uint64_t value);
+bool selftest_owns_key(const struct selftest *s, uint64_t key);
+/* Fails what is left and removes what was made. */
+void selftest_end(struct selftest *s, const char *why);
+/* Readable when the child has something to say; -1: nothing to poll. */
+int selftest_fd(const struct selftest *s);
+
+#endif

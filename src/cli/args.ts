@@ -1,0 +1,143 @@
+/** The commands, their options and their help: one table that parsing, `--help` and the errors are made of. */
+import { parseArgs } from 'node:util'
+import type { ParseArgsConfig } from 'node:util'
+import { parseBytes } from '../base/bytes.ts'
+import { usageError } from '../base/errors.ts'
+import { printable } from '../base/text.ts'
+import { parseDuration } from '../base/time.ts'
+
+type Option = { readonly type: 'string' | 'boolean'; readonly short?: string; readonly value?: string; readonly says: string }
+type Command = { readonly says: string; readonly file?: true; readonly options: Readonly<Record<string, Option>> }
+
+const LIVE_OPTIONS: Readonly<Record<string, Option>> = {
+  bpftrace: { type: 'string', value: 'PATH', says: 'bpftrace to use instead of the one in PATH' },
+  'no-probes': { type: 'boolean', says: 'sampling and kernel log only' },
+  stall: { type: 'string', value: 'TIME', says: 'single events for stalls at least this long (10ms)' },
+  sample: { type: 'string', value: 'TIME', says: 'period of sampling memcg usage (100ms)' },
+}
+const SCREEN_OPTIONS: Readonly<Record<string, Option>> = {
+  ascii: { type: 'boolean', says: 'draw with ASCII only' },
+}
+const JSON_OPTION: Readonly<Record<string, Option>> = { json: { type: 'boolean', says: 'one JSON object a line' } }
+
+export const COMMANDS = {
+  live: { says: 'watch this node on the terminal (the default)', options: { ...LIVE_OPTIONS, ...SCREEN_OPTIONS } },
+  record: { says: 'record this node to FILE; prints `recording …` on stderr once everything runs', options: {
+    output: { type: 'string', short: 'o', value: 'FILE', says: 'the recording to write' },
+    for: { type: 'string', value: 'TIME', says: 'end after this time, counted from the line `recording …`' },
+    'max-size': { type: 'string', value: 'BYTES', says: 'all segments together, oldest go first (256MiB)' },
+    keep: { type: 'string', value: 'TIME', says: 'remove segments older than this (24h)' },
+    force: { type: 'boolean', says: 'overwrite an existing recording' }, ...LIVE_OPTIONS } },
+  replay: { says: 'the same screen over a recording', file: true, options: {
+    at: { type: 'string', value: 'TIME', says: 'start at 2026-11-20T12:00:00Z, 12:00:00 (UTC) or +90s from the beginning' },
+    speed: { type: 'string', value: 'N', says: 'seconds of the recording per second (1)' }, ...SCREEN_OPTIONS } },
+  kills: { says: 'every kill of a recording', file: true, options: JSON_OPTION },
+  doctor: { says: 'what this node allows, what will be used, how to get more', options: {
+    ...JSON_OPTION, 'self-test': { type: 'boolean', says: 'start the probes and prove each of them, with a kill in a memcg of our own' }, bpftrace: LIVE_OPTIONS['bpftrace'] as Option } },
+} as const satisfies Record<string, Command>
+
+export type CommandName = keyof typeof COMMANDS
+/** Commands of the design that do not exist yet; they say so instead of looking like a typing mistake. */
+const NOT_BUILT = ['run', 'explain', 'spikes', 'recommend', 'report', 'export']
+
+export type Invocation =
+  | { readonly do: 'help'; readonly command?: CommandName }
+  | { readonly do: 'version' }
+  | { readonly do: 'command'; readonly command: CommandName; readonly file: string; readonly options: Options }
+
+/** Options as typed; see `textOf` and its siblings. */
+export type Options = Readonly<Record<string, string | boolean | undefined>>
+
+const isCommand = (name: string): name is CommandName => Object.hasOwn(COMMANDS, name)
+
+/** Reads the arguments after `node main.js`; throws a UserError (exit 2) for what it does not understand. */
+export function parseArguments(argv: readonly string[]): Invocation {
+  const [first] = argv
+  if (first === '--help' || first === '-h' || first === 'help') return { do: 'help' }
+  if (first === '--version' || first === '-V') return { do: 'version' }
+  const isNamed = first !== undefined && !first.startsWith('-')
+  const name = isNamed ? first : 'live'
+  if (NOT_BUILT.includes(name)) throw usageError('not-built', `${name} is not built yet`, `this version has ${Object.keys(COMMANDS).join(', ')}`)
+  if (!isCommand(name)) throw usageError('unknown-command', `unknown command ${quoted(name)}`, `the commands are ${Object.keys(COMMANDS).join(', ')}; see \`oomscope --help\``)
+  return parseCommand(name, argv.slice(isNamed ? 1 : 0))
+}
+
+function parseCommand(name: CommandName, args: readonly string[]): Invocation {
+  const command: Command = COMMANDS[name], hint = `see \`oomscope ${name} --help\``
+  const options: NonNullable<ParseArgsConfig['options']> = { help: { type: 'boolean', short: 'h' } }
+  for (const [key, { type, short }] of Object.entries(command.options)) options[key] = short === undefined ? { type } : { type, short }
+  let parsed
+  try {
+    parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true })
+  } catch (error) {
+    throw usageError('bad-option', `cannot understand ${name}: ${whyOf(error)}`, hint)
+  }
+  if (parsed.values['help'] === true) return { do: 'help', command: name }
+  const wanted = command.file === true ? 1 : 0
+  const surplus = parsed.positionals[wanted]
+  if (surplus !== undefined) throw usageError('surplus-argument', `cannot understand ${name}: one argument too many, ${quoted(surplus)}`, hint)
+  const [file = ''] = parsed.positionals
+  if (wanted === 1 && file === '') throw usageError('missing-file', `cannot run ${name}: FILE is missing`, `name a recording: oomscope ${name} FILE`)
+  return { do: 'command', command: name, file, options: parsed.values as Options }
+}
+
+const quoted = (text: string): string => `'${printable(text, 60)}'`
+
+/** parseArgs explains in several sentences how `--` works; the first is what is wrong. */
+function whyOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error)
+  const first = printable(text.split(/\.\s|\n/)[0] ?? text, 120).replace(/\.$/, '')
+  return first.charAt(0).toLowerCase() + first.slice(1)
+}
+
+export const textOf = (options: Options, name: string): string | undefined => (typeof options[name] === 'string' ? options[name] : undefined)
+export const isSet = (options: Options, name: string): boolean => options[name] === true
+
+/** Nanoseconds of a duration option, between `min` and 10 years. */
+export function durationOf(options: Options, name: string, minNs = 1): number | undefined {
+  const text = textOf(options, name)
+  if (text === undefined) return undefined
+  const ns = parseDuration(text)
+  if (ns === undefined) throw usageError('bad-value', `cannot understand --${name} ${quoted(text)}: not a duration`, 'write a number with its unit, for example 10ms, 30s, 24h')
+  if (ns < minNs || ns > 10 * 365 * 86400e9) throw usageError('bad-value', `cannot use --${name} ${quoted(text)}: out of range`, `the least is ${minNs / 1e6}ms`)
+  return ns
+}
+
+/** Bytes of a size option. */
+export function bytesOf(options: Options, name: string, min: number): number | undefined {
+  const text = textOf(options, name)
+  if (text === undefined) return undefined
+  const bytes = parseBytes(text)
+  if (bytes === undefined) throw usageError('bad-value', `cannot understand --${name} ${quoted(text)}: not a size`, 'write for example 256MiB or 2Gi')
+  if (bytes < min) throw usageError('bad-value', `cannot use --${name} ${quoted(text)}: too small`, `the least is ${min / 2 ** 20}MiB`)
+  return bytes
+}
+
+/** A factor between 0.01 and 1000. */
+export function speedOf(options: Options): number {
+  const text = textOf(options, 'speed')
+  const speed = text === undefined ? 1 : /^\d+(\.\d+)?x?$/.test(text) ? Number(text.replace('x', '')) : Number.NaN
+  if (!(speed >= 0.01 && speed <= 1000)) throw usageError('bad-value', `cannot use --speed ${quoted(text ?? '')}: not a number between 0.01 and 1000`, 'write for example --speed 10')
+  return speed
+}
+
+/** The text of `--help`, for all commands or one. */
+export function helpText(name?: CommandName): string {
+  return name === undefined ? overviewText() : commandText(name)
+}
+
+function overviewText(): string {
+  const commands = Object.entries<Command>(COMMANDS).map(([name, { says, file }]) => `  ${`${name}${file === true ? ' FILE' : name === 'record' ? ' -o FILE' : ''}`.padEnd(18)}${says}`)
+  return [
+    'oomscope: see why a container was OOM-killed: the kernel\'s own decision, live and recorded', '',
+    'usage: oomscope [COMMAND] [OPTIONS]', '', ...commands, '',
+    '  oomscope COMMAND --help    the options of a command', '  oomscope --version', '',
+    'exit codes: 0 done, 1 the source failed, 2 usage, 3 environment, 70 a bug, 128+n after a signal', '',
+  ].join('\n')
+}
+
+function commandText(name: CommandName): string {
+  const { says, file, options }: Command = COMMANDS[name]
+  const lines = Object.entries(options).map(([key, { short, value, says: what }]) => `  ${`${short === undefined ? '' : `-${short}, `}--${key}${value === undefined ? '' : ` ${value}`}`.padEnd(22)}${what}`)
+  return [`oomscope ${name}: ${says}`, '', `usage: oomscope ${name}${name === 'record' ? ' -o FILE' : ''}${file === true ? ' FILE' : ''} [OPTIONS]`, '', ...lines, ''].join('\n')
+}

@@ -1,0 +1,46 @@
+/** `oomscope doctor`: what this node allows, what will be used, how to get more; with --self-test, whether it works. */
+import { EXIT } from '../base/errors.ts'
+import type { ExitCode } from '../base/errors.ts'
+import type { EventOf } from '../event/event.ts'
+import { LiveSource } from '../source/live.ts'
+import { DEFAULTS } from '../source/live-options.ts'
+import { readNodeFacts } from '../source/node-facts.ts'
+import { detectFeatures, prepareProbes } from '../source/prepare-probes.ts'
+import { chooseProbes } from '../source/probe-set.ts'
+import { isSet, textOf } from './args.ts'
+import type { Options } from './args.ts'
+import { doctorReport, doctorText } from './doctor-report.ts'
+import type { SelfTest } from './doctor-report.ts'
+import { untilAborted } from './signals.ts'
+import type { Signals } from './signals.ts'
+
+export async function doctor(options: Options, signals: Signals): Promise<ExitCode> {
+  const bpftrace = textOf(options, 'bpftrace')
+  const features = await detectFeatures(bpftrace)
+  const selfTest = isSet(options, 'self-test') ? await testProbes(bpftrace, signals) : undefined
+  const report = doctorReport({ features, rungs: chooseProbes(features).rungs, node: readNodeFacts(), ...(selfTest === undefined ? {} : { selfTest }) })
+  process.stdout.write(isSet(options, 'json') ? `${JSON.stringify(report)}\n` : doctorText(report))
+  return EXIT.done
+}
+
+/** Runs the live source until every probe is proven or known not to work. Throws what keeps it from starting. */
+async function testProbes(bpftrace: string | undefined, signals: Signals): Promise<SelfTest> {
+  const wanted = { ...(bpftrace === undefined ? {} : { bpftrace }), ...DEFAULTS, oomTest: true }
+  const source = new LiveSource(wanted, await prepareProbes(wanted))
+  const rungs = new Map<string, EventOf<'rung'>>(), tests = new Map<string, EventOf<'selftest'>>()
+  let isReady = false
+  void source.ready.then(() => { isReady = true })
+  void untilAborted(signals.ended).then(() => source.close())
+  for await (const { items } of source.batches()) {
+    for (const { events } of items) {
+      for (const event of events) {
+        if (event.kind === 'rung') rungs.set(event.question, event)
+        else if (event.kind === 'selftest' && !tests.has(event.test)) tests.set(event.test, event)
+      }
+    }
+    // Rows up to the one that made it ready are in; what the bridge says while it ends is no answer.
+    if (isReady) break
+  }
+  await source.close()
+  return { rungs: [...rungs.values()], tests: [...tests.values()], isComplete: isReady }
+}

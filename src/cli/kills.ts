@@ -1,0 +1,35 @@
+/** `oomscope kills`: every kill case of a recording, as text or one JSON object a line. */
+import { EXIT } from '../base/errors.ts'
+import type { ExitCode } from '../base/errors.ts'
+import type { NodeModel } from '../model/node.ts'
+import { openReplay } from '../source/replay.ts'
+import { killJson } from '../view/kill-json.ts'
+import { killsHeader, killsSummary, killText, lossText } from '../view/kill-report.ts'
+import { isSet } from './args.ts'
+import type { Options } from './args.ts'
+import { Feed } from './feed.ts'
+import { untilAborted } from './signals.ts'
+import type { Signals } from './signals.ts'
+
+export async function kills(file: string, options: Options, signals: Signals): Promise<ExitCode> {
+  const source = openReplay({ path: file, speed: 'max' }), feed = new Feed(source)
+  void untilAborted(signals.ended).then(() => source.close())
+  for await (const batch of source.batches()) feed.take(batch)
+  await source.close()
+  // Half of the cases would look like all of them.
+  if (signals.exitCode() !== undefined) return EXIT.done
+  if (isSet(options, 'json')) writeJson(feed.model)
+  else writeText(feed.model)
+  return EXIT.done
+}
+
+function writeText(model: NodeModel): void {
+  process.stdout.write(`${[killsHeader(model), ...model.cases.map((killCase) => killText(killCase, model)), killsSummary(model)].join('\n\n')}\n`)
+}
+
+/** What may be missing goes to stderr: stdout is for programs, and every line of it is a case. */
+function writeJson(model: NodeModel): void {
+  for (const killCase of model.cases) process.stdout.write(`${JSON.stringify(killJson(killCase, model))}\n`)
+  const lost = lossText(model)
+  if (lost !== '') process.stderr.write(`note: facts may be missing: ${lost}\n`)
+}

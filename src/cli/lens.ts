@@ -1,0 +1,14 @@
+/** The lens every view looks through: names from identity, causes and sentences from verdict. */
+import { workloadOf } from '../identity/workload.ts'
+import { verdictOf } from '../verdict/verdict.ts'
+import { killText } from '../view/kill-report.ts'
+import type { Lens } from '../view/lens.ts'
+
+export const lens: Lens = {
+  workloadOf,
+  caseWords: (killCase, model) => {
+    const { cause, sentence, confidence } = verdictOf(model, killCase)
+    return { cause: cause ?? 'unknown', sentence, confidence }
+  },
+  caseLines: (killCase, model) => killText(killCase, model).split('\n'),
+}

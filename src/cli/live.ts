@@ -1,0 +1,49 @@
+/** `oomscope live`: the screen over this node. */
+import { EXIT } from '../base/errors.ts'
+import type { ExitCode } from '../base/errors.ts'
+import { openLive } from '../source/live.ts'
+import { runTui } from '../tui/app.ts'
+import { isSet } from './args.ts'
+import type { Options } from './args.ts'
+import { Feed } from './feed.ts'
+import { lens } from './lens.ts'
+import { liveOptions } from './live-options.ts'
+import { NamePoll } from './name-poll.ts'
+import { protectFromOom } from './protect.ts'
+import type { Signals } from './signals.ts'
+import { untilAborted } from './signals.ts'
+import { requireTerminal } from './terminal.ts'
+
+export async function live(options: Options, signals: Signals): Promise<ExitCode> {
+  requireTerminal('this node', 'oomscope record -o FILE')
+  protectFromOom()
+  const source = await openLive(liveOptions(options)), feed = new Feed(source), names = new NamePoll()
+  const batches = source.batches()
+  void untilAborted(signals.ended).then(() => source.close())
+  // A bridge that cannot start is told on the plain terminal, before the screen is taken.
+  const first = await batches.next()
+  if (first.done === true) return EXIT.done
+  feed.take(first.value)
+  let failure: Error | undefined
+  const pumped = (async (): Promise<void> => {
+    try {
+      for await (const batch of batches) {
+        feed.take(batch)
+        for (const { events } of names.items(feed.model.nowNs)) for (const event of events) feed.add(event)
+      }
+    } catch (error) {
+      // The screen stays, with what was seen until then; it is thrown again when the person leaves.
+      failure = error instanceof Error ? error : new Error(String(error))
+    }
+  })()
+  try {
+    return await runTui({
+      mode: 'live', model: () => feed.model, lens, wallNow: Date.now, fault: () => failure?.message,
+      ascii: isSet(options, 'ascii'), noColor: (process.env['NO_COLOR'] ?? '') !== '',
+    })
+  } finally {
+    await source.close()
+    await pumped
+    if (failure !== undefined && signals.exitCode() === undefined) throw failure
+  }
+}

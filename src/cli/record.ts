@@ -1,0 +1,74 @@
+/** `oomscope record`: the live source into a file; says when everything runs and, at the end, what it holds. */
+import { formatBytes } from '../base/bytes.ts'
+import { EXIT, usageError } from '../base/errors.ts'
+import type { ExitCode } from '../base/errors.ts'
+import { plural, printable } from '../base/text.ts'
+import { formatDuration, NS_PER_MS, NS_PER_SECOND } from '../base/time.ts'
+import type { NodeModel } from '../model/node.ts'
+import { createRecording, MIN_MAX_BYTES } from '../recording/writer.ts'
+import type { RecordingWriter } from '../recording/writer.ts'
+import { openLive } from '../source/live.ts'
+import type { Ready } from '../source/readiness.ts'
+import { bytesOf, durationOf, isSet, textOf } from './args.ts'
+import type { Options } from './args.ts'
+import { Feed, lostCount, victimCount } from './feed.ts'
+import { liveOptions } from './live-options.ts'
+import { NamePoll } from './name-poll.ts'
+import { protectFromOom } from './protect.ts'
+import { untilAborted } from './signals.ts'
+import type { Signals } from './signals.ts'
+
+const DEFAULT_MAX_BYTES = 256 * 2 ** 20
+const DEFAULT_KEEP_NS = 86_400 * NS_PER_SECOND
+
+export async function record(options: Options, signals: Signals): Promise<ExitCode> {
+  const path = textOf(options, 'output')
+  if (path === undefined || path === '') throw usageError('missing-file', 'cannot run record: FILE is missing', 'name the recording to write: oomscope record -o FILE')
+  const forNs = durationOf(options, 'for'), keepNs = durationOf(options, 'keep', NS_PER_SECOND) ?? DEFAULT_KEEP_NS
+  const maxBytes = bytesOf(options, 'max-size', MIN_MAX_BYTES) ?? DEFAULT_MAX_BYTES
+  protectFromOom()
+  // First what may be missing here: --force must not remove an old recording for nothing.
+  const source = await openLive(liveOptions(options))
+  const writer = createRecording({ path, force: isSet(options, 'force'), maxBytes, keepNs })
+  const feed = new Feed(source), names = new NamePoll(), startedMs = performance.now()
+  let timer = { clear: (): void => undefined }
+  void source.ready.then((ready) => {
+    process.stderr.write(`${readyLine(path, ready, feed.model)}\n`)
+    // Counted from here: what was asked for is that long a recording with everything running.
+    if (forNs !== undefined) timer = after(forNs / NS_PER_MS, () => void source.close())
+  })
+  void untilAborted(signals.ended).then(() => source.close())
+  try {
+    for await (const batch of source.batches()) {
+      feed.take(batch)
+      const named = names.items(feed.model.nowNs)
+      for (const { events } of named) for (const event of events) feed.add(event)
+      writer.write([...batch.items, ...named])
+    }
+    return EXIT.done
+  } finally {
+    timer.clear()
+    await source.close()
+    writer.close()
+    if (feed.events > 0) process.stderr.write(`${summaryLine(writer, feed, (performance.now() - startedMs) * NS_PER_MS)}\n`)
+  }
+}
+
+/** Node's own timers fire at once when they are asked for more than 24.8 days. */
+function after(ms: number, work: () => void): { readonly clear: () => void } {
+  const endMs = performance.now() + ms
+  const wait = (): NodeJS.Timeout => setTimeout(() => { if (performance.now() >= endMs) work(); else timer = wait() }, Math.min(endMs - performance.now(), 2 ** 30))
+  let timer = wait()
+  return { clear: () => clearTimeout(timer) }
+}
+
+function readyLine(path: string, { chosen, proven, isComplete }: Ready, model: NodeModel): string {
+  const probes = chosen === 0 ? 'no probes' : `probes ${proven} of ${chosen} proven${isComplete ? '' : ' (some never answered)'}`
+  const memcgs = [...model.memcgs.values()].filter((memcg) => memcg.diedNs === undefined).length
+  return `recording ${printable(path)} · ${probes} · sampling ${plural(memcgs, 'memcg')} · ctrl-C ends`
+}
+
+function summaryLine(writer: RecordingWriter, feed: Feed, ns: number): string {
+  const size = `${formatBytes(writer.totalBytes)}${writer.segmentCount === 1 ? '' : ` in ${writer.segmentCount} files`}`
+  return `recorded ${printable(writer.path)} · ${plural(feed.events, 'event')} · ${plural(victimCount(feed.model), 'kill')} · ${lostCount(feed.model)} lost · ${size} · ${formatDuration(ns)}`
+}

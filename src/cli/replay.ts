@@ -1,0 +1,51 @@
+/** `oomscope replay`: the same screen over a recording, with pause, speed and jumps in time. */
+import type { ExitCode } from '../base/errors.ts'
+import { usageError } from '../base/errors.ts'
+import { printable } from '../base/text.ts'
+import { openReplay } from '../source/replay.ts'
+import type { ReplaySource } from '../source/replay.ts'
+import { runTui } from '../tui/app.ts'
+import { wallOf } from '../view/clock.ts'
+import { isSet, speedOf, textOf } from './args.ts'
+import type { Options } from './args.ts'
+import { Feed } from './feed.ts'
+import { lens } from './lens.ts'
+import { parseMoment } from './moment.ts'
+import type { Signals } from './signals.ts'
+import { requireTerminal } from './terminal.ts'
+
+export async function replay(file: string, options: Options, signals: Signals): Promise<ExitCode> {
+  requireTerminal('the recording', 'oomscope kills FILE')
+  const speed = speedOf(options), source = openReplay({ path: file, speed }), feed = new Feed(source)
+  const at = textOf(options, 'at')
+  try {
+    if (at !== undefined) source.seek(momentOf(source, at))
+    const batches = source.batches()
+    let failure: unknown
+    const pumped = (async (): Promise<void> => {
+      try {
+        for await (const batch of batches) feed.take(batch)
+      } catch (error) {
+        failure = error
+      }
+    })()
+    const code = await runTui({
+      mode: 'replay', model: () => feed.model, lens, wallNow: () => wallOf(feed.model, feed.model.nowNs) ?? 0, fault: () => (failure instanceof Error ? failure.message : undefined),
+      control: { setPaused: (paused) => source.setPaused(paused), setSpeed: (value) => source.setSpeed(value), seek: (tsNs) => source.seek(tsNs), playback: () => source.playback() },
+      ascii: isSet(options, 'ascii'), noColor: (process.env['NO_COLOR'] ?? '') !== '',
+    })
+    await source.close()
+    await pumped
+    if (failure !== undefined && signals.exitCode() === undefined) throw failure
+    return code
+  } finally {
+    await source.close()
+  }
+}
+
+function momentOf({ recording }: ReplaySource, text: string): number {
+  const { hello } = recording, span = recording.span()
+  const moment = parseMoment(text, { startNs: span?.startNs ?? 0, ...(hello === undefined ? {} : { anchor: hello }) })
+  if (moment === undefined) throw usageError('bad-value', `cannot understand --at '${printable(text, 60)}': not a time`, 'write 2026-11-20T12:00:00Z, 12:00:00 (UTC) or +90s from the beginning')
+  return moment
+}

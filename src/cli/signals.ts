@@ -1,0 +1,35 @@
+/** Signals that end the program: the first asks everybody to finish, the second does not wait. */
+import { constants } from 'node:os'
+import { exitWith } from './exit.ts'
+
+const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+export type Signals = {
+  /** Aborts at the first signal. */
+  readonly ended: AbortSignal
+  /** 128 + the first signal's number, or undefined. */
+  exitCode(): number | undefined
+}
+
+/** Installed once, before anything is started. */
+export function watchSignals(): Signals {
+  const controller = new AbortController()
+  let code: number | undefined
+  for (const name of ENDING) {
+    process.on(name, () => {
+      const own = 128 + constants.signals[name]
+      // ^C pressed twice: whatever is still finishing is stuck.
+      if (code !== undefined) exitWith(own)
+      code = own
+      controller.abort()
+    })
+  }
+  return { ended: controller.signal, exitCode: () => code }
+}
+
+/** Resolves at the first signal. */
+export const untilAborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })

@@ -1,0 +1,161 @@
+/** The fold: one event into the model. Pure of clock, file and environment; the frequent rows allocate nothing. */
+import type { Event, EventOf } from '../event/event.ts'
+import { createCaseBook, settleCases } from './case-book.ts'
+import { applyDecisionRow, applyTracerEnd } from './case-decisions.ts'
+import { applyEventRise, applyExit, applyKmsg, applyReap, applySignal } from './case-witnesses.ts'
+import { accrue, createHistory, recordUsage } from './history.ts'
+import { applyBirth, applyCounter, applyDeath, applyEvents, applyPsi, applyUsage, buryUnseen } from './memcgs.ts'
+import type { NodeModel } from './node.ts'
+
+export const MAX_RECENT = 2000, MAX_NOTICES = 200
+/** Names are learned from log directories of pods: more than a node can hold in weeks. */
+const MAX_NAMES = 20_000
+const MAX_LOSS_PLACES = 64
+
+/** A node of which nothing is known yet. */
+export function createModel(): NodeModel {
+  const caseBook = createCaseBook()
+  const model: NodeModel = {
+    nowNs: 0, history: createHistory(), memcgs: new Map(), rungs: new Map(), names: new Map(), recent: [],
+    health: { losses: new Map(), corruptFrames: 0, corruptBytes: 0, unknownKinds: 0, badRows: 0, notices: [], selftests: new Map() },
+    clocksNs: [], tombstones: [], caseBook,
+    get cases() {
+      settleCases(model)
+      return caseBook.cases
+    },
+  }
+  return model
+}
+
+/** Folds one event in. */
+export function applyEvent(model: NodeModel, event: Event): void {
+  if (event.tsNs > model.nowNs) model.nowNs = event.tsNs
+  if (event.tsNs >= model.caseBook.settleAtNs) settleCases(model)
+  switch (event.kind) {
+    case 'memcg_usage': applyUsage(model, event); break
+    case 'memcg_stat': applyStat(model, event); break
+    case 'memcg_psi': applyPsi(model, event); break
+    case 'memcg_events': applyMemcgEvents(model, event); break
+    case 'counter': applyCounter(model, event); break
+    case 'histogram': applyHistogram(model, event); break
+    case 'node_memory': applyNodeMemory(model, event); break
+    case 'node_psi': applyNodePsi(model, event); break
+    case 'node_vmstat':
+      model.firstVmstat ??= event
+      model.vmstat = event
+      break
+    case 'memcg_limits': applyLimits(model, event); break
+    case 'memcg_birth': applyBirth(model, event); break
+    case 'memcg_death': applyDeath(model, event); break
+    default: applyRare(model, event)
+  }
+}
+
+type Frequent = 'memcg_usage' | 'memcg_stat' | 'memcg_psi' | 'memcg_events' | 'counter' | 'histogram' | 'node_memory' | 'node_psi' | 'node_vmstat' | 'memcg_limits' | 'memcg_birth' | 'memcg_death'
+
+function applyRare(model: NodeModel, event: Exclude<Event, { readonly kind: Frequent }>): void {
+  switch (event.kind) {
+    case 'oom_memcg_enter': case 'oom_begin': case 'oom_limit': case 'oom_candidate': case 'oom_pick': case 'oom_kill': case 'oom_group': case 'oom_end': case 'mark_victim':
+      applyDecisionRow(model, event)
+      break
+    case 'kmsg': applyKmsg(model, event); break
+    case 'task_exit': applyExit(model, event); break
+    case 'oom_reap': applyReap(model, event); break
+    case 'signal':
+      keepRecent(model, event)
+      applySignal(model, event)
+      break
+    case 'stall': case 'psi_trigger': keepRecent(model, event); break
+    case 'workload': applyWorkload(model, event); break
+    default: applyStream(model, event)
+  }
+}
+
+/** What the stream says about itself. */
+function applyStream(model: NodeModel, event: Extract<Event, { readonly kind: 'hello' | 'schema' | 'clock' | 'rung' | 'loss' | 'tracer' | 'selftest' | 'notice' | 'cost' }>): void {
+  switch (event.kind) {
+    case 'hello':
+      model.hello = event
+      model.anchor = { tsNs: event.tsNs, wallMs: event.wallMs, bootNs: event.bootNs }
+      break
+    case 'clock': applyClock(model, event); break
+    case 'rung': model.rungs.set(event.question, event); break
+    case 'loss':
+      if (model.health.losses.size < MAX_LOSS_PLACES || model.health.losses.has(event.where)) model.health.losses.set(event.where, { count: event.count, detail: event.detail })
+      break
+    case 'tracer':
+      model.health.tracer = event
+      if (event.state === 'exited' || event.state === 'restarted' || event.state === 'absent') applyTracerEnd(model)
+      break
+    case 'selftest': model.health.selftests.set(event.test, event); break
+    case 'notice':
+      model.health.notices.push({ tsNs: event.tsNs, from: event.from, text: event.text })
+      if (model.health.notices.length > MAX_NOTICES) model.health.notices.shift()
+      break
+    case 'cost': model.health.cost = event; break
+    case 'schema': break
+  }
+}
+
+function applyClock(model: NodeModel, event: EventOf<'clock'>): void {
+  model.anchor = { tsNs: event.tsNs, wallMs: event.wallMs, bootNs: event.bootNs }
+  model.clocksNs.push(event.tsNs)
+  if (model.clocksNs.length > 3) model.clocksNs.shift()
+  buryUnseen(model)
+}
+
+function keepRecent(model: NodeModel, event: NodeModel['recent'][number]): void {
+  model.recent.push(event)
+  if (model.recent.length > MAX_RECENT) model.recent.shift()
+}
+
+function applyStat(model: NodeModel, event: EventOf<'memcg_stat'>): void {
+  const memcg = model.memcgs.get(event.memcgId)
+  if (memcg === undefined) return
+  memcg.previousStat = memcg.stat
+  memcg.stat = event
+  memcg.lastSeenNs = event.tsNs
+}
+
+function applyLimits(model: NodeModel, event: EventOf<'memcg_limits'>): void {
+  const memcg = model.memcgs.get(event.memcgId)
+  if (memcg !== undefined) memcg.limits = event
+}
+
+function applyMemcgEvents(model: NodeModel, event: EventOf<'memcg_events'>): void {
+  const rise = applyEvents(model, event)
+  if (rise !== undefined) applyEventRise(model, { memcgId: event.memcgId, fromNs: rise.fromNs, toNs: event.tsNs, kills: rise.kills, ooms: rise.ooms })
+}
+
+function applyHistogram(model: NodeModel, event: EventOf<'histogram'>): void {
+  const memcg = model.memcgs.get(event.key)
+  if (memcg === undefined) return
+  memcg.histograms ??= new Map()
+  memcg.histograms.set(event.histogram, event.buckets)
+}
+
+function applyNodeMemory(model: NodeModel, event: EventOf<'node_memory'>): void {
+  model.memory = event
+  recordUsage(model.history, event.tsNs, event.totalBytes - event.availableBytes)
+}
+
+function applyNodePsi(model: NodeModel, event: EventOf<'node_psi'>): void {
+  const before = model.psi
+  model.psi = event
+  if (before === undefined || before.tsNs >= event.tsNs) return
+  const span = { fromNs: before.tsNs, toNs: event.tsNs }
+  accrue(model.history, 'someUs', Math.max(0, event.someTotalUs - before.someTotalUs), span)
+  accrue(model.history, 'fullUs', Math.max(0, event.fullTotalUs - before.fullTotalUs), span)
+}
+
+/** A pod's name goes under its uid, a container's under its id (with its pod's names). */
+function applyWorkload(model: NodeModel, event: EventOf<'workload'>): void {
+  const { namespace, pod, container, from } = event
+  if (event.podUid !== undefined) remember(model, `pod:${event.podUid}`, { namespace, pod, from })
+  if (event.containerId !== undefined) remember(model, `container:${event.containerId}`, { namespace, pod, container, from })
+}
+
+function remember(model: NodeModel, key: string, name: { namespace?: string | undefined; pod?: string | undefined; container?: string | undefined; from: string }): void {
+  model.names.set(key, name)
+  if (model.names.size > MAX_NAMES) for (const oldest of model.names.keys()) { model.names.delete(oldest); break }
+}

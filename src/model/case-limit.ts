@@ -1,0 +1,99 @@
+/** Whose limit it was and how large: from the probe, checked against the kernel log, then from the last samples. */
+import { roseAt, type CaseFacts } from './case-facts.ts'
+import type { KillCase } from './case.ts'
+import { chooseSplit, type OomKillSplit } from './kernel-log-names.ts'
+import { depthBelow } from './memcgs.ts'
+import type { NodeModel } from './node.ts'
+
+const MEMCG = 3
+/** struct page_counter's "max": PAGE_COUNTER_MAX = LONG_MAX / PAGE_SIZE. */
+const UNLIMITED_PAGES = 2 ** 51 - 1
+
+const pages = (count: number | undefined, pageBytes: number | undefined): number | undefined =>
+  count === undefined || pageBytes === undefined || count >= UNLIMITED_PAGES ? undefined : count * pageBytes
+const kib = (kb: number | undefined): number | undefined => (kb === undefined ? undefined : kb * 1024)
+
+/** enum oom_constraint, as far as a witness says it. */
+export function constraintOf(facts: CaseFacts): number | undefined {
+  const d = facts.decisions[0], report = facts.report
+  const picked = d?.picks[0]?.constraint ?? report?.decision?.constraint
+  if (picked !== undefined) return picked
+  const memcgId = d?.begin?.memcgId ?? d?.limit?.memcgId ?? d?.enter?.memcgId
+  return (memcgId !== undefined && memcgId > 0) || report?.killed[0]?.memcg === true || report?.statsPath !== undefined ? MEMCG : undefined
+}
+
+/** The names of the "oom-kill:" line, if only one reading of it agrees with everything else. */
+export function loggedNames(model: NodeModel, facts: CaseFacts): OomKillSplit | 'ambiguous' | undefined {
+  const report = facts.report, splits = report?.decision?.splits
+  if (report === undefined || splits === undefined || splits.length === 0) return undefined
+  const tid = report.decision?.tid
+  const comm = report.killed.find((k) => k.tid === tid)?.comm ?? report.tasks.find((t) => t.tid === tid)?.comm
+  const paths = splits.length > 1 ? new Set([...model.memcgs.values()].map((m) => m.path)) : undefined
+  return chooseSplit(splits, { comm, limitPath: report.statsPath, paths }) ?? 'ambiguous'
+}
+
+function idOfPath(model: NodeModel, path: string, tsNs: number): number | undefined {
+  let found: number | undefined
+  for (const memcg of model.memcgs.values()) {
+    if (memcg.path !== path || (memcg.diedNs !== undefined && memcg.diedNs < tsNs - 1e9)) continue
+    // A path is used again by the next container of the same name: the living one wins.
+    if (found === undefined || memcg.diedNs === undefined) found = memcg.id
+  }
+  return found
+}
+
+export type LimitFound = { readonly limit: KillCase['limit']; readonly source: string; readonly disagreements: readonly string[] }
+
+const drop = <T extends Record<string, unknown>>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> }
+
+/** The whole node: RAM is the limit. */
+function nodeLimit(model: NodeModel, source: string): LimitFound {
+  const total = model.hello?.memTotalBytes ?? model.memory?.totalBytes
+  return { limit: { memcgId: 0, path: '/', ...(total === undefined ? {} : { limitBytes: total }) }, source, disagreements: [] }
+}
+
+/** On v1 the probe and the log give memory+swap: the part above the memory limit is what swap adds. */
+function swapLimit(model: NodeModel, facts: CaseFacts, limitBytes: number | undefined): number | undefined {
+  const raw = facts.decisions[0]?.limit, log = facts.report?.usage, pageBytes = model.hello?.pageSizeBytes
+  if (log?.swap !== undefined) return kib(log.swap.limitKb)
+  const both = kib(log?.['memory+swap']?.limitKb) ?? (model.hello?.memcgVersion === 'v1' ? pages(raw?.swapMaxPages, pageBytes) : undefined)
+  if (both !== undefined && limitBytes !== undefined) return Math.max(0, both - limitBytes)
+  return model.hello?.memcgVersion === 'v2' ? pages(raw?.swapMaxPages, pageBytes) : undefined
+}
+
+/** Without probe and log: of all memcgs around the victims, only the one whose limit was hit counts `oom` in memory.events.local. */
+function holderByCounter(model: NodeModel, facts: CaseFacts): number | undefined {
+  const holders = new Set<number>(), { tsNs, victims } = facts.case
+  for (const rise of model.caseBook.eventRises) {
+    if (rise.ooms > 0 && roseAt(rise, tsNs) && victims.some((v) => v.memcgId !== undefined && depthBelow(model, rise.memcgId, v.memcgId) !== undefined)) holders.add(rise.memcgId)
+  }
+  // Two limits hit within one reading cannot be told apart.
+  const [holder] = holders
+  return holders.size === 1 ? holder : undefined
+}
+
+/** The limit of this case; absent when no witness knows whose it was. */
+export function limitOf(model: NodeModel, facts: CaseFacts, constraint: number | undefined): LimitFound | undefined {
+  const d = facts.decisions[0], { report, names } = facts
+  const probed = d?.begin?.memcgId ?? d?.limit?.memcgId ?? d?.enter?.memcgId
+  if (probed === 0) return nodeLimit(model, 'probe oom_begin')
+  const loggedPath = report?.statsPath ?? (names === undefined || names === 'ambiguous' ? undefined : names.limitPath)
+  const counted = probed === undefined && loggedPath === undefined && (constraint === undefined || constraint === MEMCG) ? holderByCounter(model, facts) : undefined
+  if (probed === undefined && loggedPath === undefined && counted === undefined) return constraint !== undefined && constraint !== MEMCG ? nodeLimit(model, 'kernel log') : undefined
+  const memcgId = probed ?? counted ?? (loggedPath === undefined ? undefined : idOfPath(model, loggedPath, facts.case.tsNs))
+  const memcg = memcgId === undefined ? undefined : model.memcgs.get(memcgId)
+  const path = memcg?.path ?? loggedPath ?? facts.case.limit?.path, disagreements: string[] = []
+  // endsWith: inside a cgroup namespace the mount shows the end of the path that the kernel writes.
+  if (memcg !== undefined && loggedPath !== undefined && !loggedPath.endsWith(memcg.path)) disagreements.push(`limit holder: the probe says ${memcg.path}, the kernel log ${loggedPath}`)
+  const probeBytes = pages(d?.limit?.maxPages, model.hello?.pageSizeBytes), logBytes = kib(report?.usage.memory?.limitKb)
+  if (probeBytes !== undefined && logBytes !== undefined && probeBytes !== logBytes) disagreements.push(`limit: the probe says ${probeBytes} bytes, the kernel log ${logBytes}`)
+  const sampled = facts.snapshot?.memcgId === memcgId ? facts.snapshot : undefined
+  const limitBytes = probeBytes ?? logBytes ?? sampled?.limits?.maxBytes
+  const limit = drop({
+    memcgId, path, limitBytes, usageBytes: pages(d?.limit?.usagePages, model.hello?.pageSizeBytes) ?? kib(report?.usage.memory?.usageKb) ?? sampled?.usage?.currentBytes,
+    swapLimitBytes: swapLimit(model, facts, limitBytes),
+  })
+  const source = probeBytes !== undefined ? 'probe oom_limit' : logBytes !== undefined ? 'kernel log' : counted !== undefined ? 'memory.events.local oom, sampled memory.max' : 'sampled memory.max'
+  return { limit, source, disagreements }
+}

@@ -1,0 +1,103 @@
+/** What the samples said just before a decision: composition, contributors and children of the limit holder. */
+import type { HolderChild } from './case.ts'
+import type { CaseFacts, Snapshot } from './case-facts.ts'
+import type { Memcg, NodeModel } from './node.ts'
+import { reclaimBefore } from './reclaim-history.ts'
+
+/** An older sample says nothing about this decision. */
+export const NEAR_NS = 2e9
+const MAX_CHILDREN = 64, MAX_CONTRIBUTORS = 10
+const RECLAIM_SECONDS = 10
+
+/** The newest of the two samples that is not younger than the decision and not too old. */
+function before<S extends { readonly tsNs: number }>(newest: S | undefined, previous: S | undefined, tsNs: number): S | undefined {
+  return [newest, previous].find((s) => s !== undefined && s.tsNs <= tsNs && tsNs - s.tsNs <= NEAR_NS)
+}
+
+function childOf(memcg: Memcg, tsNs: number): HolderChild {
+  const usage = before(memcg.usage, memcg.previousUsage, tsNs)
+  return {
+    memcgId: memcg.id, path: memcg.path,
+    ...(memcg.limits?.maxBytes === undefined ? {} : { limitBytes: memcg.limits.maxBytes }),
+    ...(usage === undefined ? {} : { currentBytes: usage.currentBytes, sampledNs: usage.tsNs }),
+  }
+}
+
+/** Rows reach the model late by milliseconds: a container that died this long before may be the one that was killed. */
+const LATE_NS = 100e6
+
+function childrenOf(model: NodeModel, holder: Memcg, tsNs: number): HolderChild[] {
+  const children: HolderChild[] = []
+  for (const memcg of model.memcgs.values()) {
+    if (memcg.parentId !== holder.id || memcg === holder || memcg.bornNs > tsNs + LATE_NS || (memcg.diedNs !== undefined && memcg.diedNs < tsNs - LATE_NS)) continue
+    children.push(childOf(memcg, tsNs))
+  }
+  return children.sort((a, b) => (b.currentBytes ?? 0) - (a.currentBytes ?? 0) || a.memcgId - b.memcgId).slice(0, MAX_CHILDREN)
+}
+
+/** Taken once, as soon as the limit holder is known. */
+export function takeSnapshot(model: NodeModel, facts: CaseFacts): Snapshot | undefined {
+  const id = facts.case.limit?.memcgId
+  if (id === undefined || id === 0) return undefined
+  if (facts.snapshot?.memcgId === id) return facts.snapshot
+  const holder = model.memcgs.get(id), { tsNs } = facts.case
+  if (holder === undefined) return undefined
+  return (facts.snapshot = {
+    memcgId: id, stat: before(holder.stat, holder.previousStat, tsNs), usage: before(holder.usage, holder.previousUsage, tsNs),
+    limits: holder.limits, children: childrenOf(model, holder, tsNs),
+  })
+}
+
+/** Names of the kernel log's own statistics: v2 as in memory.stat, v1 with total_ for the subtree. */
+const LOG_STATS: Readonly<Record<string, readonly string[]>> = {
+  anonBytes: ['anon', 'total_rss'], fileBytes: ['file', 'total_cache'], shmemBytes: ['shmem', 'total_shmem'], fileDirtyBytes: ['file_dirty', 'total_dirty'],
+  fileWritebackBytes: ['file_writeback', 'total_writeback'], slabBytes: ['slab'], kernelBytes: ['kernel'], sockBytes: ['sock'],
+}
+
+type Composed = { readonly parts: Record<string, number>; readonly source: string }
+
+/** What filled the limit: the kernel's own account in its log, otherwise the last sample. */
+export function compositionOf(facts: CaseFacts): Composed | undefined {
+  const parts: Record<string, number> = {}, stats = facts.report?.stats ?? {}
+  for (const [name, keys] of Object.entries(LOG_STATS)) for (const key of keys) if (stats[key] !== undefined) parts[name] = stats[key]
+  if (Object.keys(parts).length > 0) return { parts, source: 'kernel log, at the decision' }
+  const stat = facts.snapshot?.stat
+  if (stat === undefined) return undefined
+  const slab = stat.slabReclaimableBytes === undefined && stat.slabUnreclaimableBytes === undefined ? undefined : (stat.slabReclaimableBytes ?? 0) + (stat.slabUnreclaimableBytes ?? 0)
+  const sampled = {
+    anonBytes: stat.anonBytes, fileBytes: stat.fileBytes, shmemBytes: stat.shmemBytes, fileDirtyBytes: stat.fileDirtyBytes, fileWritebackBytes: stat.fileWritebackBytes,
+    slabBytes: slab, kernelBytes: stat.kernelBytes, sockBytes: stat.sockBytes,
+  }
+  for (const [name, value] of Object.entries(sampled)) if (value !== undefined) parts[name] = value
+  return Object.keys(parts).length === 0 ? undefined : { parts, source: `memory.stat, sampled ${agoText(facts.case.tsNs - stat.tsNs)}` }
+}
+
+/** `140 ms before`. */
+export const agoText = (ns: number): string => `${Math.round(ns / 1e6)} ms before`
+
+/** Who filled the limit, largest first: the children of the holder, or the holder itself when it has none. */
+export function contributorsOf(facts: CaseFacts): { path: string; memcgId: number; bytes: number }[] {
+  const snapshot = facts.snapshot, limit = facts.case.limit
+  if (snapshot === undefined) return []
+  const children = snapshot.children.flatMap((child) => (child.currentBytes === undefined ? [] : [{ path: child.path, memcgId: child.memcgId, bytes: child.currentBytes }]))
+  if (children.length > 0) return children.slice(0, MAX_CONTRIBUTORS)
+  return snapshot.children.length === 0 && snapshot.usage !== undefined && limit?.path !== undefined ? [{ path: limit.path, memcgId: snapshot.memcgId, bytes: snapshot.usage.currentBytes }] : []
+}
+
+type Reclaim = { readonly attempts: number; readonly stalledNs: number; readonly reclaimedPages: number; readonly source: string }
+
+/** What reclaim tried in the ten seconds before; by the memcg reclaimed, or else by the waiting tasks inside it. */
+export function reclaimOf(model: NodeModel, facts: CaseFacts): Reclaim | undefined {
+  const holder = model.memcgs.get(facts.case.limit?.memcgId ?? 0)
+  if (holder === undefined) return undefined
+  if (holder.reclaim?.byTarget === true) return { ...reclaimBefore(holder.reclaim, facts.case.tsNs, RECLAIM_SECONDS), source: `probe counters of the memcg reclaimed, ${RECLAIM_SECONDS} s before` }
+  const sum = { attempts: 0, stalledNs: 0, reclaimedPages: 0 }
+  let known = false
+  for (const memcg of model.memcgs.values()) {
+    if (memcg.reclaim === undefined || memcg.reclaim.byTarget || !(memcg === holder || memcg.path.startsWith(`${holder.path}/`))) continue
+    const part = reclaimBefore(memcg.reclaim, facts.case.tsNs, RECLAIM_SECONDS)
+    sum.attempts += part.attempts; sum.stalledNs += part.stalledNs; sum.reclaimedPages += part.reclaimedPages
+    known = true
+  }
+  return known ? { ...sum, source: `probe counters of the tasks that waited in it, ${RECLAIM_SECONDS} s before` } : undefined
+}

@@ -1,0 +1,16 @@
+/** What a person may choose about watching this node. */
+
+export type LiveOptions = {
+  /** Path of bpftrace, instead of the one in PATH. */
+  readonly bpftrace?: string
+  /** Sampling and the kernel log only. */
+  readonly noProbes?: boolean
+  /** Stalls at least this long become single events. */
+  readonly stallNs: number
+  /** Period of sampling memcg usage. */
+  readonly sampleNs: number
+  /** Also provoke a real OOM kill in a memcg of our own: only `doctor --self-test` does. */
+  readonly oomTest?: boolean
+}
+
+export const DEFAULTS = { stallNs: 10e6, sampleNs: 100e6 } as const

@@ -1,0 +1,62 @@
+/** What `doctor` tells about a node besides probes: where the memory controller is, PSI, the kernel log, the bridge. Never throws: what cannot be read is absent. */
+import { accessSync, constants, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { reasonOf } from '../base/errors.ts'
+import { bridgePath } from './bridge-process.ts'
+
+export type MemcgMount = { readonly version: 'v1' | 'v2'; readonly path: string }
+
+export type NodeFacts = {
+  readonly memcg?: MemcgMount
+  readonly psi: boolean
+  readonly psiReason?: string
+  readonly kmsg: boolean
+  readonly kmsgReason?: string
+  readonly bridge: string
+  readonly bridgeReason?: string
+}
+
+/** Looks at the running system; `root` stands before every path, for tests. */
+export function readNodeFacts(root = ''): NodeFacts {
+  const memcg = memcgMount(readText(join(root, '/proc/self/mountinfo')) ?? '', (mount) => readText(join(root, mount, 'cgroup.controllers')) ?? '')
+  const psi = whyNot(() => readFileSync(join(root, '/proc/pressure/memory')))
+  const kmsg = whyNot(() => accessSync(join(root, '/dev/kmsg'), constants.R_OK))
+  const bridge = bridgePath(), bridgeReason = whyNot(() => accessSync(bridge, constants.X_OK))
+  return {
+    ...(memcg === undefined ? {} : { memcg }), psi: psi === undefined, ...(psi === undefined ? {} : { psiReason: psi }),
+    kmsg: kmsg === undefined, ...(kmsg === undefined ? {} : { kmsgReason: kmsg }), bridge, ...(bridgeReason === undefined ? {} : { bridgeReason }),
+  }
+}
+
+/** Where the memory controller is mounted, from /proc/self/mountinfo; on hybrid hosts v1 carries it and v2 is only for names. */
+export function memcgMount(mountinfo: string, controllersOf: (mount: string) => string): MemcgMount | undefined {
+  const mounts = mountinfo.split('\n').flatMap((line) => {
+    const [before = '', after = ''] = line.split(' - '), path = before.split(' ')[4], [type = '', , options = ''] = after.split(' ')
+    return path === undefined ? [] : [{ path: unescapeMount(path), type, options: options.split(',') }]
+  })
+  const v1 = mounts.find(({ type, options }) => type === 'cgroup' && options.includes('memory'))
+  if (v1 !== undefined) return { version: 'v1', path: v1.path }
+  const v2 = mounts.find(({ type, path }) => type === 'cgroup2' && controllersOf(path).split(/\s+/).includes('memory'))
+  return v2 === undefined ? undefined : { version: 'v2', path: v2.path }
+}
+
+/** mountinfo writes blanks in paths as octal. */
+const unescapeMount = (path: string): string => path.replace(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    // Absent on this node, or not for us: the fact is absent.
+    return undefined
+  }
+}
+
+function whyNot(work: () => unknown): string | undefined {
+  try {
+    work()
+    return undefined
+  } catch (error) {
+    return reasonOf(error)
+  }
+}

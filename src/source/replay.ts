@@ -1,0 +1,150 @@
+/** A recording as a source: as fast as it can be read, or at the pace it happened, with pause, speed and jumps in time. */
+import { NS_PER_MS, NS_PER_SECOND } from '../base/time.ts'
+import { openRecording } from '../recording/reader.ts'
+import type { Recording, RecordingCursor } from '../recording/reader.ts'
+import { Decoder } from '../wire/decode.ts'
+import type { Frame } from '../wire/frame.ts'
+import type { Batch, Source, SourceCounts } from './source.ts'
+
+/** How much is folded before the wanted time, so that two minutes of history (model/history.ts) and the case under way are there. */
+const RUN_UP_NS = 150 * NS_PER_SECOND
+/** Up to here a jump folds the recording from its beginning and misses nothing; about a second of work. */
+const WHOLE_FOLD_BYTES = 64 * 2 ** 20
+/** A paced reader wakes at least this often, so that a change of speed is felt at once. */
+const MAX_WAIT_MS = 100
+
+export type ReplayOptions = {
+  readonly path: string
+  /** CLOCK_MONOTONIC; what lies before it is delivered at once. */
+  readonly atNs?: number
+  /** Seconds of the recording per second; `max` waits for nothing and ends with the recording. */
+  readonly speed: number | 'max'
+  /** Milliseconds that only go forward; injected by tests. */
+  readonly now?: () => number
+}
+
+/** Opens FILE; throws a UserError when it is no readable recording. */
+export const openReplay = (options: ReplayOptions): ReplaySource => new ReplaySource(options)
+
+export class ReplaySource implements Source {
+  readonly mode = 'replay'
+  readonly recording: Recording
+  private readonly isPaced: boolean
+  private readonly now: () => number
+  private speed: number
+  private isPaused = false
+  private isClosed = false
+  private isEnded = false
+  /** The moment of the recording that is due now: `playedNs` at `since` on the clock. */
+  private playedNs: number
+  private since: number
+  private pendingSeekNs: number | undefined
+  private decoder = new Decoder()
+  private cursor: RecordingCursor
+  private wake: (() => void) | undefined
+
+  constructor({ path, atNs, speed, now = () => performance.now() }: ReplayOptions) {
+    this.recording = openRecording(path)
+    this.isPaced = speed !== 'max'
+    this.speed = speed === 'max' ? 1 : speed
+    this.now = now
+    const start = this.isPaced ? this.recording.span()?.startNs ?? 0 : 0
+    this.playedNs = atNs ?? start
+    this.since = now()
+    this.cursor = this.cursorFor(this.playedNs)
+  }
+
+  counts(): SourceCounts { return { ...this.cursor.damage, ...this.decoder.counts } }
+
+  playback(): { readonly speed: number; readonly paused: boolean; readonly ended: boolean; readonly startNs?: number; readonly endNs?: number } {
+    return { speed: this.speed, paused: this.isPaused, ended: this.isEnded, ...this.recording.span() }
+  }
+
+  setPaused(paused: boolean): void { this.settle(); this.isPaused = paused; this.wake?.() }
+  setSpeed(speed: number): void { this.settle(); this.speed = speed; this.wake?.() }
+
+  /** The next batch is a restart whose events lead up to this time. */
+  seek(tsNs: number): void {
+    const span = this.recording.span()
+    this.pendingSeekNs = span === undefined ? tsNs : Math.min(Math.max(tsNs, span.startNs), span.endNs)
+    this.wake?.()
+  }
+
+  async close(): Promise<void> {
+    if (this.isClosed) return
+    this.isClosed = true
+    this.wake?.()
+    this.recording.close()
+  }
+
+  async *batches(): AsyncGenerator<Batch, void, void> {
+    let isRestart = false
+    while (!this.isClosed) {
+      if (this.takeSeek()) isRestart = true
+      const frames = this.cursor.next()
+      if (frames === undefined) {
+        if (!this.isPaced) return
+        // At its end a recording stays open: a person may want to go back.
+        this.isEnded = true
+        if (isRestart) yield { items: [], isRestart }
+        isRestart = false
+        if (this.canGoOn()) await this.sleep(undefined)
+        continue
+      }
+      for await (const items of this.paced(frames)) {
+        yield { items, isRestart }
+        isRestart = false
+      }
+      // Without a turn of the event loop no key would be read and no frame drawn while catching up.
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+
+  private canGoOn(): boolean { return !this.isClosed && this.pendingSeekNs === undefined }
+
+  /** Decoded frames in groups, each when it is due. */
+  private async *paced(frames: readonly Frame[]): AsyncGenerator<Batch['items'], void, void> {
+    let ready: Frame[] = []
+    const decoded = (): Batch['items'] => { const items = ready.map((frame) => ({ frame, events: this.decoder.decode(frame) })); ready = []; return items }
+    for (const frame of frames) {
+      while (this.isPaced && this.canGoOn() && frame.tsNs > this.dueNs()) {
+        if (ready.length > 0) {
+          // Whoever takes the batch may pause or jump meanwhile: look again before sleeping.
+          yield decoded()
+          continue
+        }
+        await this.sleep(this.isPaused ? undefined : Math.min(MAX_WAIT_MS, Math.max(1, (frame.tsNs - this.dueNs()) / NS_PER_MS / this.speed)))
+      }
+      if (!this.canGoOn()) return
+      ready.push(frame)
+    }
+    if (ready.length > 0) yield decoded()
+  }
+
+  private dueNs(): number { return this.isPaused ? this.playedNs : this.playedNs + (this.now() - this.since) * NS_PER_MS * this.speed }
+
+  private settle(): void { this.playedNs = this.dueNs(); this.since = this.now() }
+
+  private takeSeek(): boolean {
+    if (this.pendingSeekNs === undefined) return false
+    this.playedNs = this.pendingSeekNs
+    this.since = this.now()
+    this.pendingSeekNs = undefined
+    this.isEnded = false
+    this.decoder = new Decoder()
+    this.cursor = this.cursorFor(this.playedNs)
+    return true
+  }
+
+  private cursorFor(tsNs: number): RecordingCursor {
+    return !this.isPaced || this.recording.bytesBefore(tsNs) <= WHOLE_FOLD_BYTES ? this.recording.cursor() : this.recording.cursor(tsNs - RUN_UP_NS)
+  }
+
+  /** Until the time is over, or something was asked for. */
+  private sleep(ms: number | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = ms === undefined ? undefined : setTimeout(() => this.wake?.(), ms)
+      this.wake = () => { clearTimeout(timer); this.wake = undefined; resolve() }
+    })
+  }
+}

@@ -1,0 +1,88 @@
+/** The screen's life: opens the terminal, draws the model at most ten times a second, turns keys into commands, gives the terminal back. */
+import { environmentError } from '../base/errors.ts'
+import type { NodeModel } from '../model/node.ts'
+import type { Lens } from '../view/lens.ts'
+
+/** Where a replay stands; absent facts are not shown. */
+export type Playback = { readonly speed: number; readonly paused: boolean; readonly ended: boolean; readonly startNs?: number; readonly endNs?: number }
+
+/** What the screen may ask of its source; what is absent is not offered in the help. */
+export type TuiControl = {
+  /** Replay: stop and go on. Live needs none: the model goes on, only the picture stands still. */
+  readonly setPaused?: (paused: boolean) => void
+  readonly setSpeed?: (speed: number) => void
+  /** Replay: go to this CLOCK_MONOTONIC time; the model may be another object afterwards. */
+  readonly seek?: (tsNs: number) => void
+  readonly playback?: () => Playback
+}
+
+export type TuiOptions = {
+  /** Asked at every frame, so a replay may exchange it after a seek. */
+  readonly model: () => NodeModel
+  readonly mode: 'live' | 'replay'
+  /** Names and causes: identity and verdict, wired by the cli. */
+  readonly lens: Lens
+  readonly control?: TuiControl
+  /** Unix milliseconds now; only for the distance between the picture and the present. */
+  readonly wallNow: () => number
+  /** A sentence about a source that has ended (bridge died, disk full): shown until the person quits. */
+  readonly fault?: () => string | undefined
+  /** Called once, after the terminal was given back and before the promise settles. */
+  readonly onQuit?: () => void
+  readonly ascii?: boolean
+  readonly noColor?: boolean
+}
+
+const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 } as const
+type Signal = keyof typeof SIGNALS
+
+function requireTerminal(): void {
+  const term = process.env['TERM'] ?? ''
+  if (!process.stdin.isTTY || !process.stdout.isTTY) {
+    throw environmentError({ code: 'no-terminal', message: 'cannot show the screen: stdin or stdout is not a terminal', hint: 'use `oomscope record -o FILE` or `oomscope kills FILE` where there is no terminal' })
+  }
+  if (term === '' || term === 'dumb') {
+    throw environmentError({ code: 'no-terminal', message: `cannot show the screen: TERM is ${term === '' ? 'not set' : 'dumb'}`, hint: 'set TERM, for example TERM=xterm-256color; with kubectl exec use -it' })
+  }
+}
+
+/**
+ * Runs until the person quits (resolves 0), a signal arrives (128 + its number) or something throws
+ * (rejects with the error). In every case the terminal is restored first. It never calls process.exit().
+ * Rejects with a UserError (exit 3) without touching the terminal when there is none, or when TERM is empty or `dumb`.
+ */
+export async function runTui(options: TuiOptions): Promise<number> {
+  requireTerminal()
+  // Imported late: commands without a screen must not pay for blessed.
+  const [{ Terminal }, { Session }] = await Promise.all([import('./terminal.ts'), import('./session.ts')])
+  const terminal = new Terminal({ ascii: options.ascii === true, noColor: options.noColor === true })
+  return new Promise((resolve, reject) => {
+    let session: InstanceType<typeof Session> | undefined, over = false
+    const end = (settle: () => void): void => {
+      if (over) return
+      over = true
+      for (const name of Object.keys(SIGNALS)) process.off(name, onSignal)
+      process.off('uncaughtException', onError)
+      process.off('unhandledRejection', onError)
+      process.stdin.off('end', onHangUp)
+      session?.close()
+      terminal.restore()
+      options.onQuit?.()
+      settle()
+    }
+    const onSignal = (name: Signal): void => end(() => resolve(128 + SIGNALS[name]))
+    const onHangUp = (): void => onSignal('SIGHUP')
+    const onError = (error: unknown): void => end(() => reject(error instanceof Error ? error : new Error(String(error))))
+    for (const name of Object.keys(SIGNALS)) process.on(name, onSignal)
+    process.on('uncaughtException', onError)
+    process.on('unhandledRejection', onError)
+    process.stdin.on('end', onHangUp)
+    try {
+      const running = session = new Session(options, terminal, () => end(() => resolve(0)))
+      terminal.onKey((key) => running.key(key))
+      terminal.onResize(() => running.resized())
+    } catch (error) {
+      onError(error)
+    }
+  })
+}

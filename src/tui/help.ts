@@ -1,0 +1,40 @@
+/** The help page: only keys that work here and now, then what signs, colours and columns mean. */
+import { KILL_COLUMNS } from '../view/kills-list.ts'
+import { OVERVIEW_COLUMNS } from '../view/columns.ts'
+
+/** What can be done depends on the source: a live picture cannot be wound back. */
+export type Abilities = { readonly mode: 'live' | 'replay'; readonly speed: boolean; readonly seek: boolean; readonly charts: boolean }
+
+const key = (name: string, does: string): string => `  ${name.padEnd(20)} ${does}`
+
+export function helpLines(can: Abilities): string[] {
+  const columns = OVERVIEW_COLUMNS.map((column) => key(column.title.replace(/^\//, ''), column.help))
+  return [
+    'oomscope shows who is near a memory limit, who waits for memory, and what the OOM killer did. All times are UTC.', '',
+    'Keys',
+    key('up down  j k', 'select; g G first and last; PgUp PgDn, ^U ^D by pages'),
+    key('enter', 'open what is selected; esc goes back'),
+    key('/', 'filter by name: regular expression, ! in front inverts; enter keeps it, esc clears it'),
+    key('s  < >  I', 'sort menu; sort by the column before or after; reverse'),
+    key('space', can.mode === 'live' ? 'hold the picture; recording and counting go on' : 'stop and go on'),
+    ...(can.speed ? [key('+ -', 'replay faster, slower')] : []),
+    key('K', 'all kills, newest first'),
+    key('[ ]', 'the kill before, the kill after'),
+    ...(can.seek ? [key('enter', 'on the page of a kill: replay the moment before it')] : []),
+    ...(can.charts ? [key('D', 'charts of the node')] : []),
+    key('?', 'this page'),
+    key('q  ^C', 'quit'), '',
+    'Signs',
+    key('!!  !', 'act now; have a look. The pane below, or enter, says why'),
+    key('·  -', 'zero; not known here (for example no PSI on cgroup v1)'),
+    key('~', 'an estimate'),
+    key('━━━╸··┃', 'used share of the limit; the stroke is the highest of the last 60 s'),
+    key('^', 'the limit of a level above the workload binds'),
+    key('X  !  on the bar', 'a kill; a PSI trigger of the kernel'),
+    key('▁▂▃▄▅▆▇█', 'PSI some of the node: up to 0.5, 1, 2, 5, 10, 20, 40, 100 per cent of a second'), '',
+    'Columns',
+    ...columns, '',
+    'Columns of the kills',
+    ...KILL_COLUMNS.map((column) => key(column.title, column.help)),
+  ]
+}

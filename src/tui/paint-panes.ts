@@ -1,0 +1,107 @@
+/** Paints the panes around the table: detail of the selected row, the timeline, the key bar, the sort menu. */
+import { cutEnd, wrap } from '../view/cell-text.ts'
+import { bytesCell } from '../view/compact.ts'
+import type { DetailLine } from '../view/detail.ts'
+import { OVERVIEW_COLUMNS } from '../view/columns.ts'
+import type { OverviewRow } from '../view/overview.ts'
+import { SORT_KEYS } from '../view/select.ts'
+import { brailleLine, condense } from '../view/sparkline.ts'
+import { largest } from '../view/window.ts'
+import { stepOf } from '../view/timeline.ts'
+import type { TimelineColumns } from '../view/timeline.ts'
+import { STYLE } from './grid.ts'
+import type { Grid, Style } from './grid.ts'
+
+type Rect = { readonly x: number; readonly y: number; readonly width: number; readonly height: number }
+
+const TONES: Readonly<Record<DetailLine['tone'], Style>> = { plain: STYLE.normal, urgent: STYLE.alert, differs: STYLE.differs, quiet: STYLE.dim }
+
+/** Sentences, wrapped; what does not fit is left out from the end (the order is by importance). */
+export function paintSentences(grid: Grid, at: Rect, lines: readonly DetailLine[]): void {
+  let y = at.y
+  for (const line of lines) for (const [i, text] of wrap(line.text, at.width - 2).entries()) {
+    if (y >= at.y + at.height) return
+    grid.text({ x: at.x + (i === 0 ? 0 : 2), y, width: at.width }, text, TONES[line.tone])
+    y += 1
+  }
+}
+
+/** Usage of the last minute as a line, its scale at the right edge; the limit as a rule of its own when it is in reach. */
+export function paintUsage(grid: Grid, at: Rect, row: OverviewRow): void {
+  const low = Math.min(...row.usage.filter((value) => !Number.isNaN(value))), high = largest(row.usage)
+  if (high === undefined || at.width < 16 || at.height < 3) return
+  const limit = row.binding === undefined || row.binding.where === 'above' ? undefined : row.binding.maxBytes
+  // The limit belongs on the scale when it is near; far away it would flatten everything.
+  const shown = limit !== undefined && limit < 2 * high, max = shown ? Math.max(limit, high) : high, min = Math.min(low, max * 0.98)
+  const label = 7, width = at.width - label, plot = { width, height: at.height - 1, min, max }
+  grid.text({ x: at.x, y: at.y, width: at.width }, `used, last 60 s${shown ? '   ─ limit' : ''}`, STYLE.dim)
+  const line = brailleLine(row.usage, plot)
+  if (shown) grid.text({ x: at.x, y: at.y + 1 + Math.round(((max - limit) / (max - min || 1)) * (plot.height - 1)), width }, '─'.repeat(width), STYLE.frame)
+  const near = limit === undefined ? [] : condense(row.usage, width).map((value) => value >= 0.95 * limit)
+  line.forEach((text, i) => [...text].forEach((char, x) => {
+    if (char !== ' ') grid.text({ x: at.x + x, y: at.y + 1 + i }, char, near[x] === true ? STYLE.alarm : STYLE.data)
+  }))
+  grid.textRight({ x: at.x + width, y: at.y + 1, width: label }, bytesCell(max), STYLE.dim)
+  grid.textRight({ x: at.x + width, y: at.y + at.height - 1, width: label }, bytesCell(min), STYLE.dim)
+}
+
+/** The pane under the table. `first` says that the row is the most urgent one, so that the title may say so. */
+export function paintDetail(grid: Grid, at: Rect, what: { readonly row: OverviewRow; readonly lines: readonly DetailLine[]; readonly first: boolean }): void {
+  const { row } = what
+  grid.box(at, `${cutEnd(row.name, at.width - 30)}${what.first && row.severity > 0 ? ' · why it is first' : ''}`)
+  const plotWidth = at.width >= 100 ? Math.floor(at.width * 0.34) : 0
+  paintSentences(grid, { x: at.x + 2, y: at.y + 1, width: at.width - 4 - plotWidth, height: at.height - 2 }, what.lines)
+  if (plotWidth > 0) paintUsage(grid, { x: at.x + at.width - plotWidth - 1, y: at.y + 1, width: plotWidth - 1, height: at.height - 2 }, row)
+}
+
+const stepStyle = (step: number): Style => (step >= 7 ? STYLE.alarm : step >= 5 ? STYLE.warn : step >= 2 ? STYLE.good : STYLE.frame)
+
+/** Three rows: clock, pressure with kills and triggers below it. */
+export function paintTimeline(grid: Grid, y: number, what: { readonly line: TimelineColumns; readonly timeAt: (tsNs: number) => string; readonly selectedNs: number | undefined }): void {
+  const { line } = what, width = grid.cols, span = line.endNs - line.startNs
+  const quarters = width >= 70 ? 4 : 2
+  for (let i = 0; i <= quarters; i++) {
+    const text = what.timeAt(line.startNs + (span * i) / quarters).slice(0, i === quarters ? 8 : span >= 900e9 ? 5 : 8)
+    const x = Math.round((i * (width - 1)) / quarters)
+    if (i === quarters) grid.textRight({ x: width - 10, y, width: 10 }, `${text}▼`, STYLE.dim)
+    else grid.text({ x: i === 0 ? 0 : x - Math.floor(text.length / 2), y }, text, STYLE.dim)
+  }
+  grid.text({ x: Math.max(0, Math.floor(width / 8)) - 5, y }, width >= 110 ? 'PSI some' : '', STYLE.frame)
+  line.percent.forEach((percent, x) => { const step = stepOf(percent); if (step > 0) grid.text({ x, y: y + 1 }, '▁▂▃▄▅▆▇█'.charAt(step - 1), stepStyle(step)) })
+  for (const x of line.triggers) grid.text({ x, y: y + 2 }, '!', STYLE.warn)
+  for (const x of line.kills) grid.text({ x, y: y + 2 }, 'X', STYLE.kill)
+  if (what.selectedNs !== undefined && span > 0) {
+    const x = Math.floor(((what.selectedNs - line.startNs) / span) * width)
+    if (x >= 0 && x < width) grid.text({ x, y: y + 2 }, 'X', STYLE.replay)
+  }
+}
+
+/** The key bar: as many of the keys as fit, most useful first. */
+export function paintKeys(grid: Grid, keys: readonly (readonly [key: string, does: string])[]): void {
+  let x = 1
+  const y = grid.rows - 1
+  for (const [key, does] of keys) {
+    if (x + key.length + does.length + 1 > grid.cols) break
+    x = grid.text({ x, y }, key, STYLE.key) + 1
+    x = grid.text({ x, y }, does, STYLE.dim) + 2
+  }
+}
+
+const sortTitle = (key: string): string => {
+  const column = OVERVIEW_COLUMNS.find((candidate) => candidate.key === key)
+  return column === undefined ? 'urgency  what needs attention first' : `${column.title.replace(/^[/~]/, '').padEnd(9)}${column.help}`
+}
+
+/** The sort menu over the table. */
+export function paintSortMenu(grid: Grid, menu: number): void {
+  const height = Math.min(SORT_KEYS.length + 2, grid.rows - 2), width = Math.min(grid.cols - 4, 72)
+  const at = { x: Math.floor((grid.cols - width) / 2), y: Math.max(1, Math.floor((grid.rows - height) / 2)), width, height }
+  grid.box(at, 'sort by')
+  const top = Math.max(0, menu - (height - 3))
+  for (let i = 0; i < height - 2; i++) {
+    const key = SORT_KEYS[top + i]
+    if (key === undefined) break
+    grid.text({ x: at.x + 2, y: at.y + 1 + i, width: width - 4 }, sortTitle(key), STYLE.normal)
+    if (top + i === menu) grid.select({ x: at.x + 1, y: at.y + 1 + i, width: width - 2 })
+  }
+}

@@ -1,0 +1,108 @@
+/** Paints tables: header, rows, bars and sparklines, with a tone for every number that deserves one. */
+import { cutEnd, cutMiddle } from '../view/cell-text.ts'
+import { cellOf, layout } from '../view/columns.ts'
+import type { Column, Placed } from '../view/columns.ts'
+import type { OverviewRow } from '../view/overview.ts'
+import { bar, blockOf, condense } from '../view/sparkline.ts'
+import type { Sort } from '../view/select.ts'
+import { STYLE } from './grid.ts'
+import type { Grid, Style } from './grid.ts'
+
+type Area = { readonly y: number; readonly height: number; readonly from: number }
+
+/** From which value on a number is worth a look, and alarming. */
+const THRESHOLDS: Readonly<Record<string, readonly [warn: number, alarm: number]>> = {
+  share: [0.9, 0.95], some: [5, 20], full: [2, 10], stall: [50, 500], high: [0.05, Infinity], oom: [Infinity, 1],
+}
+
+const toneOf = (key: string, value: number): Style => {
+  const [warn, alarm] = THRESHOLDS[key] ?? [Infinity, Infinity]
+  return value >= alarm ? STYLE.alarm : value >= warn ? STYLE.warn : STYLE.normal
+}
+
+function styleOf(column: Column<OverviewRow>, row: OverviewRow): Style {
+  const value = column.of(row), share = row.binding === undefined ? 0 : row.binding.usedBytes / row.binding.maxBytes
+  if (column.key === 'name') return row.severity === 2 ? STYLE.bold : STYLE.normal
+  if (typeof value !== 'number' || value === 0) return STYLE.dim
+  if (column.key === 'used' || column.key === 'limit') return toneOf('share', share)
+  if (column.key === 'eta') return value < 120 ? STYLE.alarm : STYLE.warn
+  if (column.key === 'workingSet') {
+    const whole = row.binding?.maxBytes ?? row.usedBytes ?? 0
+    return row.binding?.where !== 'above' && row.usedBytes !== undefined && row.usedBytes - value > 0.15 * whole ? STYLE.differs : STYLE.normal
+  }
+  return cellOf(column, row) === '·' ? STYLE.dim : toneOf(column.key, value)
+}
+
+function shareCell(grid: Grid, row: OverviewRow, at: { readonly x: number; readonly y: number; readonly width: number }): void {
+  if (row.binding === undefined) { grid.text(at, at.width < 8 ? 'none' : 'no limit', STYLE.dim); return }
+  const { binding } = row, share = binding.usedBytes / binding.maxBytes, tone = toneOf('share', share)
+  const peak = binding.where === 'above' || row.peakBytes === undefined ? undefined : row.peakBytes / binding.maxBytes
+  const drawn = bar(share, at.width, peak)
+  for (let i = 0; i < drawn.length; i++) {
+    const char = drawn.charAt(i)
+    grid.text({ x: at.x + i, y: at.y }, char, char === '·' ? STYLE.frame : char === '┃' ? STYLE.warn : tone === STYLE.normal ? STYLE.good : tone)
+  }
+}
+
+/** Against the limit; without one against twice its own peak, and grey: its height then means nothing between rows. */
+function usageCell(grid: Grid, row: OverviewRow, at: { readonly x: number; readonly y: number; readonly width: number }): void {
+  const limit = row.binding === undefined || row.binding.where === 'above' ? undefined : row.binding.maxBytes
+  const full = limit ?? 2 * (row.peakBytes ?? 0)
+  condense(row.usage, at.width).forEach((value, i) => {
+    const tone = limit === undefined ? STYLE.frame : toneOf('share', value / limit)
+    grid.text({ x: at.x + i, y: at.y }, blockOf(value, full), tone === STYLE.normal ? STYLE.good : tone)
+  })
+}
+
+function overviewCell(grid: Grid, row: OverviewRow, { column, x, width }: Placed<OverviewRow>, y: number): void {
+  const at = { x, y, width }
+  if (column.unit === 'share') { shareCell(grid, row, at); return }
+  if (column.unit === 'series') { usageCell(grid, row, at); return }
+  const text = cellOf(column, row), style = styleOf(column, row)
+  if (column.key === 'limit') {
+    if (row.binding !== undefined) grid.text(at, `/${text}${row.binding.where === 'above' ? '^' : ''}`, style)
+  } else if (column.align === 'right') grid.textRight(at, text, style)
+  else grid.text(at, cutMiddle(text, width), style)
+}
+
+function header<Row>(grid: Grid, placed: readonly Placed<Row>[], at: { readonly y: number; readonly sort: Sort | undefined }): void {
+  grid.fill({ x: 0, y: at.y, width: grid.cols }, STYLE.header, ' ')
+  for (const { column, x, width } of placed) {
+    const sign = at.sort?.key === column.key ? (at.sort.inverted ? '^' : 'v') : ''
+    const title = `${column.title.slice(0, sign === '' ? undefined : Math.max(1, width - 1))}${sign}`
+    if (column.align === 'right') grid.textRight({ x: x - 1, y: at.y, width: width + 1 }, title, STYLE.header)
+    else grid.text({ x, y: at.y, width }, title, STYLE.header)
+  }
+}
+
+/** What a table shows: rows in order, which one is selected, and from which one on. */
+export type TableState = { readonly index: number; readonly top: number; readonly sort?: Sort }
+
+/** The overview's table; the first two cells of a row carry its severity. */
+export function paintOverviewTable(grid: Grid, area: Area, what: TableState & { readonly rows: readonly OverviewRow[]; readonly columns: readonly Column<OverviewRow>[] }): void {
+  const placed = layout(what.columns, 2, grid.cols)
+  header(grid, placed, { y: area.y, sort: what.sort })
+  for (let line = 0; line < area.height - 1; line++) {
+    const row = what.rows[what.top + line], y = area.y + 1 + line
+    if (row === undefined) break
+    grid.text({ x: 0, y }, row.severity === 2 ? '!!' : row.severity === 1 ? '!' : '', row.severity === 2 ? STYLE.alarm : STYLE.warn)
+    for (const place of placed) overviewCell(grid, row, place, y)
+    if (what.top + line === what.index) grid.select({ x: 0, y, width: grid.cols })
+  }
+}
+
+/** Any other table of text and numbers. */
+export function paintTable<Row>(grid: Grid, area: Area, what: TableState & { readonly rows: readonly Row[]; readonly columns: readonly Column<Row>[] }): void {
+  const placed = layout(what.columns, area.from, grid.cols)
+  header(grid, placed, { y: area.y, sort: undefined })
+  for (let line = 0; line < area.height - 1; line++) {
+    const row = what.rows[what.top + line], y = area.y + 1 + line
+    if (row === undefined) break
+    for (const { column, x, width } of placed) {
+      const text = cellOf(column, row)
+      if (column.align === 'right') grid.textRight({ x, y, width }, text, text === '-' ? STYLE.dim : STYLE.normal)
+      else grid.text({ x, y, width }, column.key === 'name' ? cutMiddle(text, width) : cutEnd(text, width), text === '-' ? STYLE.dim : STYLE.normal)
+    }
+    if (what.top + line === what.index) grid.select({ x: 0, y, width: grid.cols })
+  }
+}

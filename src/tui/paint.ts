@@ -1,0 +1,151 @@
+/** From a scene and what the person has set to the picture: which page, which panes fit, where each one goes. */
+import { cutEnd, wrap } from '../view/cell-text.ts'
+import { OVERVIEW_COLUMNS } from '../view/columns.ts'
+import { KILL_COLUMNS } from '../view/kills-list.ts'
+import type { KillRow } from '../view/kills-list.ts'
+import type { OverviewRow } from '../view/overview.ts'
+import { selectRows } from '../view/select.ts'
+import { toAscii } from './ascii.ts'
+import { Grid, STYLE } from './grid.ts'
+import { helpLines } from './help.ts'
+import type { Abilities } from './help.ts'
+import { paintDetail, paintKeys, paintSentences, paintSortMenu, paintTimeline, paintUsage } from './paint-panes.ts'
+import { paintOverviewTable, paintTable } from './paint-table.ts'
+import { paintTop } from './paint-top.ts'
+import type { ModeText } from './paint-top.ts'
+import type { Scene } from './scene.ts'
+import { scrolled, selectedIndex } from './ui.ts'
+import type { Ui } from './ui.ts'
+
+export const SMALLEST = { cols: 50, rows: 10 } as const
+
+/** What a frame is made of besides the ui. */
+export type Show = { readonly scene: Scene; readonly mode: ModeText; readonly can: Abilities; readonly fault: string | undefined; readonly ascii: boolean }
+
+export type Painted = {
+  readonly grid: Grid
+  /** The ui with scroll positions that follow the selection. */
+  readonly ui: Ui
+  /** What keys need to know about what was painted. */
+  readonly pageLines: number
+  readonly textLines: number
+  /** The rows as filtered and sorted on the overview. */
+  readonly rows: readonly OverviewRow[]
+  /** First row and height of the part a page fills: where the charts go. */
+  readonly body: { readonly y: number; readonly height: number }
+}
+
+type Body = { readonly grid: Grid; readonly y: number; readonly height: number }
+type Result = { readonly ui: Ui; readonly pageLines: number; readonly textLines?: number }
+
+const KEYS_OVERVIEW = [['enter', 'open'], ['/', 'filter'], ['s', 'sort'], ['space', 'pause'], ['K', 'kills'], ['?', 'help'], ['q', 'quit'], ['[ ]', 'prev/next kill'], ['< > I', 'sort column']] as const
+const KEYS_PAGE = [['esc', 'back'], ['j k', 'scroll'], ['[ ]', 'prev/next kill'], ['K', 'kills'], ['space', 'pause'], ['?', 'help'], ['q', 'quit']] as const
+const KEYS_KILLS = [['enter', 'open'], ['esc', 'back'], ['[ ]', 'prev/next kill'], ['space', 'pause'], ['?', 'help'], ['q', 'quit']] as const
+
+/** Heights of the panes below the table for a screen of so many rows. */
+const panes = (rows: number): { readonly detail: number; readonly timeline: number } =>
+  ({ detail: rows >= 40 ? 9 : rows >= 34 ? 8 : rows >= 28 ? 6 : 0, timeline: rows >= 16 ? 3 : 0 })
+
+function filterBar(grid: Grid, ui: Ui, count: string): void {
+  const y = grid.rows - 1, editor = ui.editor
+  if (editor === undefined) return
+  const room = grid.cols - count.length - 6, from = Math.max(0, editor.cursor - room + 1)
+  const x = grid.text({ x: 1, y }, '/', STYLE.key)
+  grid.text({ x, y, width: room }, editor.text.slice(from), STYLE.normal)
+  grid.fill({ x: x + editor.cursor - from, y, width: 1 }, STYLE.replay)
+  grid.textRight({ x: grid.cols - count.length - 1, y, width: count.length }, count, STYLE.dim)
+}
+
+function paintOverview(body: Body, ui: Ui, show: Show, rows: readonly OverviewRow[]): Result {
+  const { grid } = body, { scene } = show, place = panes(grid.rows)
+  const index = selectedIndex(ui, rows.map((row) => row.key)), row = rows[index]
+  const detail = row === undefined ? 0 : place.detail, height = body.height - detail - place.timeline
+  const top = scrolled(ui.top, index, { height: height - 1, count: rows.length })
+  paintOverviewTable(grid, { y: body.y, height, from: 2 }, { rows, columns: OVERVIEW_COLUMNS, index, top, sort: ui.sort })
+  if (rows.length === 0) grid.text({ x: 2, y: body.y + 2 }, ui.filter === '' ? 'No cgroups seen yet.' : `Nothing matches /${cutEnd(ui.filter, 40)}  (esc clears the filter)`, STYLE.dim)
+  if (row !== undefined && detail > 0) {
+    paintDetail(grid, { x: 0, y: body.y + height, width: grid.cols, height: detail }, { row, lines: scene.detailOf(row), first: scene.rows[0] === row })
+  }
+  if (place.timeline > 0) paintTimeline(grid, body.y + height + detail, { line: scene.timelineOf(grid.cols), timeAt: scene.timeAt, selectedNs: undefined })
+  const count = `${rows.length} of ${scene.rows.length}`
+  if (ui.editor !== undefined) filterBar(grid, ui, count)
+  else if (ui.filter !== '') paintKeys(grid, [[`/${cutEnd(ui.filter, 24)}`, count], ['esc', 'clear'], ...KEYS_OVERVIEW])
+  else paintKeys(grid, [...KEYS_OVERVIEW.slice(0, 4), ...(show.can.speed ? [['+ -', 'speed'] as const] : []), ...KEYS_OVERVIEW.slice(4), ...(show.can.charts ? [['D', 'charts'] as const] : [])])
+  if (ui.menu !== undefined) paintSortMenu(grid, ui.menu)
+  return { ui: { ...ui, top, index }, pageLines: height - 1 }
+}
+
+function paintRow(body: Body, ui: Ui, show: Show): Result {
+  const { grid, y, height } = body, { scene } = show, row = scene.rows.find((candidate) => candidate.key === ui.selected)
+  paintKeys(grid, KEYS_PAGE)
+  if (row === undefined) { grid.text({ x: 2, y: y + 1 }, 'It is gone: its cgroups were removed.', STYLE.dim); return { ui, pageLines: height } }
+  const plot = Math.min(12, Math.floor(height / 3))
+  grid.box({ x: 0, y, width: grid.cols, height }, row.name)
+  paintSentences(grid, { x: 2, y: y + 1, width: grid.cols - 4, height: height - plot - 3 }, scene.detailOf(row))
+  paintUsage(grid, { x: 2, y: y + height - plot - 1, width: grid.cols - 4, height: plot }, row)
+  return { ui, pageLines: height }
+}
+
+function paintKills(body: Body, ui: Ui, show: Show): Result {
+  const { grid, y } = body, { kills, timelineOf, timeAt } = show.scene, timeline = panes(grid.rows).timeline
+  paintKeys(grid, KEYS_KILLS)
+  if (kills.length === 0) { grid.text({ x: 2, y: y + 1 }, 'No kill seen so far.', STYLE.dim); return { ui, pageLines: 1 } }
+  const index = Math.max(0, kills.findIndex((kill) => kill.id === ui.kill)), said = 4, height = body.height - timeline - said
+  const top = scrolled(ui.killTop, index, { height: height - 1, count: kills.length }), kill = kills[index]
+  paintTable<KillRow>(grid, { y, height, from: 1 }, { rows: kills, columns: KILL_COLUMNS, index, top })
+  grid.fill({ x: 0, y: y + height, width: grid.cols }, STYLE.frame, '─')
+  wrap(kill?.sentence ?? '', grid.cols - 4).slice(0, said - 1).forEach((text, i) => { grid.text({ x: 2, y: y + height + 1 + i }, text) })
+  if (timeline > 0) paintTimeline(grid, y + height + said, { line: timelineOf(grid.cols), timeAt, selectedNs: kill?.tsNs })
+  return { ui: { ...ui, killTop: top, kill: kill?.id }, pageLines: height - 1 }
+}
+
+/** Lines of text, scrolled; a line that is a heading (no blank in front, followed by indented ones) is bold. */
+function paintText(body: Body, ui: Ui, lines: readonly string[]): Result {
+  const { grid, y, height } = body
+  const wrapped = lines.flatMap((line) => {
+    const indent = /^ */.exec(line)?.[0].length ?? 0
+    return line.length <= grid.cols - 2 ? [line] : wrap(line.trim(), grid.cols - 4 - indent).map((part, i) => ' '.repeat(indent + (i === 0 ? 0 : 2)) + part)
+  })
+  const top = Math.max(0, Math.min(ui.scroll, wrapped.length - height))
+  for (let i = 0; i < height; i++) {
+    const line = wrapped[top + i]
+    if (line === undefined) break
+    const heading = !line.startsWith(' ') && line !== '' && wrapped[top + i + 1]?.startsWith(' ') === true
+    grid.text({ x: 1, y: y + i, width: grid.cols - 2 }, line, heading ? STYLE.bold : STYLE.normal)
+  }
+  if (wrapped.length > height) grid.textRight({ x: grid.cols - 14, y: grid.rows - 1, width: 13 }, `${top + 1}-${Math.min(wrapped.length, top + height)}/${wrapped.length}`, STYLE.dim)
+  return { ui: { ...ui, scroll: top }, pageLines: height, textLines: wrapped.length }
+}
+
+function paintCase(body: Body, ui: Ui, show: Show): Result {
+  const { kills } = show.scene, index = kills.findIndex((kill) => kill.id === ui.kill), kill = kills[index], { grid } = body
+  paintKeys(grid, show.can.seek ? [['enter', 'replay it'], ...KEYS_PAGE] : KEYS_PAGE)
+  if (kill === undefined) { grid.text({ x: 2, y: body.y + 1 }, kills.length === 0 ? 'No kill seen so far.' : 'This kill is no longer remembered.', STYLE.dim); return { ui, pageLines: 1 } }
+  grid.fill({ x: 0, y: body.y, width: grid.cols }, STYLE.kill, ' ')
+  grid.text({ x: 1, y: body.y, width: grid.cols - 2 }, cutEnd(`KILL ${kills.length - index} of ${kills.length}   ${kill.time}   ${kill.place}   ${kill.victim}`, grid.cols - 2), STYLE.kill)
+  return paintText({ grid, y: body.y + 2, height: body.height - 2 }, ui, show.scene.caseLines(kill))
+}
+
+function paintPage(body: Body, ui: Ui, show: Show, rows: readonly OverviewRow[]): Result {
+  switch (ui.page) {
+    case 'overview': return paintOverview(body, ui, show, rows)
+    case 'row': return paintRow(body, ui, show)
+    case 'kills': return paintKills(body, ui, show)
+    case 'case': return paintCase(body, ui, show)
+    case 'help': paintKeys(body.grid, KEYS_PAGE); return paintText(body, ui, helpLines(show.can))
+    case 'charts': paintKeys(body.grid, KEYS_PAGE); return { ui, pageLines: body.height }
+  }
+}
+
+/** The whole screen. */
+export function paint(show: Show, ui: Ui, size: { readonly cols: number; readonly rows: number }): Painted {
+  const grid = new Grid(size.cols, size.rows), rows = selectRows(show.scene.rows, ui.filter, ui.sort)
+  if (size.cols < SMALLEST.cols || size.rows < SMALLEST.rows) {
+    wrap(`needs ${SMALLEST.cols}x${SMALLEST.rows}, has ${size.cols}x${size.rows}`, size.cols).forEach((text, y) => { grid.text({ x: 0, y }, text) })
+    return { grid, ui, pageLines: 1, textLines: 0, rows, body: { y: 0, height: 0 } }
+  }
+  const y = paintTop(grid, show.scene.status, { mode: show.mode, fault: show.fault }), body = { grid, y, height: size.rows - y - 1 }
+  const result = paintPage(body, ui, show, rows)
+  if (show.ascii) toAscii(grid)
+  return { grid, ui: result.ui, pageLines: result.pageLines, textLines: result.textLines ?? 0, rows, body: { y: body.y, height: body.height } }
+}

@@ -1,0 +1,157 @@
+/** One run of the screen between opening and closing the terminal: holds the scene and the ui, decides when a frame is due. */
+import type { NodeModel } from '../model/node.ts'
+import type { Lens } from '../view/lens.ts'
+import { Timeline } from '../view/timeline.ts'
+import type { TuiOptions } from './app.ts'
+import type { Charts } from './charts.ts'
+import { modeText } from './mode.ts'
+import { paint } from './paint.ts'
+import type { Painted } from './paint.ts'
+import { press } from './press.ts'
+import type { Command } from './press.ts'
+import { sceneOf } from './scene.ts'
+import type { Scene } from './scene.ts'
+import type { Terminal } from './terminal.ts'
+import { START } from './ui.ts'
+import type { Ui } from './ui.ts'
+
+/** At most ten frames a second; numbers that change faster than twice a second cannot be read. */
+const FRAME_MS = 100, REFRESH_MS = 500
+
+export class Session {
+  private readonly options: TuiOptions
+  private readonly terminal: Terminal
+  private readonly quit: () => void
+  private readonly timeline = new Timeline()
+  private scene: Scene
+  private model: NodeModel
+  private ui: Ui = START
+  private painted: Painted | undefined
+  private charts: Charts | undefined
+  private dirty = true
+  private frames = 0
+  private shownAt = -Infinity
+  private refreshedAt = -Infinity
+  private shownMode = ''
+  private readonly timer: NodeJS.Timeout
+
+  constructor(options: TuiOptions, terminal: Terminal, quit: () => void) {
+    this.options = options
+    this.terminal = terminal
+    this.quit = quit
+    this.model = options.model()
+    this.timeline.feed(this.model)
+    this.scene = sceneOf(this.lens, this.model, this.timeline)
+    this.timer = setInterval(() => this.tick(), FRAME_MS)
+    this.tick()
+  }
+
+  private get lens(): Lens { return this.options.lens }
+
+  /** In replay the source says whether it stands still; live it is the person's choice alone. */
+  private get paused(): boolean { return this.options.control?.playback?.().paused ?? this.ui.paused }
+
+  private get canCharts(): boolean { return this.options.ascii !== true && this.options.noColor !== true }
+
+  close(): void {
+    clearInterval(this.timer)
+    this.charts?.close()
+  }
+
+  key(key: string): void {
+    if (key === 'C-z') { this.terminal.suspend(() => { this.dirty = true; this.tick() }); return }
+    const { painted } = this, { control, mode } = this.options
+    // Keys of one chunk arrive without a frame between them: the rows must be those of the ui as it is now.
+    const now = painted === undefined || painted.ui === this.ui ? painted : this.compose()
+    const result = press(this.ui.paused === this.paused ? this.ui : { ...this.ui, paused: this.paused }, key, {
+      rowKeys: (now?.rows ?? this.scene.rows).map((row) => row.key), kills: this.scene.kills,
+      pageLines: now?.pageLines ?? 1, textLines: now?.textLines ?? 0,
+      canCharts: this.canCharts,
+      ...(mode === 'live' ? {} : { replay: { speed: control?.playback?.().speed ?? 1, canSpeed: control?.setSpeed !== undefined, canSeek: control?.seek !== undefined } }),
+    })
+    this.ui = result.ui
+    this.dirty = true
+    if (result.command !== undefined) this.run(result.command)
+    setImmediate(() => this.tick())
+  }
+
+  resized(): void {
+    this.charts?.close()
+    this.charts = undefined
+    this.dirty = true
+    this.tick()
+  }
+
+  private run(command: Command): void {
+    const { control } = this.options
+    switch (command.do) {
+      case 'quit': this.quit(); return
+      case 'pause': control?.setPaused?.(command.paused); break
+      case 'speed': control?.setSpeed?.(command.speed); break
+      case 'seek': control?.setPaused?.(true); control?.seek?.(command.tsNs); break
+    }
+    this.refreshedAt = -Infinity
+  }
+
+  /** Takes a new scene when the model has moved, half a second has passed (or somebody was killed), and the picture is not held. */
+  private refresh(now: number): void {
+    const model = this.options.model(), moved = model !== this.model || model.nowNs !== this.scene.nowNs
+    if (moved) this.timeline.feed(model)
+    if (this.options.mode === 'live' && this.ui.paused) return
+    const killed = model.cases.length !== this.scene.kills.length
+    if (!moved || (now - this.refreshedAt < REFRESH_MS && !killed)) return
+    this.model = model
+    this.scene = sceneOf(this.lens, model, this.timeline)
+    this.refreshedAt = now
+    this.dirty = true
+  }
+
+  private tick(): void {
+    const now = performance.now()
+    this.refresh(now)
+    const mode = `${this.mode().text}${this.options.fault?.() ?? ''}`
+    if (mode !== this.shownMode) this.dirty = true
+    if (!this.dirty || now - this.shownAt < FRAME_MS * 0.9) return
+    this.shownMode = mode
+    this.shownAt = now
+    this.dirty = false
+    this.draw()
+  }
+
+  private mode(): ReturnType<typeof modeText> {
+    const { options } = this
+    return modeText(options.mode, { scene: this.scene, model: options.model(), paused: this.paused, wallNowMs: options.wallNow(), playback: options.control?.playback?.() })
+  }
+
+  private compose(): Painted {
+    const { options } = this, { control } = options
+    return paint({
+      scene: this.scene, mode: this.mode(), fault: options.fault?.(), ascii: options.ascii === true,
+      can: { mode: options.mode, charts: this.canCharts, speed: options.mode === 'replay' && control?.setSpeed !== undefined, seek: options.mode === 'replay' && control?.seek !== undefined },
+    }, this.ui, this.terminal.size())
+  }
+
+  private draw(): void {
+    this.painted = this.compose()
+    this.ui = this.painted.ui
+    this.frames += 1
+    this.drawCharts(this.painted)
+    this.terminal.show(this.painted.grid, process.env['OOMSCOPE_FRAME_MARK'] === '1' ? this.frames : undefined)
+  }
+
+  /** The charts page lies over the surface; its library is loaded when it is opened for the first time. */
+  private drawCharts(painted: Painted): void {
+    if (this.ui.page !== 'charts' || painted.body.height === 0) {
+      this.charts?.close()
+      this.charts = undefined
+    } else if (this.charts !== undefined) this.charts.update(this.model)
+    else {
+      void import('./charts.ts').then(({ openCharts }) => {
+        if (this.ui.page !== 'charts' || this.charts !== undefined || this.painted === undefined) return
+        this.charts = openCharts(this.terminal.screen, this.painted.body)
+        this.dirty = true
+        this.tick()
+      })
+    }
+  }
+}

@@ -1,0 +1,102 @@
+/** Owns the terminal: takes it over through blessed, shows grids, reports keys and sizes, and gives it back exactly as it was. */
+import blessed from 'blessed'
+import type { Widgets } from 'blessed'
+import type { Grid } from './grid.ts'
+import { keyName } from './keys.ts'
+import type { BlessedKey } from './keys.ts'
+import { Surface } from './surface.ts'
+import { themeOf } from './theme.ts'
+
+/** The parts of blessed's Program that its types leave out. */
+type Program = {
+  readonly tput: { brokenACS: boolean }
+  _owrite: (text: string) => void
+  useBuffer: boolean
+  flush(): void
+  pause(): () => void
+  on(event: 'keypress', listener: (char: string | undefined, key: BlessedKey) => void): void
+}
+
+const BEGIN_FRAME = '\x1b[?2026h', END_FRAME = '\x1b[?2026l'
+
+export class Terminal {
+  readonly screen: Widgets.Screen
+  private readonly program: Program
+  private readonly surface: Surface
+  private restored = false
+
+  constructor(options: { readonly ascii: boolean; readonly noColor: boolean }) {
+    // Without search paths blessed uses the terminfo it ships: those of some systems (alacritty, screen, konsole, iTerm2)
+    // hold capabilities its parser prints as garbage. Every terminal of today understands xterm-256color's.
+    const { ipaths } = (blessed as unknown as { readonly Tput: { readonly ipaths: unknown[] } }).Tput
+    ipaths.splice(0)
+    this.screen = blessed.screen({
+      terminal: 'xterm-256color', smartCSR: true, fullUnicode: false,
+      // LANG is empty in most `kubectl exec` shells; blessed would print `?` for every glyph.
+      forceUnicode: !options.ascii,
+    } as Widgets.IScreenOptions)
+    this.program = this.screen.program as unknown as Program
+    // UTF-8 box glyphs instead of the DEC charset, which multiplexers and recorders show as letters.
+    this.program.tput.brokenACS = true
+    const write = this.program._owrite.bind(this.program)
+    this.program._owrite = (text) => write(BEGIN_FRAME + text + END_FRAME)
+    this.surface = new Surface({ parent: this.screen, top: 0, left: 0, width: '100%', height: '100%' }, themeOf(options.noColor))
+    // A terminal that is gone must not turn into an exception: SIGHUP or the end of stdin says it.
+    process.stdout.on('error', ignore)
+    process.stdin.on('error', ignore)
+  }
+
+  size(): { readonly cols: number; readonly rows: number } {
+    return { cols: Math.max(1, Number(this.screen.width)), rows: Math.max(1, Number(this.screen.height)) }
+  }
+
+  onKey(listener: (key: string) => void): void {
+    this.program.on('keypress', (char, key) => {
+      const name = keyName(char, key)
+      if (name !== undefined) listener(name)
+    })
+  }
+
+  onResize(listener: () => void): void { this.screen.on('resize', listener) }
+
+  /** One frame in one write; nothing is written when nothing differs. `mark` follows it, for tests that wait for a frame. */
+  show(grid: Grid, mark?: number): void {
+    this.surface.display(grid)
+    this.screen.render()
+    this.program.flush()
+    if (mark !== undefined) process.stdout.write(`\x1b]7777;${mark}\x07`)
+  }
+
+  /** ^Z: gives the terminal back, stops, and takes it again when the shell says `fg`. */
+  suspend(redraw: () => void): void {
+    const { program } = this
+    program.flush()
+    // blessed's pause() drops what is buffered, the leaving of the alternate screen included.
+    program.useBuffer = false
+    const resume = program.pause()
+    program.useBuffer = true
+    process.stdin.setRawMode(false)
+    process.once('SIGCONT', () => {
+      process.stdin.setRawMode(true)
+      resume()
+      this.screen.alloc()
+      redraw()
+    })
+    process.kill(process.pid, 'SIGTSTP')
+  }
+
+  /** Leaves the alternate screen, shows the cursor, ends raw mode. May be called again and on a terminal that is gone. */
+  restore(): void {
+    if (this.restored) return
+    this.restored = true
+    try {
+      this.screen.destroy()
+    } catch {
+      // EIO: the terminal hung up; there is nothing left to restore.
+    }
+    // One turn later, because a write to a vanished terminal fails asynchronously.
+    setImmediate(() => { process.stdout.off('error', ignore); process.stdin.off('error', ignore) })
+  }
+}
+
+const ignore = (): void => undefined

@@ -1,0 +1,45 @@
+/** What the person has set: page, selection, order, filter. Plain data; press.ts changes it, painters read it. */
+import { URGENCY } from '../view/select.ts'
+import type { Sort } from '../view/select.ts'
+import type { Line } from './line-editor.ts'
+
+export type Page = 'overview' | 'row' | 'kills' | 'case' | 'help' | 'charts'
+
+export type Ui = {
+  readonly page: Page
+  /** Where Esc leads from here. */
+  readonly back: readonly Page[]
+  /** Key of the selected row; absent until the person moves: then the most urgent row is it, whichever that is. */
+  readonly selected?: string | undefined
+  /** Where the selected row stood last: its neighbour takes over when it is gone. */
+  readonly index: number
+  readonly top: number
+  readonly sort: Sort
+  readonly filter: string
+  /** Open while a filter is being typed. */
+  readonly editor?: Line | undefined
+  /** Line of the sort menu, while it is open. */
+  readonly menu?: number | undefined
+  /** Case id selected in the list of kills or shown as a page. */
+  readonly kill?: string | undefined
+  readonly killTop: number
+  /** First line shown of a page of text. */
+  readonly scroll: number
+  readonly paused: boolean
+}
+
+export const START: Ui = { page: 'overview', back: [], index: 0, top: 0, sort: URGENCY, filter: '', killTop: 0, scroll: 0, paused: false }
+
+/** First visible line so that `index` is on screen and as little as possible moves. */
+export function scrolled(top: number, index: number, view: { readonly height: number; readonly count: number }): number {
+  const last = Math.max(0, view.count - view.height)
+  const wanted = index < top ? index : index >= top + view.height ? index - view.height + 1 : top
+  return Math.max(0, Math.min(last, wanted))
+}
+
+/** Where the selected row stands now; a vanished one leaves its place to its neighbour. */
+export function selectedIndex(ui: Ui, keys: readonly string[]): number {
+  if (keys.length === 0) return 0
+  const index = ui.selected === undefined ? 0 : keys.indexOf(ui.selected)
+  return index >= 0 ? index : Math.min(ui.index, keys.length - 1)
+}

@@ -1,0 +1,99 @@
+/** The one line a person pastes into a ticket: who died, by which limit, and what was tried. Names are made safe here. */
+import { formatBytes } from '../base/bytes.ts'
+import { sanitize } from '../base/text.ts'
+import { workloadIn } from '../identity/workload.ts'
+import type { KillCase, Victim, Workload } from '../model/case.ts'
+import type { NodeModel } from '../model/node.ts'
+import type { CauseFound } from './cause.ts'
+
+const MAX_NAME = 120
+
+/** A name in a sentence: visible escapes, and not longer than a reader bears. */
+function name(text: string): string {
+  const safe = sanitize(text)
+  return safe.length <= MAX_NAME ? safe : `${safe.slice(0, MAX_NAME / 2 - 1)}…${safe.slice(-MAX_NAME / 2)}`
+}
+
+const shortId = (id: string): string => name(id).slice(0, 12)
+
+const podName = (workload: Workload): string | undefined =>
+  workload.pod !== undefined ? name(workload.namespace === undefined ? workload.pod : `${workload.namespace}/${workload.pod}`) : workload.podUid
+
+/** `container etl of pod batch/etl-0`, `pod batch/etl-0`, `QoS class burstable`, `/system.slice/x.service`. */
+export function workloadText(workload: Workload, path: string): string {
+  const pod = podName(workload)
+  switch (workload.level) {
+    case 'container': {
+      const container = workload.container !== undefined ? name(workload.container) : workload.containerId === undefined ? undefined : shortId(workload.containerId)
+      return container === undefined ? `cgroup ${name(path)}` : `container ${container}${pod === undefined ? '' : ` of pod ${pod}`}`
+    }
+    case 'pod': return `pod ${pod ?? name(path)}`
+    case 'qos': return `the ${workload.qos ?? ''} pods (${name(path)})`
+    case 'kubepods': return 'all pods of the node (kubepods)'
+    case 'service': return `service ${name(workload.unit ?? path)}`
+    case 'slice': return `slice ${name(workload.unit ?? path)}`
+    case 'root': return 'the node'
+    case 'cgroup': return `cgroup ${name(path)}`
+  }
+}
+
+/** With its own memory only: mapped files are shared and often charged elsewhere, so they may exceed the limit. */
+const victimText = (victim: Victim): string =>
+  `${victim.comm === undefined ? 'process' : name(victim.comm)} (pid ${victim.pid}${victim.anonBytes === undefined ? '' : `, ${formatBytes(victim.anonBytes)} anonymous`})`
+
+/** `the kernel killed python3 (pid 7, 998 MiB anonymous) and 3 more in container etl of pod batch/etl-0`. */
+function killedText(model: NodeModel, target: KillCase, holder: string | undefined): string {
+  const [first, ...rest] = target.victims
+  if (first === undefined) return 'the kernel killed nobody'
+  const where = first.path === undefined ? undefined : workloadText(workloadIn(model, first.path), first.path)
+  return `the kernel killed ${victimText(first)}${rest.length === 0 ? '' : ` and ${rest.length} more`}${where === undefined || where === holder || where === 'the node' ? '' : ` in ${where}`}`
+}
+
+function reclaimText(target: KillCase, pageBytes: number | undefined): string {
+  if (target.reclaim === undefined || target.reclaim.attempts === 0) return ''
+  const freed = pageBytes === undefined ? `${target.reclaim.reclaimedPages} pages` : formatBytes(target.reclaim.reclaimedPages * pageBytes)
+  return `; in the 10 s before, ${target.reclaim.attempts} reclaim attempts freed ${freed}`
+}
+
+/** A copy of a large file is killed with hardly any memory of its own: then what filled the limit is the point. */
+function fillText({ composition }: KillCase): string {
+  const { anonBytes, fileBytes, shmemBytes, fileWritebackBytes, fileDirtyBytes } = composition ?? {}
+  if (anonBytes === undefined || fileBytes === undefined) return ''
+  const unwritten = (fileWritebackBytes ?? 0) + (fileDirtyBytes ?? 0), cache = fileBytes - (shmemBytes ?? 0)
+  const shared = shmemBytes === undefined || shmemBytes === 0 ? '' : `, ${formatBytes(shmemBytes)} shared`
+  return `; the limit was filled with ${formatBytes(anonBytes)} anonymous${shared} and ${formatBytes(Math.max(0, cache))} file memory${unwritten > cache / 4 && unwritten > 2 ** 20 ? ` (${formatBytes(unwritten)} of it not yet written to disk)` : ''}`
+}
+
+function unknownText(model: NodeModel, target: KillCase, missing: string): string {
+  const what = target.victims.length === 0 ? 'The OOM killer ran' : killedText(model, target, undefined).replace(/^t/, 'T')
+  return `${what}; cause unknown, because ${missing}.`
+}
+
+function noKillText(model: NodeModel, target: KillCase): string {
+  const path = target.limit?.path, where = path === undefined ? '' : ` for ${workloadText(workloadIn(model, path), path)}`
+  const why = target.exitingPid === undefined ? '' : `: pid ${target.exitingPid} was exiting already`
+  return `The OOM killer ran${where} and killed nobody${why}.`
+}
+
+function limitText(model: NodeModel, target: KillCase, found: CauseFound): { readonly text: string; readonly holder: string } {
+  const path = found.equalLimitPath ?? target.limit?.path ?? '/', holder = workloadText(workloadIn(model, path), path), bytes = target.limit?.limitBytes
+  const size = bytes === undefined ? 'its memory limit' : `its memory limit of ${formatBytes(bytes)}`
+  const equal = found.equalLimitPath === undefined ? '' : ' (the pod\'s limit is the same)'
+  return { text: `${holder.charAt(0).toUpperCase()}${holder.slice(1)} reached ${size}${equal}`, holder }
+}
+
+/** The sentence of a case with this cause. */
+export function sentenceOf(model: NodeModel, target: KillCase, found: CauseFound): string {
+  if (found.cause === undefined) return unknownText(model, target, found.missing ?? 'facts are missing')
+  if (found.cause === 'invoked-no-kill') return noKillText(model, target)
+  const tail = reclaimText(target, model.hello?.pageSizeBytes), killed = killedText(model, target, undefined)
+  switch (found.cause) {
+    case 'node': return `The node ran out of memory: ${killed}.`
+    case 'numa': return `The node had memory, but not where it was allowed (${target.constraint === 1 ? 'cpuset' : 'memory policy'}): ${killed}.`
+    case 'sysrq': return `The OOM killer was asked for by hand (sysrq-f): ${killed}.`
+    default: {
+      const { text, holder } = limitText(model, target, found)
+      return `${text}: ${killedText(model, target, holder)}${fillText(target)}${tail}.`
+    }
+  }
+}

@@ -1,0 +1,69 @@
+/** One workload in sentences: why it stands where it stands, what its limits are, and what its memory consists of. Only what is known is said. */
+import { plural } from '../base/text.ts'
+import type { NodeModel } from '../model/node.ts'
+import { timeOf } from './clock.ts'
+import { bytesCell, countCell, percentCell } from './compact.ts'
+import { shareOf } from './limits.ts'
+import type { Level } from './limits.ts'
+import type { OverviewRow } from './overview.ts'
+
+export type DetailLine = { readonly text: string; readonly tone: 'plain' | 'urgent' | 'differs' | 'quiet' }
+
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
+const limitText = (level: Level): string => (level.maxBytes === undefined ? 'no limit' : `${bytesCell(level.maxBytes)}`)
+
+/** Said when what a person reads elsewhere hides at least a tenth of the limit (or of the usage). */
+function kubectlLine(row: OverviewRow): DetailLine[] {
+  const { workingSetBytes: shown, usedBytes: used } = row
+  if (shown === undefined || used === undefined || used === 0) return []
+  const max = row.binding?.where === 'above' ? undefined : row.binding?.maxBytes
+  const of = (bytes: number): string => (max === undefined ? bytesCell(bytes) : `${bytesCell(bytes)} (${Math.round((100 * bytes) / max)}%)`)
+  const hidden = used - shown, differs = hidden >= 0.1 * (max ?? used)
+  return [{ text: `kubectl top would say ${of(shown)}; the kernel counts ${of(used)}: ${bytesCell(Math.max(0, hidden))} is inactive file cache.`, tone: differs ? 'differs' : 'quiet' }]
+}
+
+function limitLines(row: OverviewRow): DetailLine[] {
+  const { binding, levels } = row
+  const chain = levels.filter((level) => level.where !== 'container').map((level) => `${level.label} ${limitText(level)}`).join(' < ')
+  if (binding === undefined) {
+    return [{ text: `${levels.some((level) => level.maxBytes !== undefined) ? 'No limit near: ' : 'No limit but the node: '}${chain}.`, tone: 'quiet' }]
+  }
+  const high = binding.highBytes === undefined ? '' : `, memory.high ${bytesCell(binding.highBytes)}`
+  const lines: DetailLine[] = [{ text: `Binding limit: ${binding.label}, memory.max ${bytesCell(binding.maxBytes)}, ${percentCell(100 * shareOf(binding))} % used${high}.`, tone: 'plain' }]
+  const others = levels.filter((level) => level !== binding && level.where !== 'container').map((level) => `${level.label} ${limitText(level)}`)
+  if (others.length > 0) lines.push({ text: `Other levels: ${others.join(' < ')}.`, tone: 'quiet' })
+  return lines
+}
+
+function compositionLine(row: OverviewRow): DetailLine[] {
+  const parts: string[] = []
+  const add = (name: string, bytes: number | undefined): void => { if (bytes !== undefined && bytes > 0) parts.push(`${name} ${bytesCell(bytes)}`) }
+  add('anon', row.anonBytes); add('file', row.fileBytes); add('shmem', row.shmemBytes); add('kernel', row.kernelBytes)
+  add('swapped out', row.swapBytes)
+  return parts.length === 0 ? [] : [{ text: `It consists of ${parts.join(' · ')}.`, tone: 'quiet' }]
+}
+
+function killLine(model: NodeModel, row: OverviewRow): DetailLine[] {
+  if (row.oomKills === undefined || row.oomKills === 0) return []
+  const last = row.lastKillNs === undefined ? '' : `, the last at ${timeOf(model, row.lastKillNs)}`
+  return [{ text: `${plural(row.oomKills, 'OOM kill')} here${last}.`, tone: 'plain' }]
+}
+
+function containerLine(row: OverviewRow): DetailLine[] {
+  if (row.containers.length < 2) return []
+  const biggest = [...row.containers].sort((a, b) => (b.usedBytes ?? 0) - (a.usedBytes ?? 0)).slice(0, 4)
+  const said = biggest.map((level) => `${level.label.replace(/^container /, '')} ${level.usedBytes === undefined ? '-' : bytesCell(level.usedBytes)}${level.maxBytes === undefined ? '' : `/${bytesCell(level.maxBytes)}`}`)
+  return [{ text: `${row.containers.length} containers: ${said.join(', ')}.`, tone: 'quiet' }]
+}
+
+/** Everything to say, most important first. */
+export function detailOf(model: NodeModel, row: OverviewRow): DetailLine[] {
+  const growth = row.growthBytesPerS !== undefined && row.secondsToLimit === undefined
+    ? [{ text: `Grows steadily by ${bytesCell(row.growthBytesPerS)}/s.`, tone: 'plain' as const }] : []
+  const waits = row.severity === 0 && row.stallMsPerS !== undefined && row.stallMsPerS >= 0.5
+    ? [{ text: `Waits ${countCell(Math.round(row.stallMsPerS))} ms of each second for reclaim or throttling.`, tone: 'quiet' as const }] : []
+  const [first, ...others] = row.reasons.map((reason) => ({ text: sentence(reason), tone: 'urgent' as const }))
+  return [
+    ...(first === undefined ? [] : [first]), ...kubectlLine(row), ...others, ...limitLines(row), ...killLine(model, row), ...growth, ...waits, ...compositionLine(row), ...containerLine(row),
+  ]
+}

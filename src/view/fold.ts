@@ -1,0 +1,74 @@
+/** Folds cgroups into the rows a person thinks in: pods; elsewhere services, scopes and whatever has a limit or no children. */
+import type { Workload } from '../model/case.ts'
+import type { Memcg, NodeModel } from '../model/node.ts'
+import { named, podLabel } from './lens.ts'
+import type { Lens } from './lens.ts'
+import { cellText } from './cell-text.ts'
+
+export type Folded = {
+  /** Stays the same while the workload lives: pod uid, or the cgroup's kernel id. */
+  readonly key: string
+  readonly name: string
+  readonly kind: 'pod' | 'unit' | 'cgroup'
+  /** The cgroup that stands for the row: the pod's own, else the outermost known one. */
+  readonly self: Memcg
+  /** Its container cgroups (living), for pods. */
+  readonly containers: readonly Memcg[]
+  /** Every cgroup below and including `self`, the dead remembered ones too: sums of kills and stalls run over these. */
+  readonly members: readonly Memcg[]
+}
+
+type Pod = { readonly uid: string; workload: Workload; self: Memcg | undefined; readonly containers: Memcg[]; readonly members: Memcg[] }
+
+const isAlive = (memcg: Memcg): boolean => memcg.diedNs === undefined
+
+/** Shortest path first: the outermost cgroup stands for the others. */
+const outermost = (memcgs: readonly Memcg[]): Memcg | undefined =>
+  memcgs.reduce<Memcg | undefined>((best, memcg) => (best === undefined || memcg.path.length < best.path.length ? memcg : best), undefined)
+
+function foldPod(pod: Pod): Folded | undefined {
+  const self = pod.self ?? outermost(pod.members.filter(isAlive))
+  if (self === undefined) return undefined
+  return { key: `pod:${pod.uid}`, name: podLabel(pod.workload) ?? `pod ${pod.uid}`, kind: 'pod', self, containers: pod.containers, members: pod.members }
+}
+
+/** Adds one cgroup of a pod to what is known about the pod. */
+function addToPod(pods: Map<string, Pod>, memcg: Memcg, workload: Workload & { readonly podUid: string }): void {
+  const pod = pods.get(workload.podUid) ?? { uid: workload.podUid, workload, self: undefined, containers: [], members: [] }
+  pods.set(workload.podUid, pod)
+  pod.members.push(memcg)
+  if (pod.workload.pod === undefined && workload.pod !== undefined) pod.workload = workload
+  if (!isAlive(memcg)) return
+  if (workload.level === 'pod') pod.self = memcg
+  else if (workload.level === 'container') pod.containers.push(memcg)
+}
+
+/** Rows of everything that is no pod. `taken` are the paths under which nothing else is shown (services and scopes). */
+function foldPlain(plain: readonly Memcg[], parents: ReadonlySet<number>, levels: ReadonlyMap<number, Workload>): Folded[] {
+  const rows: Folded[] = []
+  const byPath = [...plain].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
+  let unit: Folded & { readonly members: Memcg[] } | undefined
+  for (const memcg of byPath) {
+    if (unit !== undefined && memcg.path.startsWith(`${unit.self.path}/`)) { unit.members.push(memcg); continue }
+    if (!isAlive(memcg)) continue
+    const level = levels.get(memcg.id)?.level
+    if (level === 'root' || level === 'kubepods' || level === 'qos' || memcg.path === '/') continue
+    const row = { key: `memcg:${memcg.id}`, name: cellText(memcg.path.replace(/^\/+/, '')), self: memcg, containers: [], members: [memcg] }
+    if (level === 'service' || level === 'container') { unit = { ...row, kind: 'unit' }; rows.push(unit); continue }
+    // An inner cgroup without a limit only repeats the sum of what its children's rows say.
+    if (!parents.has(memcg.id) || memcg.limits?.maxBytes !== undefined) rows.push({ ...row, kind: 'cgroup' })
+  }
+  return rows
+}
+
+/** One row per pod, service or leaf; in no particular order. */
+export function fold(lens: Lens, model: NodeModel): Folded[] {
+  const pods = new Map<string, Pod>(), plain: Memcg[] = [], parents = new Set<number>(), levels = new Map<number, Workload>()
+  for (const memcg of model.memcgs.values()) {
+    const workload = named(model, lens.workloadOf(memcg.path))
+    if (workload.podUid !== undefined) addToPod(pods, memcg, { ...workload, podUid: workload.podUid })
+    else { plain.push(memcg); levels.set(memcg.id, workload) }
+    if (isAlive(memcg)) parents.add(memcg.parentId)
+  }
+  return [...[...pods.values()].flatMap((pod) => foldPod(pod) ?? []), ...foldPlain(plain, parents, levels)]
+}

@@ -1,0 +1,80 @@
+/** A kill case as `kills --json` prints it: the contract's fields, integers in bytes, a missing fact is absent and never 0. */
+import { formatWall, wallMsAt } from '../base/time.ts'
+import { workloadIn } from '../identity/workload.ts'
+import type { Candidate, Evidence, KillCase, Level, Victim, Workload } from '../model/case.ts'
+import type { NodeModel } from '../model/node.ts'
+import type { Cause } from '../verdict/cause.ts'
+import { verdictOf, type Confidence } from '../verdict/verdict.ts'
+
+type LimitLevel = Exclude<Level, 'service' | 'cgroup'>
+
+type VictimJson = Pick<Victim, 'pid' | 'comm' | 'path' | 'points' | 'oomScoreAdj' | 'anonBytes' | 'fileBytes' | 'shmemBytes' | 'swapBytes' | 'pgtablesBytes' | 'killedBy' | 'msToExit'> & { readonly workload?: Workload }
+type CandidateJson = Pick<Candidate, 'pid' | 'comm' | 'path' | 'points' | 'oomScoreAdj' | 'eligible' | 'chosen'> & { readonly workload?: Workload }
+
+export type KillJson = {
+  readonly id: string; readonly time?: string; readonly bootNs?: number
+  readonly cause?: Cause; readonly sentence: string; readonly confidence: Confidence
+  readonly limit?: { readonly path?: string; readonly level?: LimitLevel; readonly limitBytes?: number; readonly usageBytes?: number; readonly swapLimitBytes?: number }
+  readonly invoker?: { readonly pid: number; readonly comm: string; readonly path?: string; readonly order?: number; readonly gfp?: string }
+  readonly victims: readonly VictimJson[]
+  readonly candidates: readonly CandidateJson[]
+  readonly candidatesFrom?: string
+  readonly candidatesOmitted?: number
+  readonly totalBytes?: number
+  readonly group: boolean
+  readonly reclaim?: KillCase['reclaim']
+  readonly composition?: Readonly<Record<string, number>>
+  readonly contributors: readonly { readonly path: string; readonly bytes: number; readonly workload: Workload }[]
+  readonly invokedWhileExiting?: number
+  readonly witnesses: readonly string[]
+  readonly disagreements: readonly string[]
+  readonly evidence: readonly Evidence[]
+  readonly advice: readonly string[]
+}
+
+/** Leaves out what is not known. */
+function known<T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as { [K in keyof T]: Exclude<T[K], undefined> }
+}
+
+const workloadOfPath = (model: NodeModel, path: string | undefined): Workload | undefined => (path === undefined ? undefined : workloadIn(model, path))
+
+/** The contract's levels: any other service or cgroup counts as a slice, as the cause `slice-limit` does. */
+const limitLevel = (level: Level): LimitLevel => (level === 'service' || level === 'cgroup' ? 'slice' : level)
+
+function limitJson(model: NodeModel, { limit }: KillCase): KillJson['limit'] {
+  if (limit === undefined) return undefined
+  const level = limit.path === undefined ? undefined : limitLevel(workloadIn(model, limit.path).level)
+  return known({ path: limit.path, level, limitBytes: limit.limitBytes, usageBytes: limit.usageBytes, swapLimitBytes: limit.swapLimitBytes }) as KillJson['limit']
+}
+
+function invokerJson(target: KillCase): KillJson['invoker'] {
+  if (target.invoker === undefined) return undefined
+  const gfp = target.gfpText ?? (target.gfp === undefined ? undefined : `0x${target.gfp.toString(16)}`)
+  return known({ pid: target.invoker.pid, comm: target.invoker.comm, path: target.invoker.path, order: target.order, gfp }) as KillJson['invoker']
+}
+
+const victimJson = (model: NodeModel, victim: Victim): VictimJson => known({
+  pid: victim.pid, comm: victim.comm, path: victim.path, points: victim.points, oomScoreAdj: victim.oomScoreAdj, anonBytes: victim.anonBytes, fileBytes: victim.fileBytes,
+  shmemBytes: victim.shmemBytes, swapBytes: victim.swapBytes, pgtablesBytes: victim.pgtablesBytes, workload: workloadOfPath(model, victim.path), killedBy: victim.killedBy, msToExit: victim.msToExit,
+}) as VictimJson
+
+const candidateJson = (model: NodeModel, candidate: Candidate): CandidateJson => known({
+  pid: candidate.pid, comm: candidate.comm, path: candidate.path, points: candidate.points, oomScoreAdj: candidate.oomScoreAdj, eligible: candidate.eligible, chosen: candidate.chosen,
+  workload: workloadOfPath(model, candidate.path),
+}) as CandidateJson
+
+/** One case. */
+export function killJson(target: KillCase, model: NodeModel): KillJson {
+  const verdict = verdictOf(model, target), { anchor } = model
+  return known({
+    id: target.id, time: anchor === undefined ? undefined : formatWall(wallMsAt(anchor, target.tsNs)), bootNs: anchor === undefined ? undefined : anchor.bootNs + target.tsNs - anchor.tsNs,
+    cause: verdict.cause, sentence: verdict.sentence, confidence: verdict.confidence,
+    limit: limitJson(model, target), invoker: invokerJson(target),
+    victims: target.victims.map((victim) => victimJson(model, victim)), candidates: target.candidates.map((candidate) => candidateJson(model, candidate)),
+    candidatesFrom: target.candidatesFrom, candidatesOmitted: target.candidatesOmitted, totalBytes: target.totalBytes, group: target.group,
+    reclaim: target.reclaim, composition: target.composition,
+    contributors: target.contributors.map(({ path, bytes }) => ({ path, bytes, workload: workloadIn(model, path) })),
+    invokedWhileExiting: target.invokedWhileExiting, witnesses: target.witnesses, disagreements: target.disagreements, evidence: target.evidence, advice: [],
+  }) as KillJson
+}

@@ -1,0 +1,138 @@
+/** Kill cases as text for a terminal at 3 a.m.: at most 80 columns, the sentence first, then what it rests on. */
+import { formatBytes } from '../base/bytes.ts'
+import { plural, sanitize } from '../base/text.ts'
+import { formatDuration, formatWall, wallMsAt } from '../base/time.ts'
+import type { Candidate, KillCase, Victim } from '../model/case.ts'
+import type { NodeModel } from '../model/node.ts'
+import { verdictOf } from '../verdict/verdict.ts'
+import { cellText, cutEnd, wrap } from './cell-text.ts'
+
+const COLUMNS = 80, INDENT = 14
+const MAX_CANDIDATES = 8, MAX_CONTRIBUTORS = 5, MAX_VICTIMS = 10
+
+/** Controls as visible escapes, and every character one cell wide. */
+const safe = (text: string): string => cellText(sanitize(text))
+
+/** `  limit      …` with what does not fit on the lines below, under the text. */
+function field(title: string, text: string): string[] {
+  return wrap(safe(text), COLUMNS - INDENT).map((line, i) => `  ${(i === 0 ? title : '').padEnd(INDENT - 2)}${line}`)
+}
+
+const optional = (title: string, text: string | undefined): string[] => (text === undefined || text === '' ? [] : field(title, text))
+const list = (parts: readonly (string | undefined)[]): string => parts.filter((part) => part !== undefined).join(', ')
+const size = (title: string, bytes: number | undefined): string | undefined => (bytes === undefined ? undefined : `${title} ${formatBytes(bytes)}`)
+
+function limitText({ limit }: KillCase): string | undefined {
+  if (limit === undefined) return undefined
+  return list([limit.limitBytes === undefined ? undefined : formatBytes(limit.limitBytes), size('used', limit.usageBytes), size('swap allowed', limit.swapLimitBytes), limit.path])
+}
+
+function invokerText(target: KillCase): string | undefined {
+  const { invoker } = target
+  if (invoker === undefined) return undefined
+  return list([`${invoker.comm} (pid ${invoker.pid})`, target.order === undefined ? undefined : `order ${target.order}`, target.gfpText, invoker.path])
+}
+
+function victimText(victim: Victim): string {
+  const gone = victim.msToExit === undefined ? undefined : `gone after ${formatDuration(victim.msToExit * 1e6)}`
+  return list([
+    `${victim.comm ?? '?'} (pid ${victim.pid})`, size('anon', victim.anonBytes), size('file', victim.fileBytes), size('shmem', victim.shmemBytes), size('swap', victim.swapBytes),
+    victim.points === undefined ? undefined : `${victim.points} points`, victim.oomScoreAdj === undefined ? undefined : `oom_score_adj ${victim.oomScoreAdj}`, gone, victim.path,
+  ])
+}
+
+function candidateLine(candidate: Candidate): string {
+  const points = candidate.eligible ? String(candidate.points ?? '-') : 'exempt', rss = candidate.rssBytes === undefined ? '-' : formatBytes(candidate.rssBytes)
+  const cells = [String(candidate.pid).padStart(8), points.padStart(11), String(candidate.oomScoreAdj ?? '-').padStart(6), rss.padStart(10)]
+  // Damaged rows may hold any number: the line is cut as a whole, too.
+  return cutEnd(`  ${' '.repeat(INDENT - 6)}${cells.join(' ')}  ${cutEnd(safe(candidate.comm ?? '?'), 20)}${candidate.chosen ? '  <- chosen' : ''}`, COLUMNS)
+}
+
+function candidateLines(target: KillCase): string[] {
+  const { candidates } = target, from = { oom_badness: 'points are the kernel\'s own', kmsg: 'points computed from the kernel log', estimated: 'points are estimated' }
+  if (candidates.length === 0 || target.candidatesFrom === undefined) return target.noKill === true ? [] : field('judged', 'the list of candidates is not available')
+  const shown = candidates.filter((candidate, i) => i < MAX_CANDIDATES || candidate.chosen), hidden = candidates.length - shown.length + (target.candidatesOmitted ?? 0)
+  return [
+    ...field('judged', `${plural(candidates.length + (target.candidatesOmitted ?? 0), 'candidate')}; ${from[target.candidatesFrom]}`),
+    `  ${' '.repeat(INDENT - 6)}${'PID'.padStart(8)} ${'POINTS'.padStart(11)} ${'ADJ'.padStart(6)} ${'RSS'.padStart(10)}  COMMAND`,
+    ...shown.map(candidateLine), ...(hidden > 0 ? field('', `and ${hidden} more`) : []),
+  ]
+}
+
+const PARTS: readonly (readonly [string, string])[] = [
+  ['anonBytes', 'anon'], ['fileBytes', 'file'], ['shmemBytes', 'of that shmem'], ['fileDirtyBytes', 'dirty'], ['fileWritebackBytes', 'writeback'], ['slabBytes', 'slab'], ['kernelBytes', 'kernel'], ['sockBytes', 'sockets'],
+]
+
+const compositionText = ({ composition }: KillCase): string | undefined =>
+  composition === undefined ? undefined : list(PARTS.map(([key, title]) => ((composition[key] ?? 0) > 0 ? size(title, composition[key]) : undefined)))
+
+function reclaimText({ reclaim }: KillCase, pageBytes: number | undefined): string | undefined {
+  if (reclaim === undefined) return undefined
+  return list([`${plural(reclaim.attempts, 'attempt')} in the 10 s before`, `waited ${formatDuration(reclaim.stalledNs)}`, pageBytes === undefined ? `${reclaim.reclaimedPages} pages freed` : `freed ${formatBytes(reclaim.reclaimedPages * pageBytes)}`])
+}
+
+/** RFC 3339 of the decision; the monotonic time when no clock is known. */
+const timeText = (model: NodeModel, tsNs: number): string =>
+  (model.anchor === undefined ? undefined : formatWall(wallMsAt(model.anchor, tsNs))) ?? `${(tsNs / 1e9).toFixed(3)} s after boot`
+
+/** One case, without a trailing newline. */
+export function killText(target: KillCase, model: NodeModel): string {
+  const verdict = verdictOf(model, target), { victims } = target
+  const hidden = victims.length - MAX_VICTIMS
+  return [
+    `${timeText(model, target.tsNs)}  ${verdict.cause ?? 'cause unknown'}  (${verdict.confidence})`,
+    ...wrap(safe(verdict.sentence), COLUMNS - 2).map((line) => `  ${line}`),
+    '',
+    ...optional('limit', limitText(target)),
+    ...optional('invoked by', invokerText(target)),
+    ...victims.slice(0, MAX_VICTIMS).flatMap((victim) => field('killed', victimText(victim))),
+    ...(hidden > 0 ? field('', `and ${hidden} more`) : []),
+    ...candidateLines(target),
+    ...optional('filled with', compositionText(target)),
+    ...target.contributors.slice(0, MAX_CONTRIBUTORS).flatMap(({ path, bytes }, i) => field(i === 0 ? 'filled by' : '', `${formatBytes(bytes)} ${path}`)),
+    ...optional('reclaim', reclaimText(target, model.hello?.pageSizeBytes)),
+    ...optional('ran again', target.invokedWhileExiting === undefined ? undefined : `${target.invokedWhileExiting} times while the victim was exiting, nobody else killed`),
+    ...field('witnesses', target.witnesses.length === 0 ? 'none' : target.witnesses.join(', ')),
+    ...target.disagreements.flatMap((text) => field('DIFFER', text)),
+    ...target.evidence.flatMap(({ fact, source }, i) => field(i === 0 ? 'evidence' : '', `${fact} [${source}]`)),
+  ].join('\n')
+}
+
+/** Which node this is; two lines at most. */
+export function killsHeader(model: NodeModel): string {
+  const { hello } = model
+  if (hello === undefined) return 'node unknown: the recording has no beginning'
+  const parts = `${hello.hostname}, Linux ${hello.kernelRelease} ${hello.machine}, ${formatBytes(hello.memTotalBytes)} RAM, ${hello.swapTotalBytes === 0 ? 'no swap' : `${formatBytes(hello.swapTotalBytes)} swap`}, cgroup ${hello.memcgVersion}`
+  return wrap(safe(parts), COLUMNS).slice(0, 2).join('\n')
+}
+
+/**
+ * /proc/vmstat counts every kill, also those that no probe and no line of the log told of. With memory.oom.group it counts
+ * the main victim twice (__oom_kill_process() runs twice for it).
+ */
+function unlistedKills(model: NodeModel): number {
+  const first = model.firstVmstat, last = model.vmstat
+  if (first?.oomKill === undefined || last?.oomKill === undefined) return 0
+  const listed = model.cases.filter((target) => target.tsNs > first.tsNs && target.tsNs <= last.tsNs).reduce((sum, target) => sum + target.victims.length + (target.group ? 1 : 0), 0)
+  return Math.max(0, last.oomKill - first.oomKill - listed)
+}
+
+/** What did not arrive, in words; empty when nothing was lost. */
+export function lossText(model: NodeModel): string {
+  const { losses, corruptFrames, corruptBytes, unknownKinds, badRows } = model.health
+  const parts = [...losses].flatMap(([where, loss]) => (loss.count === 0 ? [] : [`${loss.count} lost at ${where}${loss.detail === undefined ? '' : ` (${loss.detail})`}`]))
+  if (corruptFrames > 0) parts.push(`${plural(corruptFrames, 'damaged frame')} (${corruptBytes} bytes)`)
+  if (unknownKinds > 0) parts.push(`${plural(unknownKinds, 'row')} of a kind unknown here`)
+  if (badRows > 0) parts.push(`${plural(badRows, 'unreadable row')}`)
+  const unseen = unlistedKills(model)
+  if (unseen > 0) parts.push(`the kernel counted ${plural(unseen, 'kill')} that no witness described`)
+  return parts.join(', ')
+}
+
+/** The last lines: how many cases, how many died, and what may be missing. */
+export function killsSummary(model: NodeModel): string {
+  const kills = model.cases.filter((target) => target.victims.length > 0), dead = kills.reduce((sum, target) => sum + target.victims.length, 0), lost = lossText(model)
+  const noKill = model.cases.length - kills.length
+  const text = `${plural(kills.length, 'kill case')}, ${dead} ${dead === 1 ? 'process' : 'processes'} killed`
+  return wrap(safe(`${text}${noKill === 0 ? '' : `; ${plural(noKill, 'run')} of the OOM killer without a kill`}${lost === '' ? '; nothing lost' : `; facts may be missing: ${lost}`}`), COLUMNS).join('\n')
+}

@@ -1,0 +1,46 @@
+/** Which rows are shown and in what order: filter by name, sort by any column; rows without a value always come last. */
+import type { OverviewColumn } from './columns.ts'
+import { OVERVIEW_COLUMNS } from './columns.ts'
+import type { OverviewRow } from './overview.ts'
+
+/** `key` is a column's, or `urgency`: what needs attention first. */
+export type Sort = { readonly key: string; readonly inverted: boolean }
+
+export const URGENCY: Sort = { key: 'urgency', inverted: false }
+/** What can be sorted by, in the order of the menu. */
+export const SORT_KEYS: readonly string[] = ['urgency', ...OVERVIEW_COLUMNS.filter((column) => column.unit !== 'series').map((column) => column.key)]
+
+/** A predicate from what was typed: a regular expression (or, if it is none, the text itself), `!` in front inverts; case does not matter. */
+export function matcher(filter: string): (name: string) => boolean {
+  const inverse = filter.startsWith('!'), wanted = inverse ? filter.slice(1) : filter
+  if (wanted === '') return () => true
+  let test: (name: string) => boolean
+  try {
+    const pattern = new RegExp(wanted, 'i')
+    test = (name) => pattern.test(name)
+  } catch {
+    const text = wanted.toLowerCase()
+    test = (name) => name.toLowerCase().includes(text)
+  }
+  return inverse ? (name) => !test(name) : test
+}
+
+/** Natural direction: names up, forecasts soonest first, everything else largest first. */
+const ascends = (column: OverviewColumn): boolean => column.unit === 'text' || column.unit === 'seconds'
+
+function comparator(sort: Sort): (a: OverviewRow, b: OverviewRow) => number {
+  const column = OVERVIEW_COLUMNS.find((candidate) => candidate.key === sort.key)
+  if (column === undefined) return (a, b) => (sort.inverted ? a.urgency - b.urgency : b.urgency - a.urgency)
+  const sign = ascends(column) !== sort.inverted ? 1 : -1
+  return (a, b) => {
+    const x = column.of(a), y = column.of(b)
+    if (x === undefined || y === undefined) return x === y ? 0 : x === undefined ? 1 : -1
+    return sign * (x < y ? -1 : x > y ? 1 : 0)
+  }
+}
+
+/** The rows to show; the name decides between equals so that nothing jumps. */
+export function selectRows(rows: readonly OverviewRow[], filter: string, sort: Sort): OverviewRow[] {
+  const matches = matcher(filter), compare = comparator(sort)
+  return rows.filter((row) => matches(row.name)).sort((a, b) => compare(a, b) || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+}

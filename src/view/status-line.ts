@@ -1,0 +1,102 @@
+/** The first rows of every page: how the node is, the one most urgent sentence, and what this picture cannot be trusted with. */
+import { plural } from '../base/text.ts'
+import type { NodeModel } from '../model/node.ts'
+import { stallMsPerSec } from '../model/rates.ts'
+import { cellText } from './cell-text.ts'
+import { distance, timeOf } from './clock.ts'
+import { bytesCell, countCell, percentCell } from './compact.ts'
+import type { Lens } from './lens.ts'
+import { placeLabel } from './lens.ts'
+import type { OverviewRow } from './overview.ts'
+
+export type Part = { readonly long: string; readonly short: string }
+
+export type Status = {
+  /** Parts of row 0, most important first, long and short: narrow screens take the short ones and drop from the end. */
+  readonly parts: readonly Part[]
+  readonly alert?: { readonly name: string; readonly says: string; readonly severity: 1 | 2 }
+  readonly lastKill?: string
+  /** Losses, failed rungs and a missing tracer, in plain words. */
+  readonly doubts: readonly string[]
+}
+
+const HOUR_NS = 3600e9
+
+/** Cases in which somebody died within the last hour the model knows. */
+export const killsLastHour = (model: NodeModel): number =>
+  model.cases.reduce((sum, killCase) => sum + (killCase.tsNs > model.nowNs - HOUR_NS ? killCase.victims.length : 0), 0)
+
+function pressureOf(model: NodeModel): Part {
+  if (model.psi === undefined) return { long: 'PSI not available', short: 'no PSI' }
+  const some = percentCell(model.psi.someAvg10Centi / 100), full = percentCell(model.psi.fullAvg10Centi / 100)
+  return { long: `PSI mem some ${some} full ${full}`, short: `PSI ${some}/${full}` }
+}
+
+/** Waiting of all tasks on the node, ms a second over the last 5 s; nothing when no probe counts it. */
+function stallOf(model: NodeModel): string | undefined {
+  let counted = false, ms = 0
+  for (const memcg of model.memcgs.values()) {
+    if (memcg.counters === undefined) continue
+    counted = true
+    ms += stallMsPerSec(memcg.history, { nowNs: model.nowNs, seconds: 5 }) ?? 0
+  }
+  if (!counted) return undefined
+  return ms >= 1000 ? `stall ${(ms / 1000).toFixed(1)} s/s` : `stall ${countCell(Math.round(ms))} ms/s`
+}
+
+function partsOf(model: NodeModel): Part[] {
+  const same = (text: string): Part => ({ long: text, short: text }), parts = [same(cellText(model.hello?.hostname ?? 'no data yet'))]
+  const { memory } = model
+  if (memory !== undefined && memory.totalBytes > 0) {
+    const used = `${Math.round(100 * (1 - memory.availableBytes / memory.totalBytes))}%`
+    parts.push({ long: `${bytesCell(memory.totalBytes)}, ${used} used`, short: `${used} used` })
+  }
+  const stall = stallOf(model), kills = killsLastHour(model)
+  return [...parts, pressureOf(model), same(`kills ${kills}/h`), ...(stall === undefined ? [] : [same(stall)])]
+}
+
+/** What is lost, in words a person can weigh. */
+function lossesOf(model: NodeModel): string[] {
+  const { health } = model, said: string[] = []
+  for (const [where, loss] of health.losses) if (loss.count > 0) said.push(`${countCell(loss.count)} facts lost at ${cellText(where)}${loss.detail === undefined ? '' : ` (${cellText(loss.detail)})`}`)
+  if (health.corruptFrames > 0) said.push(`${plural(health.corruptFrames, 'frame')} (${bytesCell(health.corruptBytes)}) unreadable`)
+  if (health.badRows > 0) said.push(`${plural(health.badRows, 'row')} not understood`)
+  if (health.unknownKinds > 0) said.push(`${plural(health.unknownKinds, 'row')} of kinds newer than this program`)
+  return said
+}
+
+function doubtsOf(model: NodeModel): string[] {
+  const said: string[] = [], { tracer } = model.health
+  if (tracer !== undefined && tracer.state !== 'ready' && tracer.state !== 'starting' && tracer.state !== 'restarted') {
+    said.push(`no probes: bpftrace ${cellText(tracer.state)}${tracer.detail === undefined ? '' : ` (${cellText(tracer.detail)})`}`)
+  }
+  const weak: string[] = []
+  for (const rung of model.rungs.values()) {
+    if (rung.state === 'chosen' || rung.state === 'proven') continue
+    weak.push(`${cellText(rung.question).replaceAll('-', ' ')}: ${cellText(rung.state)}`)
+  }
+  if (weak.length > 0) said.push(weak.slice(0, 3).join(', ') + (weak.length > 3 ? ` and ${weak.length - 3} more` : ''))
+  for (const test of model.health.selftests.values()) if (!test.passed) said.push(`self-test ${cellText(test.test)} failed`)
+  return [...lossesOf(model), ...said]
+}
+
+function lastKillOf(lens: Lens, model: NodeModel): string | undefined {
+  const last = model.cases.findLast((killCase) => killCase.victims.length > 0), victim = last?.victims[0]
+  if (last === undefined || victim === undefined) return undefined
+  const path = victim.path ?? (victim.memcgId === undefined ? undefined : model.memcgs.get(victim.memcgId)?.path)
+  const place = path === undefined ? cellText(victim.comm ?? `pid ${victim.pid}`) : placeLabel(lens, model, path)
+  return `last kill ${timeOf(model, last.tsNs)} ${place}`
+}
+
+/** `rows` are the overview's, most urgent first. */
+export function statusOf(lens: Lens, model: NodeModel, rows: readonly OverviewRow[]): Status {
+  const worst = rows[0], lastKill = lastKillOf(lens, model), reason = worst?.reasons[0]
+  return {
+    parts: partsOf(model), doubts: doubtsOf(model),
+    ...(lastKill === undefined ? {} : { lastKill }),
+    ...(worst === undefined || worst.severity === 0 || reason === undefined ? {} : { alert: { name: worst.name, says: reason, severity: worst.severity } }),
+  }
+}
+
+/** How far a stopped picture is behind, in words. */
+export const behind = (pictureNs: number, nowNs: number): string => `${distance((nowNs - pictureNs) / 1e9)} behind`

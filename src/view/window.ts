@@ -1,0 +1,46 @@
+/** The newest seconds of a history as plain numbers: series for sparklines, maxima and slopes. */
+import type { History, SeriesName } from '../model/history.ts'
+import { secondOf } from '../model/rates.ts'
+
+/** The bridge sends a value when it changed and repeats all of them every 10 s: up to here silence means `as before`, beyond it nothing is known. */
+const CARRY_SECONDS = 12
+
+/** Seconds up to and including `lastSecond`. */
+export type Span = { readonly lastSecond: number; readonly seconds: number }
+
+/** What accrued in each second, oldest first; NaN where nothing is known. */
+export function series(history: History, name: SeriesName, span: Span): number[] {
+  const values = new Array<number>(span.seconds)
+  for (let i = 0; i < span.seconds; i++) values[i] = secondOf(history[name], history.newestSecond, span.lastSecond - span.seconds + 1 + i)
+  return values
+}
+
+/** Usage in each second, oldest first, a value standing until the next one; NaN before the first. */
+export function usageSeries(history: History, span: Span): number[] {
+  const values = series(history, 'usageBytes', { lastSecond: span.lastSecond, seconds: span.seconds + CARRY_SECONDS })
+  let last = Number.NaN, age = 0
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] ?? Number.NaN
+    if (!Number.isNaN(value)) { last = value; age = 0 } else if (++age <= CARRY_SECONDS) values[i] = last
+  }
+  return values.slice(CARRY_SECONDS)
+}
+
+/** Largest known value, or nothing. */
+export function largest(values: readonly number[]): number | undefined {
+  let max: number | undefined
+  for (const value of values) if (!Number.isNaN(value) && (max === undefined || value > max)) max = value
+  return max
+}
+
+/** Least squares over one value a second: slope per second and r², or nothing with fewer than 10 known values. */
+export function trend(values: readonly number[]): { readonly slope: number; readonly r2: number } | undefined {
+  let n = 0, sx = 0, sy = 0, sxx = 0, sxy = 0, syy = 0
+  values.forEach((y, x) => {
+    if (Number.isNaN(y)) return
+    n += 1; sx += x; sy += y; sxx += x * x; sxy += x * y; syy += y * y
+  })
+  const vx = n * sxx - sx * sx, vy = n * syy - sy * sy, cov = n * sxy - sx * sy
+  if (n < 10 || vx === 0) return undefined
+  return { slope: cov / vx, r2: vy <= 0 ? 0 : (cov * cov) / (vx * vy) }
+}

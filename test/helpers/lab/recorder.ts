@@ -1,0 +1,72 @@
+/** The program under test, as a person uses it: `record` until interrupted, then `kills --json`. Plain node, so that a guest can run it too. */
+import { execFile, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+
+export type RecorderEnd = { readonly code: number | null; readonly signal: NodeJS.Signals | null; readonly stderr: string }
+
+/** `node dist/cli/main.js record -o FILE`. */
+export class Recorder {
+  readonly file: string
+  readonly ended: Promise<RecorderEnd>
+  private readonly child: ChildProcess
+  private stderr = ''
+  private wake = (): void => undefined
+
+  constructor(main: string, file: string) {
+    this.file = file
+    const child = spawn(process.execPath, [main, 'record', '--force', '-o', file], { stdio: ['ignore', 'ignore', 'pipe'] })
+    // The lab protects itself from its own kills; the program starts as a person would start it.
+    if (child.pid !== undefined) writeFileSync(`/proc/${child.pid}/oom_score_adj`, '0')
+    child.stderr.setEncoding('utf8').on('data', (text: string) => { this.stderr += text; this.wake() })
+    this.child = child
+    this.ended = new Promise((resolve, reject) => {
+      child.on('error', reject)
+      child.on('close', (code, signal) => { this.wake(); resolve({ code, signal, stderr: this.stderr }) })
+    })
+  }
+
+  get pid(): number { return this.child.pid ?? 0 }
+
+  /** The line `recording …`, printed once everything is attached and samples. */
+  async ready(): Promise<string> {
+    for (;;) {
+      const line = this.stderr.split('\n').slice(0, -1).find((text) => text.startsWith('recording '))
+      if (line !== undefined) return line
+      if (this.child.exitCode !== null || this.child.signalCode !== null) throw new Error(`record ended before it was ready: ${this.stderr}`)
+      await new Promise<void>((resolve) => { this.wake = resolve })
+    }
+  }
+
+  async end(signal: NodeJS.Signals = 'SIGINT'): Promise<RecorderEnd> {
+    this.child.kill(signal)
+    return this.ended
+  }
+
+  /** Its processes and theirs: bridge, bpftrace. */
+  descendants(of = this.pid): number[] {
+    const children = readFileSync(`/proc/${of}/task/${of}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+    return children.flatMap((pid) => [pid, ...this.descendants(pid)])
+  }
+}
+
+/** The kill case as design.md promises it; only what is compared is named here. */
+export type CaseJson = {
+  readonly cause?: string; readonly confidence: string; readonly sentence: string
+  readonly limit?: { readonly path?: string; readonly level?: string; readonly limitBytes?: number }
+  readonly invoker?: { readonly pid: number; readonly comm: string }
+  readonly victims: readonly { readonly pid: number; readonly comm?: string; readonly path?: string; readonly oomScoreAdj?: number; readonly workload?: Readonly<Record<string, string>> }[]
+  readonly candidates: readonly { readonly pid: number; readonly comm?: string; readonly path?: string; readonly points?: number; readonly oomScoreAdj?: number; readonly eligible: boolean; readonly chosen: boolean }[]
+  readonly candidatesFrom?: string
+  readonly witnesses: readonly string[]; readonly disagreements: readonly string[]
+}
+
+export type KillsOutput = { readonly cases: readonly CaseJson[]; readonly stderr: string }
+
+/** `oomscope kills FILE --json`; an exit code other than 0 is an error. */
+export function killsOf(main: string, file: string): Promise<KillsOutput> {
+  return new Promise((resolve, reject) => execFile(process.execPath, [main, 'kills', file, '--json'], { maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
+    if (error !== null) return reject(new Error(`kills ended with ${error.code}: ${stderr}`))
+    resolve({ cases: stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line) as CaseJson), stderr })
+  }))
+}

@@ -1,0 +1,8 @@
+/** Every scenario, in the order they are run. */
+import type { Place, Scenario } from './lab.ts'
+import { HOSTILE_SCENARIOS } from './scenarios-hostile.ts'
+import { LIMIT_SCENARIOS } from './scenarios-limits.ts'
+import { PRESSURE_SCENARIOS } from './scenarios-pressure.ts'
+
+/** The ones that may run at a place; global kills come last. */
+export const scenariosAt = (place: Place): Scenario[] => [...LIMIT_SCENARIOS, ...HOSTILE_SCENARIOS, ...PRESSURE_SCENARIOS].filter((scenario) => scenario.places.includes(place))

@@ -1,0 +1,119 @@
+/** A real terminal for tests: node-pty runs the program, @xterm/headless reconstructs what a person sees. Waits on conditions, never on time. */
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { Unicode11Addon } from '@xterm/addon-unicode11'
+import xterm from '@xterm/headless'
+import type { Terminal } from '@xterm/headless'
+import pty from 'node-pty'
+import type { IPty } from 'node-pty'
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+/** Compiles test/pty/app-under-test.ts with everything it imports and returns the program's path. */
+export function buildAppUnderTest(): string {
+  const built = spawnSync('npx', ['--no-install', 'tsc', '-p', `${ROOT}test/pty/tsconfig.json`], { cwd: ROOT, encoding: 'utf8' })
+  if (built.status !== 0) throw new Error(`test/pty does not compile:\n${built.stdout}`)
+  return `${ROOT}build/pty/test/pty/app-under-test.js`
+}
+
+export type Cell = { readonly char: string; readonly fg: number; readonly bg: number; readonly fgMode: number; readonly bgMode: number; readonly bold: boolean; readonly inverse: boolean; readonly underline: boolean }
+export type Modes = { readonly alternate: boolean; readonly cursorHidden: boolean; readonly mouse: string; readonly appCursor: boolean; readonly appKeypad: boolean; readonly bracketedPaste: boolean; readonly wraparound: boolean; readonly synchronized: boolean }
+export type TuiOptions = { readonly cols?: number; readonly rows?: number; readonly env?: Readonly<Record<string, string | undefined>>; readonly term?: string }
+
+/** What a shell expects of its terminal. */
+export const SHELL_MODES: Modes = { alternate: false, cursorHidden: false, mouse: 'none', appCursor: false, appKeypad: false, bracketedPaste: false, wraparound: true, synchronized: false }
+
+export class Tui {
+  readonly term: Terminal
+  readonly process: IPty
+  /** Number the program gave its newest frame. */
+  frames = 0
+  /** Everything it wrote. */
+  raw = ''
+  exit: { readonly exitCode: number; readonly signal?: number | undefined } | undefined
+  private pending = 0
+  private waiters: (() => void)[] = []
+
+  constructor(file: string, args: readonly string[], options: TuiOptions = {}) {
+    const cols = options.cols ?? 80, rows = options.rows ?? 24
+    this.term = new xterm.Terminal({ cols, rows, allowProposedApi: true, scrollback: 200 })
+    this.term.loadAddon(new Unicode11Addon() as never)
+    this.term.unicode.activeVersion = '11'
+    this.term.parser.registerOscHandler(7777, (data) => { this.frames = Number(data); return true })
+    const env: Record<string, string> = {}
+    // TMUX and COLUMNS of the developer's shell would change what blessed does.
+    for (const [name, value] of Object.entries({ ...process.env, TMUX: undefined, COLUMNS: undefined, LINES: undefined, NO_COLOR: undefined, OOMSCOPE_FRAME_MARK: '1', ...options.env })) if (value !== undefined) env[name] = value
+    this.process = pty.spawn(file, [...args], { name: options.term ?? 'xterm-256color', cols, rows, env })
+    this.process.onData((data) => {
+      this.raw += data
+      this.pending += 1
+      this.term.write(data, () => { this.pending -= 1; this.wake() })
+    })
+    // Answers of the terminal to the program's questions go back, as in a real one.
+    this.term.onData((data) => this.process.write(data))
+    this.term.onBinary((data) => this.process.write(Buffer.from(data, 'binary')))
+    this.process.onExit((exit) => { this.exit = exit; this.wake() })
+  }
+
+  lines(): string[] {
+    const buffer = this.term.buffer.active
+    return Array.from({ length: this.term.rows }, (_, y) => buffer.getLine(buffer.baseY + y)?.translateToString(true) ?? '')
+  }
+
+  text(): string { return this.lines().join('\n') }
+
+  /** The row in which `text` stands, or -1. */
+  rowOf(text: string): number { return this.lines().findIndex((line) => line.includes(text)) }
+
+  cell(x: number, y: number): Cell {
+    const buffer = this.term.buffer.active, cell = buffer.getLine(buffer.baseY + y)?.getCell(x)
+    if (cell === undefined) throw new Error(`no cell ${x},${y}`)
+    return { char: cell.getChars() || ' ', fg: cell.getFgColor(), bg: cell.getBgColor(), fgMode: cell.getFgColorMode(), bgMode: cell.getBgColorMode(), bold: cell.isBold() !== 0, inverse: cell.isInverse() !== 0, underline: cell.isUnderline() !== 0 }
+  }
+
+  keys(text: string): void { this.process.write(text) }
+
+  resize(cols: number, rows: number): void { this.term.resize(cols, rows); this.process.resize(cols, rows) }
+
+  signal(name: string): void { this.process.kill(name) }
+
+  async until(met: (tui: Tui) => boolean, what: string, timeoutMs = 15_000): Promise<void> {
+    const end = Date.now() + timeoutMs
+    // A frame arrives in pieces; half of one is not what a person sees (and terminals do not show it either).
+    while ((this.exit === undefined && this.term.modes.synchronizedOutputMode) || !met(this)) {
+      const left = end - Date.now()
+      if (left <= 0) throw new Error(`waited in vain for: ${what}\n--- screen\n${this.text()}\n--- exit ${JSON.stringify(this.exit)}`)
+      await new Promise<void>((resolve) => { const timer = setTimeout(resolve, left); this.waiters.push(() => { clearTimeout(timer); resolve() }) })
+    }
+  }
+
+  /** Waits until the text is (or, with `gone`, is no longer) on the screen. */
+  see(text: string | RegExp): Promise<void> { return this.until((tui) => (typeof text === 'string' ? tui.text().includes(text) : text.test(tui.text())), `${text} on the screen`) }
+  gone(text: string): Promise<void> { return this.until((tui) => !tui.text().includes(text), `${text} gone`) }
+
+  /** Waits for a frame painted after now. */
+  nextFrame(): Promise<void> { const seen = this.frames; return this.until((tui) => tui.frames > seen, `frame ${seen + 1}`) }
+
+  /** Waits for the end of the process and of its output; returns its exit code. */
+  async ended(): Promise<number> {
+    await this.until((tui) => tui.exit !== undefined && tui.pending === 0, 'exit')
+    return this.exit?.exitCode ?? -1
+  }
+
+  modes(): Modes {
+    const { modes } = this.term
+    const core = (this.term as unknown as { readonly _core: { readonly coreService: { readonly isCursorHidden: boolean } } })._core
+    return {
+      alternate: this.term.buffer.active.type === 'alternate', cursorHidden: core.coreService.isCursorHidden, mouse: modes.mouseTrackingMode, appCursor: modes.applicationCursorKeysMode,
+      appKeypad: modes.applicationKeypadMode, bracketedPaste: modes.bracketedPasteMode, wraparound: modes.wraparoundMode, synchronized: modes.synchronizedOutputMode,
+    }
+  }
+
+  /** Ends the process whatever state it is in. */
+  kill(): void {
+    if (this.exit === undefined) this.process.kill('SIGKILL')
+    this.term.dispose()
+  }
+
+  private wake(): void { for (const waiter of this.waiters.splice(0)) waiter() }
+}

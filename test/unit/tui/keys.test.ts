@@ -1,0 +1,76 @@
+/** Keys: names, the line editor, and what each key does to what is set. */
+import { describe, expect, it } from 'vitest'
+import { keyName } from '../../../src/tui/keys.ts'
+import { edit, EMPTY_LINE } from '../../../src/tui/line-editor.ts'
+import { press } from '../../../src/tui/press.ts'
+import type { Context } from '../../../src/tui/press.ts'
+import { scrolled, selectedIndex, START } from '../../../src/tui/ui.ts'
+import type { Ui } from '../../../src/tui/ui.ts'
+
+describe('a key name', () => {
+  it.each([
+    ['a', { name: 'a' }, 'a'], ['G', { name: 'g', shift: true }, 'G'], ['\r', { name: 'return' }, undefined], ['\r', { name: 'enter' }, 'enter'], ['\n', { name: 'linefeed' }, 'enter'],
+    ['\u0003', { name: 'c', ctrl: true }, 'C-c'], [' ', { name: 'space' }, 'space'], [undefined, { name: 'up' }, 'up'], ['x', { name: 'x', meta: true }, undefined], [undefined, { name: 'f5' }, undefined],
+    ['é', {}, 'é'], ['\u007f', { name: 'backspace' }, 'backspace'],
+  ] as const)('of %j %j is %s', (char, key, name) => { expect(keyName(char, key)).toBe(name) })
+})
+
+describe('the line editor', () => {
+  const type = (keys: readonly string[]): string => { const line = keys.reduce(edit, EMPTY_LINE); return `${line.text.slice(0, line.cursor)}|${line.text.slice(line.cursor)}` }
+  it.each([
+    [['a', 'b', 'left', 'c'], 'ac|b'], [['a', 'space', 'b', 'C-w'], 'a |'], [['a', 'b', 'C-a', 'delete'], '|b'], [['a', 'b', 'C-u'], '|'], [['a', 'b', 'left', 'C-k'], 'a|'],
+    [['backspace', 'a', 'backspace', 'backspace'], '|'], [['a', 'home', 'end', 'right', 'b'], 'ab|'], [['up', 'tab', 'a'], 'a|'], [['left', 'left', 'x'], 'x|'],
+  ] as const)('%j gives %s', (keys, text) => { expect(type(keys)).toBe(text) })
+  it('stops at a length nobody means', () => { expect(Array.from({ length: 300 }, () => 'x').reduce(edit, EMPTY_LINE).text).toHaveLength(200) })
+})
+
+const CONTEXT: Context = { rowKeys: ['a', 'b', 'c'], kills: [{ id: 'k3', tsNs: 3e9 }, { id: 'k2', tsNs: 2e9 }, { id: 'k1', tsNs: 1e9 }], pageLines: 2, textLines: 10, canCharts: true }
+const after = (keys: readonly string[], ui: Ui = START, context = CONTEXT): Ui => keys.reduce((state, key) => press(state, key, context).ui, ui)
+
+describe('a key', () => {
+  it('never leaves the lists, however often it is pressed', () => {
+    expect(after(['k', 'k', 'up']).selected).toBe('a')
+    expect(after(['j', 'j', 'j', 'j', 'pagedown']).selected).toBe('c')
+    expect(after(['G', 'g']).selected).toBe('a')
+    expect(after(['j', 'enter', 'K', 'j'], START, { ...CONTEXT, rowKeys: [], kills: [] })).toMatchObject({ page: 'kills' })
+  })
+  it('belongs to the filter while one is typed, even q', () => {
+    const ui = after(['/', 'q', 's', 'K'])
+    expect(ui).toMatchObject({ page: 'overview', filter: 'qsK' })
+    expect(press(ui, 'q', CONTEXT).command).toBeUndefined()
+    expect(press(ui, 'C-c', CONTEXT).command).toEqual({ do: 'quit' })
+    expect(after(['escape'], ui)).toMatchObject({ filter: '', editor: undefined })
+    expect(after(['enter', 'escape'], ui)).toMatchObject({ filter: '' })
+  })
+  it('goes back the way it came', () => {
+    const ui = after(['K', 'enter', '?'])
+    expect(ui.page).toBe('help')
+    expect(['escape', 'escape', 'escape'].map((_, i) => after(Array.from({ length: i + 1 }, () => 'escape'), ui).page)).toEqual(['case', 'kills', 'overview'])
+    expect(after(['?', '?']).page).toBe('overview')
+  })
+  it('steps through kills in time: [ earlier, ] later', () => {
+    expect(after([']'])).toMatchObject({ page: 'case', kill: 'k3' })
+    expect(after([']', '[', '['])).toMatchObject({ kill: 'k1' })
+    expect(after([']', '[', '[', '[', ']'])).toMatchObject({ kill: 'k2' })
+  })
+  it('asks for what only the source can do, and only when it can', () => {
+    const replay = { ...CONTEXT, replay: { speed: 1, canSpeed: true, canSeek: true } }
+    expect(press(START, 'space', replay).command).toEqual({ do: 'pause', paused: true })
+    expect(press(START, '+', replay).command).toEqual({ do: 'speed', speed: 2 })
+    expect(press(START, '-', { ...replay, replay: { ...replay.replay, speed: 0.25 } }).command).toBeUndefined()
+    expect(press(START, '+', CONTEXT).command).toBeUndefined()
+    expect(press({ ...START, page: 'case', kill: 'k2' }, 'enter', replay).command).toEqual({ do: 'seek', tsNs: 1e9 })
+    expect(press({ ...START, page: 'case', kill: 'k2' }, 'enter', CONTEXT).command).toBeUndefined()
+    expect(press(START, 'D', { ...CONTEXT, canCharts: false }).ui.page).toBe('overview')
+  })
+  it('scrolls text no further than its end', () => { expect(after(['?', 'G']).scroll).toBe(8) })
+})
+
+it('the selection is a workload, not a line; a vanished one leaves its line to its neighbour', () => {
+  const at = (selected: string | undefined, index: number): number => selectedIndex({ ...START, selected, index }, ['a', 'b', 'c'])
+  expect([at('a', 2), at('c', 0), at('gone', 1), at('gone', 9), at(undefined, 2)]).toEqual([0, 2, 1, 2, 0])
+})
+
+it('scrolling moves as little as the selection needs', () => {
+  expect([scrolled(0, 5, { height: 4, count: 9 }), scrolled(3, 4, { height: 4, count: 9 }), scrolled(8, 8, { height: 4, count: 9 }), scrolled(5, 2, { height: 4, count: 9 }), scrolled(5, 0, { height: 4, count: 0 })]).toEqual([2, 3, 5, 2, 0])
+})

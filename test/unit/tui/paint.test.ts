@@ -1,0 +1,125 @@
+/** The whole picture as cells, without a terminal: every page at every size, and when a frame is drawn at all. */
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { Grid, SELECTED, STYLE } from '../../../src/tui/grid.ts'
+import { paint } from '../../../src/tui/paint.ts'
+import type { Show } from '../../../src/tui/paint.ts'
+import { sceneOf } from '../../../src/tui/scene.ts'
+import { Session } from '../../../src/tui/session.ts'
+import type { Terminal } from '../../../src/tui/terminal.ts'
+import { START } from '../../../src/tui/ui.ts'
+import type { Page, Ui } from '../../../src/tui/ui.ts'
+import { Timeline } from '../../../src/view/timeline.ts'
+import type { NodeModel } from '../../../src/model/node.ts'
+import { demoNode, liveOn } from '../../helpers/demo-node.ts'
+import { addPod, emptyNode, M, TEST_LENS, WALL_MS } from '../../helpers/node-model.ts'
+
+function show(model: NodeModel, ascii = false): Show {
+  const timeline = new Timeline()
+  timeline.feed(model)
+  return { scene: sceneOf(TEST_LENS, model, timeline), mode: { text: '● LIVE', style: STYLE.bar }, can: { mode: 'live', speed: false, seek: false, charts: true }, fault: undefined, ascii }
+}
+const PAGES: readonly Page[] = ['overview', 'row', 'kills', 'case', 'help', 'charts']
+
+describe('a picture', () => {
+  const demo = show(demoNode()), empty = show(emptyNode())
+  it.each(PAGES)('of the page %s fits every size from 1x1 to 220x70', (page) => {
+    const uis: readonly Ui[] = [{ ...START, page, selected: demo.scene.rows[3]?.key, kill: demo.scene.kills[1]?.id }, { ...START, page, menu: 4, filter: 'web', editor: { text: 'web', cursor: 2 } }, { ...START, page, selected: 'gone', kill: 'gone', scroll: 99, top: 99, index: 99 }]
+    for (const [cols, rows] of [[1, 1], [10, 3], [50, 10], [51, 11], [63, 13], [80, 24], [100, 31], [133, 44], [220, 70]] as const) {
+      for (const what of [demo, empty]) for (const ui of uis) {
+        const { grid } = paint(what, ui, { cols, rows })
+        expect(grid.codes).toHaveLength(cols * rows)
+        expect(grid.lines().every((line) => line.length <= cols)).toBe(true)
+      }
+    }
+  })
+  it('marks exactly the selected row', () => {
+    const { grid } = paint(demo, { ...START, selected: demo.scene.rows[2]?.key }, { cols: 80, rows: 24 })
+    const selected = Array.from({ length: 24 }, (_, y) => y).filter((y) => ((grid.styles[y * 80] ?? 0) & SELECTED) !== 0)
+    expect(selected).toEqual([5])
+  })
+  it('keeps the selected row on screen when the list is longer than the screen', () => {
+    const model = emptyNode()
+    for (let i = 0; i < 100; i++) addPod(model, `ns/pod-${String(i).padStart(3, '0')}`, { used: (200 - i) * M })
+    const what = show(model), key = what.scene.rows.find((row) => row.name === 'ns/pod-077')?.key
+    expect(paint(what, { ...START, selected: key }, { cols: 80, rows: 24 }).grid.lines().some((line) => line.includes('ns/pod-077'))).toBe(true)
+  })
+  it('is 7-bit in ASCII mode on every page', () => {
+    for (const page of PAGES) expect(paint(show(demoNode(), true), { ...START, page, selected: demo.scene.rows[0]?.key, kill: demo.scene.kills[0]?.id }, { cols: 120, rows: 40 }).grid.codes.every((code) => code >= 0x20 && code <= 0x7e)).toBe(true)
+  })
+  it('holds no control character whatever a painter writes', () => {
+    const grid = new Grid(10, 1)
+    grid.text({ x: -3, y: 0 }, 'left of it')
+    grid.text({ x: 0, y: 5 }, 'below it')
+    grid.text({ x: 0, y: 0 }, '\u001b[2J\u0000\u009b')
+    grid.textRight({ x: 6, y: 0, width: 4 }, 'too long')
+    expect(grid.lines()).toEqual(['?[2J??too'])
+  })
+})
+
+describe('a session', () => {
+  beforeEach(() => { vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'setImmediate', 'performance', 'setTimeout'] }) })
+  afterEach(() => { vi.useRealTimers() })
+
+  function start(model: NodeModel): { readonly session: Session; readonly frames: Grid[]; readonly quits: () => number } {
+    const frames: Grid[] = []
+    let quits = 0
+    const terminal = { size: () => ({ cols: 80, rows: 24 }), show: (grid: Grid) => { frames.push(grid) } } as unknown as Terminal
+    const session = new Session({ model: () => model, mode: 'live', lens: TEST_LENS, wallNow: () => WALL_MS + (model.nowNs - 7200e9) / 1e6 }, terminal, () => { quits += 1 })
+    return { session, frames, quits: () => quits }
+  }
+
+  it('draws nothing while nothing changes', () => {
+    const { session, frames } = start(demoNode())
+    vi.advanceTimersByTime(60_000)
+    expect(frames).toHaveLength(1)
+    session.close()
+  })
+  it('draws at most ten frames a second however many keys arrive, and loses none of them', () => {
+    const { session, frames } = start(demoNode())
+    for (let i = 0; i < 200; i++) { session.key(i % 2 === 0 ? 'j' : 'k'); vi.advanceTimersByTime(5) }
+    session.key('j')
+    vi.advanceTimersByTime(100)
+    expect(frames.length).toBeGreaterThan(5)
+    expect(frames.length).toBeLessThanOrEqual(13)
+    const last = frames.at(-1) as Grid
+    expect((last.styles[4 * 80] ?? 0) & SELECTED).toBe(SELECTED)
+    session.close()
+  })
+  it('refreshes the numbers twice a second, but shows a kill at the next frame', () => {
+    const model = demoNode(), { session, frames } = start(model)
+    for (let i = 0; i < 40; i++) { model.nowNs += 1e8; vi.advanceTimersByTime(100) }
+    expect(frames.length).toBeLessThanOrEqual(10)
+    vi.advanceTimersByTime(1000)
+    model.nowNs += 1e8
+    vi.advanceTimersByTime(100)
+    const before = frames.length
+    model.cases.push({ ...(model.cases[0] as NonNullable<(typeof model.cases)[0]>), id: 'new', tsNs: model.nowNs })
+    model.nowNs += 1e8
+    vi.advanceTimersByTime(100)
+    expect(frames.length).toBe(before + 1)
+    session.close()
+  })
+  it('holds the picture while the model goes on, then jumps to the present', () => {
+    const model = demoNode(), { session, frames } = start(model)
+    session.key('space')
+    vi.advanceTimersByTime(200)
+    for (let i = 0; i < 30; i++) { liveOn(model); vi.advanceTimersByTime(1000) }
+    expect(frames.at(-1)?.lines()[0]).toMatch(/PAUSED 14:03:27 \(30s behind\)/)
+    session.key('space')
+    vi.advanceTimersByTime(200)
+    expect(frames.at(-1)?.lines()[0]).toMatch(/LIVE 14:03:57/)
+    session.close()
+  })
+  it('asks to quit once per quit key', () => {
+    const { session, quits } = start(demoNode())
+    session.key('q')
+    expect(quits()).toBe(1)
+    session.close()
+  })
+  it('says how late a live picture is', () => {
+    const model = demoNode(), frames: Grid[] = [], terminal = { size: () => ({ cols: 80, rows: 24 }), show: (grid: Grid) => { frames.push(grid) } } as unknown as Terminal
+    const session = new Session({ model: () => model, mode: 'live', lens: TEST_LENS, wallNow: () => WALL_MS + 7000 }, terminal, () => undefined)
+    expect(frames[0]?.lines()[0]).toContain('LIVE 14:03:27 (7s late)')
+    session.close()
+  })
+})

@@ -1,0 +1,106 @@
+/** Causes: whose limit it was decides; missing facts make an honest sentence. */
+import { expect, test } from 'vitest'
+import type { Event } from '../../../src/event/event.ts'
+import type { NodeModel } from '../../../src/model/node.ts'
+import { verdictOf } from '../../../src/verdict/verdict.ts'
+import { C1, C2, MS, NODE, T0, UID, birth, decision, event, exit, fixture, fold, hello, killsOf, kmsg, limits, usage } from '../model/build.ts'
+
+const only = (model: NodeModel) => verdictOf(model, model.cases[0]!)
+const kill = (memcgId: number, victimMemcgId = 104): Event[] => decision({ tid: 384, tsNs: T0, memcgId, victims: [{ pid: 381, memcgId: victimMemcgId, comm: 'python3' }] })
+const name = event('workload', T0 - 1e9, { from: 'pod-logs', podUid: UID, containerId: 'a'.repeat(64), namespace: 'batch', pod: 'etl-0', container: 'etl' })
+const LIMIT = 64 << 20
+
+test('the container\'s own limit', () => {
+  expect(only(fold([...NODE, name, ...kill(104)]))).toEqual({
+    cause: 'container-limit', level: 'container', confidence: 'likely',
+    sentence: 'Container etl of pod batch/etl-0 reached its memory limit of 64 MiB: the kernel killed python3 (pid 381, 2.9 MiB anonymous).',
+  })
+})
+
+test('a single-container pod whose limit equals the container\'s is the container\'s limit', () => {
+  const pause = usage(142, 700_000, T0 - 100 * MS)
+  const verdict = only(fold([...NODE, name, limits(66, LIMIT), limits(104, LIMIT), pause, ...kill(66)]))
+  expect(verdict).toMatchObject({ cause: 'container-limit', level: 'pod' })
+  expect(verdict.sentence).toContain('Container etl of pod batch/etl-0 reached its memory limit of 64 MiB (the pod\'s limit is the same)')
+})
+
+test('an unlimited neighbour that uses a good part of the pod makes it the pod\'s limit', () => {
+  expect(only(fold([...NODE, limits(66, LIMIT), limits(104, LIMIT), usage(142, 20 << 20, T0 - 100 * MS), ...kill(66)]))).toMatchObject({ cause: 'pod-limit' })
+})
+
+test('a container that died before the decision does not count, one that died with it does', () => {
+  const death = (id: number, tsNs: number): Event => event('memcg_death', tsNs, { memcgId: id, path: '', by: 'inotify' })
+  const before: Event[] = [...NODE, limits(66, LIMIT), limits(104, LIMIT), limits(142, LIMIT / 2)]
+  expect(only(fold([...before, death(142, T0 - 5e9), ...kill(66)]))).toMatchObject({ cause: 'container-limit' })
+  expect(only(fold([...before, ...kill(66), death(104, T0 + 12 * MS), death(66, T0 + 13 * MS)]))).toMatchObject({ cause: 'pod-limit' })
+  expect(only(fold([...NODE, limits(66, LIMIT), limits(104, LIMIT), ...kill(66), death(104, T0 + 12 * MS)]))).toMatchObject({ cause: 'container-limit' })
+})
+
+test('a pod with two limited containers, or with a limit below its container\'s, is the pod\'s limit', () => {
+  const verdict = only(fold([...NODE, name, limits(66, LIMIT), limits(104, LIMIT / 2), limits(142, LIMIT / 2), ...kill(66)]))
+  expect(verdict).toMatchObject({ cause: 'pod-limit', level: 'pod' })
+  expect(verdict.sentence).toContain('Pod batch/etl-0 reached its memory limit of 64 MiB: the kernel killed python3 (pid 381, 2.9 MiB anonymous) in container etl of pod batch/etl-0')
+  expect(only(fold([...NODE, limits(66, LIMIT), limits(104, LIMIT * 2), ...kill(66)]))).toMatchObject({ cause: 'pod-limit' })
+})
+
+test('everything above the pod, and every other cgroup, is a slice', () => {
+  expect(only(fold([...NODE, ...kill(3)]))).toMatchObject({ cause: 'slice-limit', level: 'qos' })
+  expect(only(fold([...NODE, ...kill(2)]))).toMatchObject({ cause: 'slice-limit', level: 'kubepods' })
+  expect(only(fold([...NODE, birth(70, '/system.slice/backup.service', 1), ...kill(70, 70)]))).toMatchObject({ cause: 'slice-limit', level: 'service', sentence: expect.stringContaining('Service backup.service reached') })
+  expect(only(fold([...NODE, birth(70, '/lab', 1), ...kill(70, 70)]))).toMatchObject({ cause: 'slice-limit', level: 'cgroup' })
+})
+
+test('node, numa and sysrq', () => {
+  const global = (over: { order?: number; constraint?: number }): Event[] => decision({ tid: 384, tsNs: T0, memcgId: 0, victims: [{ pid: 381, memcgId: 104 }], ...over })
+  expect(only(fold([...NODE, ...global({})]))).toMatchObject({ cause: 'node', level: 'root' })
+  expect(only(fold([...NODE, ...global({ constraint: 1 })]))).toMatchObject({ cause: 'numa' })
+  expect(only(fold([...NODE, ...global({ constraint: 2 })]))).toMatchObject({ cause: 'numa' })
+  expect(only(fold([...NODE, ...global({ order: -1 })]))).toMatchObject({ cause: 'sysrq' })
+  expect(only(fold([hello(), ...kmsg(`sysrq: Manual OOM execution\n${fixture('7.2-global')}`, T0)]))).toMatchObject({ cause: 'sysrq' })
+  expect(only(fold([hello(), ...kmsg(fixture('7.2-global'), T0)]))).toMatchObject({ cause: 'node' })
+})
+
+test('nobody killed', () => {
+  expect(only(fold([...NODE, ...decision({ tid: 384, tsNs: T0, memcgId: 66, victims: [] })]))).toMatchObject({ cause: 'invoked-no-kill', confidence: 'likely' })
+})
+
+test('two independent witnesses make it certain, a disagreement takes that away', () => {
+  const log = fixture('6.1-v2-pod')
+  expect(only(fold([...NODE, ...kill(66).map((e) => e), killsOf(66, 0, T0 - MS), killsOf(66, 1, T0 + 50 * MS)])).confidence).toBe('certain')
+  const agreeing = decision({ tid: 384, tsNs: T0, memcgId: 66, victims: [{ pid: 381, memcgId: 104, adj: 936 }] })
+  expect(only(fold([...NODE, ...agreeing, ...kmsg(log, T0 + 5 * MS), exit(381, 104, T0 + 9 * MS)])).confidence).toBe('certain')
+  expect(only(fold([...NODE, ...kill(66), ...kmsg(log, T0 + 5 * MS)])).confidence).toBe('likely')
+})
+
+test('without a witness for the limit the cause is absent and the sentence says why', () => {
+  const verdict = only(fold([...NODE, event('mark_victim', T0, { tid: 384, victimTid: 381, pid: 381, comm: 'hog', memcgId: 104, oomScoreAdj: 0, totalVmKb: 1, anonKb: 1, fileKb: 1, shmemKb: 1, pgtablesKb: 1, uid: 0 })]))
+  expect(verdict).not.toHaveProperty('cause')
+  expect(verdict.confidence).toBe('possible')
+  expect(verdict.sentence).toBe(`The kernel killed hog (pid 381, 1 KiB anonymous) in container ${'a'.repeat(12)} of pod ${UID}; cause unknown, because neither a probe nor the kernel log told whose limit was hit.`)
+})
+
+test('with marks only, the memcg that counts oom for itself is the one whose limit was hit', () => {
+  const counts = (memcgId: number, localOom: number, tsNs: number): Event => event('memcg_events', tsNs, { memcgId, oomKill: localOom, localOom } as never)
+  const mark = event('mark_victim', T0, { tid: 384, victimTid: 381, pid: 381, comm: 'hog', memcgId: 104, oomScoreAdj: 0, totalVmKb: 1, anonKb: 1, fileKb: 1, shmemKb: 1, pgtablesKb: 1, uid: 0 })
+  const model = fold([...NODE, limits(66, LIMIT), counts(66, 0, T0 - 50 * MS), counts(104, 0, T0 - 50 * MS), mark, counts(66, 1, T0 + 50 * MS)])
+  expect(only(model)).toMatchObject({ cause: 'pod-limit', confidence: 'certain' })
+  expect(model.cases[0]!.limit).toEqual({ memcgId: 66, path: NODE[4]!.kind === 'memcg_birth' ? NODE[4]!.path : '', limitBytes: LIMIT })
+})
+
+test('a copy that fills its limit with unwritten file cache is told as such', () => {
+  const stat = event('memcg_stat', T0 - 50 * MS, { memcgId: 104, anonBytes: 131072, fileBytes: 60 << 20, fileWritebackBytes: 33 << 20 } as never)
+  expect(only(fold([...NODE, stat, ...kill(104)])).sentence).toContain('; the limit was filled with 128 KiB anonymous and 60 MiB file memory (33 MiB of it not yet written to disk).')
+})
+
+test('hostile names cannot break out of the sentence', () => {
+  const rows = decision({ tid: 384, tsNs: T0, memcgId: 70, victims: [{ pid: 381, memcgId: 70, comm: '\u001b[2Jx\n\u009b31m' }] })
+  const { sentence } = only(fold([hello(), birth(1, '/', 0), birth(70, '/evil\u202e\u001b]0;x\u0007', 1), ...rows]))
+  expect(sentence).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e]/)
+  expect(sentence).toContain('\\x1b[2Jx\\x0a\\x9b31m')
+  expect(sentence).toContain('\\u202e')
+})
+
+test('paths of both containers are told apart', () => {
+  expect(C1).not.toBe(C2)
+  expect(only(fold([...NODE, ...kill(66, 142)])).sentence).toContain('b'.repeat(12))
+})

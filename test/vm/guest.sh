@@ -1,0 +1,28 @@
+#!/bin/bash
+# The guest's init: mounts what a node has, runs guest.js, and switches the machine off whatever happened.
+# Reads oomscope.node=, oomscope.main= (guest.js), oomscope.bpftrace= (a program, or a root made by bpftrace-root.sh).
+argument() { tr ' ' '\n' < /proc/cmdline | sed -n "s/^oomscope\.$1=//p"; }
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TMPDIR=/tmp
+mount -t sysfs sys /sys
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mount -t tracefs tracefs /sys/kernel/tracing
+mount -t debugfs debugfs /sys/kernel/debug
+mount -t tmpfs tmpfs /run
+mount -t tmpfs tmpfs /tmp
+mkdir /run/share
+mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,cache=loose share /run/share
+[ -e /dev/fd ] || ln -s /proc/self/fd /dev/fd
+ulimit -l unlimited
+bpftrace=$(argument bpftrace)
+if [ -d "$bpftrace" ]; then
+  for fs in proc sys dev tmp; do mount --rbind /$fs "$bpftrace"/$fs; done
+  printf '#!/bin/sh\nexec chroot %s bpftrace "$@"\n' "$bpftrace" > /run/bpftrace
+  chmod +x /run/bpftrace
+  bpftrace=/run/bpftrace
+fi
+[ -z "$bpftrace" ] || export OOMSCOPE_BPFTRACE=$bpftrace
+"$(argument node)" "$(argument main)" /run/share > /run/share/guest.log 2>&1
+echo "lab: guest ended with $?"
+sync
+echo o > /proc/sysrq-trigger
+sleep 60

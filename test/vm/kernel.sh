@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# kernel.sh VERSION [CACHE]: brings Debian's kernel 6.1, 6.12, 7.2… into CACHE/kernels/VERSION and prints that directory.
+# The package is what linux-image-amd64 depends on in the first suite whose kernel has this version. apt checks the signatures.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+version=$1 cache=${2:-$here/../../.cache/vm}
+[[ $version =~ ^[0-9]+\.[0-9]+$ ]] || { echo "usage: kernel.sh VERSION [CACHE], for example kernel.sh 6.12" >&2; exit 2; }
+mkdir -p "$cache"/kernels
+cache=$(cd "$cache" && pwd) target=$cache/kernels/$version
+if [ ! -e "$target" ]; then
+  . "$here"/apt-private.sh
+  work=$(mktemp -d "$cache"/kernels/.new-XXXXXX)
+  trap 'rm -rf "$work"' EXIT
+  for suite in bookworm trixie sid; do
+    private_apt "$work"/apt-$suite $suite
+    name=$(apt-cache "${apt_options[@]}" depends linux-image-amd64 | awk '/Depends: linux-image/ { print $2; exit }')
+    seen="${seen:-} $suite has $name;"
+    [[ $name =~ ^linux-image-$version[.-] ]] && found=$name && break
+  done
+  [ -n "${found:-}" ] || { echo "no Debian suite has kernel $version:$seen" >&2; exit 1; }
+  (cd "$work" && apt-get "${apt_options[@]}" download -qq "$found")
+  dpkg -x "$work"/"$found"_*.deb "$work"/kernel
+  "$here"/make-initrd.sh "$work"/kernel
+  # Whoever was faster is as good; a half-made kernel is never seen under its name.
+  mv -T "$work"/kernel "$target" 2>/dev/null || [ -e "$target"/initrd.img ]
+fi
+echo "$target"
