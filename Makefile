@@ -36,12 +36,14 @@ bench: deps-test tracefs build
 
 build: node_modules/.package-lock.json dist/cli/main.js dist/native/oomscope-bridge
 
+# Not `npm ci`: it refuses the lock where a registry lacks optional platform binaries (msgpackr-extract), which nothing here needs.
 node_modules/.package-lock.json: package.json package-lock.json
-	@npm ci --no-audit --no-fund --loglevel=error
+	@npm install --no-audit --no-fund --loglevel=error
 	@touch $@
 
 dist/cli/main.js: node_modules/.package-lock.json src/tsconfig.json tsconfig.json $(shell find src -name '*.ts' -o -name '*.sh')
 	@npx --no-install tsc -p src/tsconfig.json
+	@install -m 755 src/cli/oomscope.sh dist/cli/oomscope.sh
 	@touch $@
 
 include native/bridge.mk
