@@ -1,4 +1,5 @@
 /** `oomscope kills`: every kill case of a recording, as text or one JSON object a line. */
+import { jsonLine } from '../view/json-line.ts'
 import { EXIT } from '../base/errors.ts'
 import type { ExitCode } from '../base/errors.ts'
 import type { NodeModel } from '../model/node.ts'
@@ -29,7 +30,7 @@ function writeText(model: NodeModel): void {
 
 /** What may be missing goes to stderr: stdout is for programs, and every line of it is a case. */
 function writeJson(model: NodeModel): void {
-  for (const killCase of model.cases) process.stdout.write(`${JSON.stringify(killJson(killCase, model))}\n`)
+  for (const killCase of model.cases) process.stdout.write(`${jsonLine(killJson(killCase, model))}\n`)
   const lost = lossText(model)
   if (lost !== '') process.stderr.write(`note: facts may be missing: ${lost}\n`)
 }

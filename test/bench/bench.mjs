@@ -2,8 +2,6 @@
 import { writeFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import { ROOT, run } from './measure.mjs'
-import { benchCore } from './core.mjs'
-import { benchLatency } from './latency.mjs'
 import { benchLines } from './lines.mjs'
 import { benchSampling } from './sampling.mjs'
 import { benchSlowdown } from './slowdown.mjs'
@@ -11,9 +9,8 @@ import { benchSlowdown } from './slowdown.mjs'
 const rows = [], skipped = []
 const root = process.getuid?.() === 0
 
-const { lines, frames, rows: lineRows } = await benchLines()
-rows.push(...lineRows, ...await benchCore(lines, frames))
-for (const [name, bench] of [['sampling', benchSampling], ['latency', benchLatency], ['slowdown', benchSlowdown]]) {
+rows.push(...(await benchLines()).rows)
+for (const [name, bench] of [['sampling', benchSampling], ['slowdown', benchSlowdown]]) {
   if (root) rows.push(...await bench())
   else skipped.push(`${name}: needs root (memcgs of its own, probes)`)
 }

@@ -18,8 +18,11 @@ if [ ! -e "$target" ]; then
     [[ $name =~ ^linux-image-$version[.-] ]] && found=$name && break
   done
   [ -n "${found:-}" ] || { echo "no Debian suite has kernel $version:$seen" >&2; exit 1; }
-  (cd "$work" && apt-get "${apt_options[@]}" download -qq "$found")
-  dpkg -x "$work"/"$found"_*.deb "$work"/kernel
+  # Since 7.x the image package is empty and names its parts.
+  parts=$(apt-cache "${apt_options[@]}" depends "$found" | awk '/Depends: linux-(binary|modules)-/ { print $2 }')
+  # shellcheck disable=SC2086 # a list of package names, split on purpose
+  (cd "$work" && apt-get "${apt_options[@]}" download -qq "$found" $parts)
+  for package in "$work"/*.deb; do dpkg -x "$package" "$work"/kernel; done
   "$here"/make-initrd.sh "$work"/kernel
   # Whoever was faster is as good; a half-made kernel is never seen under its name.
   mv -T "$work"/kernel "$target" 2>/dev/null || [ -e "$target"/initrd.img ]
