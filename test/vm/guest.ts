@@ -2,7 +2,7 @@
  * Runs inside the guest: records, performs every scenario, and leaves the recording with the truth in the shared directory.
  * The comparison happens outside, which also proves that a recording can be read on another machine.
  */
-import { appendFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, copyFileSync, writeFileSync } from 'node:fs'
 import { release } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { memcgMount } from '../helpers/lab/cgroup.ts'
@@ -32,6 +32,7 @@ async function main(share: string): Promise<void> {
     tell(share, scenario.name, await lab.perform(scenario).then((truth) => ({ truth }), (error: unknown) => ({ error: error instanceof Error ? error.stack : String(error) })))
   }
   tell(share, 'recorder', await recorder.end())
+  copyFileSync(recorder.file, `${share}/recording.oom`)
   tell(share, 'kills', await killsOf(main, recorder.file))
   lab.close()
 }

@@ -54,7 +54,12 @@ export class Memcg {
 
   limit({ maxBytes, highBytes, oomGroup }: Limits): void {
     const v2 = this.mount.version === 'v2'
-    if (maxBytes !== undefined) this.write(v2 ? 'memory.max' : 'memory.limit_in_bytes', String(maxBytes))
+    if (maxBytes !== undefined) {
+      this.write(v2 ? 'memory.max' : 'memory.limit_in_bytes', String(maxBytes))
+      // No way out into swap: the limit is then also oom_badness()'s totalpages.
+      const swap = v2 ? 'memory.swap.max' : 'memory.memsw.limit_in_bytes'
+      if (existsSync(this.file(swap))) this.write(swap, v2 ? '0' : String(maxBytes))
+    }
     if (highBytes !== undefined) this.write('memory.high', String(highBytes))
     if (oomGroup !== undefined) this.write('memory.oom.group', oomGroup ? '1' : '0')
   }

@@ -17,6 +17,8 @@ export type OomReport = {
   readonly killedTids: readonly number[]
   readonly limitKb: number | undefined
   readonly hasSysrq: boolean
+  /** Anonymous memory below the limit at the decision: `anon` of memory.stat (v2), `total_rss` (v1). */
+  readonly anonBytes: number | undefined
 }
 
 type LogRecord = { readonly facility: number; readonly text: string }
@@ -78,7 +80,7 @@ export function badnessOf({ sizePages, oomScoreAdj }: Pick<TaskRow, 'sizePages' 
 
 type Draft = { -readonly [K in keyof OomReport]: OomReport[K] } & { tasks: TaskRow[]; killedTids: number[] }
 
-const emptyDraft = (hasSysrq: boolean): Draft => ({ constraint: '', line: '', invokerTid: 0, tasks: [], killedTids: [], limitKb: undefined, hasSysrq })
+const emptyDraft = (hasSysrq: boolean): Draft => ({ constraint: '', line: '', invokerTid: 0, tasks: [], killedTids: [], limitKb: undefined, hasSysrq, anonBytes: undefined })
 
 /** The OOM reports among the lines, in order. */
 export function oomReports(lines: readonly string[]): OomReport[] {
@@ -100,6 +102,9 @@ export function oomReports(lines: readonly string[]): OomReport[] {
 function readLine(report: Draft, line: string, columns: string[]): string[] {
   const invoker = /^CPU: \d+ (?:UID: \d+ )?PID: (\d+) Comm: /.exec(line), limit = /^memory: usage \d+kB, limit (\d+)kB, failcnt \d+$/.exec(line)
   const killed = /^(?:Memory cgroup out of memory|Out of memory)[^:]*: Killed process (\d+) \(/.exec(line), constraint = /^oom-kill:constraint=(CONSTRAINT_[A-Z_]+),/.exec(line)
+  // 6.1 prints all of memory.stat as one record with newlines, later kernels line by line.
+  const anon = report.constraint === '' ? /(?:^|\\x0a)(?:anon|total_rss) (\d+)(?:$|\\x0a)/.exec(line) : null
+  if (anon !== null) report.anonBytes ??= Number(anon[1])
   if (invoker !== null && report.invokerTid === 0) report.invokerTid = Number(invoker[1])
   else if (limit !== null) report.limitKb ??= Number(limit[1])
   else if (line.startsWith('[  pid  ]')) return line.slice('[  pid  ]'.length).trim().split(/ +/)

@@ -58,6 +58,7 @@ export type CaseJson = {
   readonly victims: readonly { readonly pid: number; readonly comm?: string; readonly path?: string; readonly oomScoreAdj?: number; readonly workload?: Readonly<Record<string, string>> }[]
   readonly candidates: readonly { readonly pid: number; readonly comm?: string; readonly path?: string; readonly points?: number; readonly oomScoreAdj?: number; readonly eligible: boolean; readonly chosen: boolean }[]
   readonly candidatesFrom?: string
+  readonly composition?: Readonly<Record<string, number>>
   readonly witnesses: readonly string[]; readonly disagreements: readonly string[]
 }
 

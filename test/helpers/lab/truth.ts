@@ -15,6 +15,8 @@ export type TrueKill = {
   readonly cause: string; readonly level: string
   readonly limit?: TrueLimit
   readonly invokerPid: number
+  /** What the kernel itself said the limit was filled with. */
+  readonly anonBytes?: number
   /** The chosen one first. */
   readonly victims: readonly Person[]
   readonly candidates: readonly TrueCandidate[]
@@ -60,7 +62,7 @@ export function killOf(report: OomReport, expected: Expected, people: readonly P
     return { pid: row.pid, oomScoreAdj: row.oomScoreAdj, chosen: row.pid === killed[0], ...(points === undefined ? {} : { points }), ...(who === undefined ? {} : { person: who }) }
   }
   return {
-    cause: expected.cause, level: expected.level, ...(limit === undefined ? {} : { limit }), invokerPid: pidOf(report, report.invokerTid),
+    cause: expected.cause, level: expected.level, ...(limit === undefined ? {} : { limit }), ...(report.anonBytes === undefined ? {} : { anonBytes: report.anonBytes }), invokerPid: pidOf(report, report.invokerTid),
     victims: killed.map((pid) => person(pid) ?? { pid, comm: '?', path: '?', memcgId: 0, oomScoreAdj: 0 }), candidates: report.tasks.map(candidate),
   }
 }
