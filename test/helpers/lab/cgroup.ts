@@ -66,7 +66,8 @@ export class Memcg {
 
   write(file: string, text: string): void { writeFileSync(this.file(file), text) }
   read(file: string): string { return readFileSync(this.file(file), 'utf8') }
-  number(file: string): number { return Number(this.read(file)) }
+  /** 0 for a counter that this kernel does not have. */
+  number(file: string): number { return existsSync(this.file(file)) ? Number(this.read(file)) : 0 }
   /** One line of memory.stat. */
   stat(key: string): number | undefined { return valueOf(this.read('memory.stat'), key) }
 

@@ -16,6 +16,6 @@ export async function rowsOf(path: string): Promise<Rows> {
   const source = openReplay({ path, speed: 'max' }), events: Event[] = []
   for await (const batch of source.batches()) for (const item of batch.items) events.push(...item.events)
   await source.close()
-  const of = <K extends KindName>(kind: K): EventOf<K>[] => events.filter((event): event is EventOf<K> => event.kind === kind)
+  const of = <K extends KindName>(kind: K): EventOf<K>[] => events.filter((event) => event.kind === kind) as unknown[] as EventOf<K>[]
   return { events, of, counter: (name, key) => of('counter').filter((row) => COUNTERS[row.counter] === name && row.key === key).at(-1)?.value ?? 0 }
 }

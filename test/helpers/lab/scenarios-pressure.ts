@@ -13,10 +13,10 @@ async function memoryHigh(lab: Lab): Promise<Outcome> {
   return { facts: [fact('it lived', code === 0, code), fact('it was throttled', high > 0, high), fact('the kernel counted no oom_kill', oomKill === 0, oomKill)], memcgs: { container: group }, readings: { high } }
 }
 
-/** The kernel's counters of reclaim in a group: pages on v2, failed charges (each of which reclaims) on v1. */
+/** The kernel's counters of reclaim in a group: pages on v2, failed charges (each of which may reclaim) on v1, where memory+swap is charged first. */
 function reclaimReadings(group: Memcg, when: string): Record<string, number> {
   const pgscan = group.stat('pgscan'), pgsteal = group.stat('pgsteal')
-  return pgscan === undefined || pgsteal === undefined ? { [`failcnt${when}`]: group.number('memory.failcnt') } : { [`pgscan${when}`]: pgscan, [`pgsteal${when}`]: pgsteal }
+  return pgscan === undefined || pgsteal === undefined ? { [`failcnt${when}`]: group.number('memory.failcnt') + group.number('memory.memsw.failcnt') } : { [`pgscan${when}`]: pgscan, [`pgsteal${when}`]: pgsteal }
 }
 
 async function pageCache(lab: Lab): Promise<Outcome> {

@@ -56,8 +56,9 @@ export function toldStory(said: CaseJson, kill: TrueKill, detail: Detail): Told 
   }
 }
 
-/** Cases in which somebody of this scenario is a victim. */
+/** Cases in which somebody of this scenario is a victim, by process or by thread, or whose limit is this scenario's. */
 export function casesOf(truth: Truth, cases: readonly CaseJson[]): CaseJson[] {
-  const pids = new Set([...truth.spared, ...truth.kills.flatMap((kill) => kill.victims)].map((who) => who.pid)), limits = new Set(truth.kills.map((kill) => kill.limit?.path))
-  return cases.filter((said) => said.victims.some((victim) => pids.has(victim.pid)) || (said.victims.length > 0 && limits.has(said.limit?.path ?? '')))
+  const people = [...truth.spared, ...truth.kills.flatMap((kill) => kill.victims)]
+  const ids = new Set([...people.map((who) => who.pid), ...truth.kills.flatMap((kill) => kill.victimTids)]), limits = new Set(truth.kills.flatMap((kill) => kill.limit?.path ?? []))
+  return cases.filter((said) => said.victims.some((victim) => ids.has(victim.pid)) || (said.victims.length > 0 && limits.has(said.limit?.path ?? '')))
 }

@@ -19,6 +19,8 @@ export type TrueKill = {
   readonly anonBytes?: number
   /** The chosen one first. */
   readonly victims: readonly Person[]
+  /** What the kernel called them: a thread's id where the leader was gone. */
+  readonly victimTids: readonly number[]
   readonly candidates: readonly TrueCandidate[]
 }
 
@@ -63,7 +65,7 @@ export function killOf(report: OomReport, expected: Expected, people: readonly P
   }
   return {
     cause: expected.cause, level: expected.level, ...(limit === undefined ? {} : { limit }), ...(report.anonBytes === undefined ? {} : { anonBytes: report.anonBytes }), invokerPid: pidOf(report, report.invokerTid),
-    victims: killed.map((pid) => person(pid) ?? { pid, comm: '?', path: '?', memcgId: 0, oomScoreAdj: 0 }), candidates: report.tasks.map(candidate),
+    victims: killed.map((pid) => person(pid) ?? { pid, comm: '?', path: '?', memcgId: 0, oomScoreAdj: 0 }), victimTids: report.killedTids, candidates: report.tasks.map(candidate),
   }
 }
 
