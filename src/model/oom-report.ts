@@ -27,9 +27,9 @@ export type OomReport = {
 }
 
 /** Where reading stands. */
-export type KernelLog = { report?: OomReport | undefined; lastSeq: number; lastUs: number; sysrqUs: number }
+export type KernelLog = { report?: OomReport | undefined; lastSeq: number; lastUs: number; sysrqUs: number; /** Of the open report's "oom-kill:" line. */ decisionSeq: number }
 
-export const createKernelLog = (): KernelLog => ({ lastSeq: -1, lastUs: 0, sysrqUs: Number.NEGATIVE_INFINITY })
+export const createKernelLog = (): KernelLog => ({ lastSeq: -1, lastUs: 0, sysrqUs: Number.NEGATIVE_INFINITY, decisionSeq: Number.NaN })
 
 const MAX_TASKS = 4096
 /** Silence in the log after which a line without its header is about another decision. */
@@ -46,8 +46,17 @@ function begin(log: KernelLog, event: EventOf<'kmsg'>): OomReport {
 function reportOfVictim(log: KernelLog, event: EventOf<'kmsg'>, tid: number): OomReport {
   const report = log.report
   if (report === undefined || event.kmsgUs - log.lastUs > SILENCE_US || report.noKillable) return begin(log, event)
-  const expected = report.killed.length === 0 && report.exiting.length === 0 && (report.decision === undefined || report.decision.tid === tid)
+  const expected = report.killed.length === 0 && report.exiting.length === 0 && isChosen(log, report, { tid, seq: event.seq })
   return expected || report.groupPath !== undefined || report.killed.some((k) => k.tid === tid) ? report : begin(log, event)
+}
+
+/**
+ * Is this thread the task of the "oom-kill:" line? That one is a process; __oom_kill_process() then takes the thread that still has
+ * the memory (find_lock_task_mm), which the task table joins, or, without a table, that nothing is logged in between.
+ */
+function isChosen(log: KernelLog, { decision, tasks }: OomReport, of: { readonly tid: number; readonly seq: number }): boolean {
+  if (decision === undefined || decision.tid === of.tid || of.seq === log.decisionSeq + 1) return true
+  return tasks.some((row) => row.tid === of.tid && row.pid === decision.tid)
 }
 
 function addTask(report: OomReport, text: string): void {
@@ -113,8 +122,10 @@ function foldIntoOpen(log: KernelLog, event: EventOf<'kmsg'>, line: KernelLine):
     if (line.is !== 'no-killable') return undefined
     report = begin(log, event)
   }
-  if (line.is === 'decision') report.decision ??= line
-  else if (line.is === 'group') report.groupPath ??= line.path
+  if (line.is === 'decision') {
+    report.decision ??= line
+    log.decisionSeq = event.seq
+  } else if (line.is === 'group') report.groupPath ??= line.path
   else if (line.is === 'no-killable') report.noKillable = true
   else {
     describe(report, line)

@@ -144,6 +144,14 @@ test('a victim whose leader is gone is one process under several thread ids', ()
   }
 })
 
+test('a log that names the process in "oom-kill:" and a thread in "Killed process" tells one case, with and without task table', () => {
+  const log = fixture('6.18-v1-hostile').replace('[  18507]     0 18507', '[  18508]     0 18507').replace('Killed process 18507', 'Killed process 18508')
+  expect(fold([hello(), ...kmsg(log, T0)]).cases.map((c) => c.victims)).toMatchObject([[{ pid: 18507, tids: [18508] }]])
+  const [kill, ...others] = fold([hello(), ...kmsg(log.replace(/^(Tasks state|\[).*\n/gm, ''), T0)]).cases
+  expect(others).toEqual([])
+  expect(kill!.victims.map((v) => v.tids)).toEqual([[18508]])
+})
+
 test('when the tracer dies in the middle, the kernel log finishes the case', () => {
   const rows = podLimit(), cut = rows.slice(0, rows.findIndex((e) => e.kind === 'oom_pick'))
   const model = fold([...NODE, ...cut, ...kmsg(fixture('6.1-v2-pod'), T0 + 5 * MS)])
