@@ -14,10 +14,14 @@ export function memcgMount(): MemcgMount | undefined {
   return /\bmemory\b/.test(controllers) ? { version: 'v2', directory: V2_ROOT } : undefined
 }
 
-export type Limits = { readonly maxBytes?: number; readonly highBytes?: number; readonly oomGroup?: boolean }
+export type Limits = {
+  readonly maxBytes?: number; readonly highBytes?: number; readonly oomGroup?: boolean
+  /** Leave swap unlimited. v1 charges memory+swap first, and since 6.13 counts failures (failcnt) of memory alone. */
+  readonly anySwap?: boolean
+}
 
 /** Counters of memory.events(.local); on v1 only what memory.oom_control tells. */
-export type MemcgEvents = { readonly oom?: number; readonly oomKill: number; readonly oomGroupKill?: number; readonly high?: number; readonly localOom?: number; readonly localOomKill?: number }
+export type MemcgEvents = { readonly oom?: number; readonly oomKill: number; readonly oomGroupKill?: number; readonly high?: number; readonly max?: number; readonly localOom?: number; readonly localOomKill?: number }
 
 /** `\xNN` for every byte that a command line or a log could not carry. */
 export const escaped = (bytes: Buffer): string => [...bytes].map((byte) => (byte > 0x20 && byte < 0x7f && byte !== 0x5c ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`)).join('')
@@ -52,13 +56,13 @@ export class Memcg {
     return this
   }
 
-  limit({ maxBytes, highBytes, oomGroup }: Limits): void {
+  limit({ maxBytes, highBytes, oomGroup, anySwap = false }: Limits): void {
     const v2 = this.mount.version === 'v2'
     if (maxBytes !== undefined) {
       this.write(v2 ? 'memory.max' : 'memory.limit_in_bytes', String(maxBytes))
       // No way out into swap: the limit is then also oom_badness()'s totalpages.
       const swap = v2 ? 'memory.swap.max' : 'memory.memsw.limit_in_bytes'
-      if (existsSync(this.file(swap))) this.write(swap, v2 ? '0' : String(maxBytes))
+      if (!anySwap && existsSync(this.file(swap))) this.write(swap, v2 ? '0' : String(maxBytes))
     }
     if (highBytes !== undefined) this.write('memory.high', String(highBytes))
     if (oomGroup !== undefined) this.write('memory.oom.group', oomGroup ? '1' : '0')
@@ -75,7 +79,7 @@ export class Memcg {
     if (this.mount.version === 'v1') return { oomKill: valueOf(this.read('memory.oom_control'), 'oom_kill') ?? 0 }
     const all = this.read('memory.events'), local = this.read('memory.events.local')
     const number = (text: string, key: string): number => valueOf(text, key) ?? 0
-    return { oom: number(all, 'oom'), oomKill: number(all, 'oom_kill'), oomGroupKill: number(all, 'oom_group_kill'), high: number(all, 'high'), localOom: number(local, 'oom'), localOomKill: number(local, 'oom_kill') }
+    return { oom: number(all, 'oom'), oomKill: number(all, 'oom_kill'), oomGroupKill: number(all, 'oom_group_kill'), high: number(all, 'high'), max: number(all, 'max'), localOom: number(local, 'oom'), localOomKill: number(local, 'oom_kill') }
   }
 
   remove(): void { rmdirSync(this.directory) }

@@ -1,11 +1,15 @@
 /** Pressure without a kill, and the kills that only a guest may have. */
-import { rmSync, writeFileSync } from 'node:fs'
-import { totalmem } from 'node:os'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism, totalmem } from 'node:os'
 import type { Memcg } from './cgroup.ts'
 import type { Lab, Outcome, Scenario } from './lab.ts'
-import { container } from './pods.ts'
+import { burstable, container, pod } from './pods.ts'
 import { MIB } from './scenarios-limits.ts'
 import { fact } from './truth.ts'
+
+const PAGE = 4096
+/** memcg_vmstats_needs_flush(): memory.stat may lag by MEMCG_CHARGE_BATCH pages for each CPU. */
+const LAG_PAGES = 64 * availableParallelism()
 
 async function memoryHigh(lab: Lab): Promise<Outcome> {
   const group = container(lab, 'memory-high', { highBytes: 24 * MIB })
@@ -13,20 +17,44 @@ async function memoryHigh(lab: Lab): Promise<Outcome> {
   return { facts: [fact('it lived', code === 0, code), fact('it was throttled', high > 0, high), fact('the kernel counted no oom_kill', oomKill === 0, oomKill)], memcgs: { container: group }, readings: { high } }
 }
 
-/** The kernel's counters of reclaim in a group: pages on v2, failed charges (each of which may reclaim) on v1, where memory+swap is charged first. */
+/** Pages reclaimed on the whole node, kswapd included: what all memcgs together can have reclaimed at most. */
+const nodeSteals = (): number => [...readFileSync('/proc/vmstat', 'utf8').matchAll(/^pgsteal_(?:anon|file) (\d+)$/gm)].reduce((sum, [, pages]) => sum + Number(pages), 0)
+
+/** The kernel's own counters of reclaim: v2 has pages and attempts of the group; v1 has its failed charges, of which each reclaims at most once, and the node's pages. */
 function reclaimReadings(group: Memcg, when: string): Record<string, number> {
   const pgscan = group.stat('pgscan'), pgsteal = group.stat('pgsteal')
-  return pgscan === undefined || pgsteal === undefined ? { [`failcnt${when}`]: group.number('memory.failcnt') + group.number('memory.memsw.failcnt') } : { [`pgscan${when}`]: pgscan, [`pgsteal${when}`]: pgsteal }
+  return {
+    ...(pgscan === undefined || pgsteal === undefined ? {} : { [`pgscan${when}`]: pgscan, [`pgsteal${when}`]: pgsteal }),
+    [`steals${when}`]: pgsteal ?? nodeSteals(), [`attempts${when}`]: group.events().max ?? group.number('memory.failcnt'), [`cachedPages${when}`]: (group.stat('file') ?? group.stat('cache') ?? 0) / PAGE,
+  }
 }
 
-async function pageCache(lab: Lab): Promise<Outcome> {
-  const group = container(lab, 'page-cache', { maxBytes: 24 * MIB }), file = `${lab.options.scratch}/filled`
-  const before = reclaimReadings(group, 'Before')
-  const { code } = await lab.start('filler', [group.directory.toString(), file, '67']).exited
-  const after = reclaimReadings(group, 'After'), { oomKill } = group.events()
+/** Passes more file pages through a group than its limit holds. */
+async function throughCache(group: Memcg, run: () => Promise<{ readonly code: number | null; readonly filePages: number }>): Promise<Outcome> {
+  const before = reclaimReadings(group, 'Before'), { code, filePages } = await run(), after = reclaimReadings(group, 'After')
+  const readings = { ...before, ...after, filePages, lagPages: LAG_PAGES }, { oomKill } = group.events()
+  const isReclaimed = (after['attemptsAfter'] ?? 0) > (before['attemptsBefore'] ?? 0) && filePages > (after['cachedPagesAfter'] ?? filePages)
+  return { facts: [fact('the file went through', code === 0, code), fact('its limit made it reclaim', isReclaimed, readings), fact('the kernel counted no oom_kill', oomKill === 0, oomKill)], memcgs: { container: group }, readings }
+}
+
+async function pageCacheWritten(lab: Lab): Promise<Outcome> {
+  const group = container(lab, 'page-cache', { maxBytes: 24 * MIB, anySwap: true }), file = `${lab.options.scratch}/filled`
+  const outcome = await throughCache(group, async () => ({ ...await lab.start('filler', [group.directory.toString(), file, '67']).exited, filePages: 67 * MIB / PAGE }))
   rmSync(file, { force: true })
-  const reclaimed = (after['pgstealAfter'] ?? after['failcntAfter'] ?? 0) - (before['pgstealBefore'] ?? before['failcntBefore'] ?? 0)
-  return { facts: [fact('the file was written', code === 0, code), fact('its limit made it reclaim', reclaimed > 0, { ...before, ...after }), fact('the kernel counted no oom_kill', oomKill === 0, oomKill)], memcgs: { container: group }, readings: { ...before, ...after } }
+  return outcome
+}
+
+/** Written elsewhere and dropped from the cache, so that whoever reads it pays for all of it. */
+async function pageCacheRead(lab: Lab): Promise<Outcome> {
+  const { containers } = pod(lab, burstable(lab), 'page-cache-read', { containers: { writer: {}, reader: { maxBytes: 24 * MIB, anySwap: true } } })
+  const writer = containers['writer'] as Memcg, group = containers['reader'] as Memcg, file = `${lab.options.scratch}/read`
+  await lab.start('filler', [writer.directory.toString(), file, '67']).exited
+  const outcome = await throughCache(group, async () => {
+    const reader = lab.start('reader', [group.directory.toString(), file]), filePages = await reader.says('uncached')
+    return { ...await reader.exited, filePages }
+  })
+  rmSync(file, { force: true })
+  return outcome
 }
 
 /** The node itself runs out; the victim is chosen by its oom_score_adj, not by luck. */
@@ -45,7 +73,8 @@ async function sysrq(lab: Lab): Promise<Outcome> {
 
 export const PRESSURE_SCENARIOS: readonly Scenario[] = [
   { name: 'memory.high throttling without a kill', places: ['guest'], reports: 0, run: memoryHigh },
-  { name: 'page cache reclaimed at a limit', places: ['host', 'guest'], reports: 0, run: pageCache },
+  { name: 'page cache reclaimed at a limit', places: ['host', 'guest'], reports: 0, run: pageCacheWritten },
+  { name: 'page cache read at a limit', places: ['host', 'guest'], reports: 0, run: pageCacheRead },
   { name: 'global OOM', places: ['guest'], reports: 2, run: globalOom },
   { name: 'sysrq-f', places: ['guest'], reports: 1, run: sysrq },
 ]

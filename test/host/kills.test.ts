@@ -1,0 +1,71 @@
+/** Real kills on the machine at hand, in cgroups of our own: recorded, replayed, and compared with what the kernel says. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test, type TestContext } from 'vitest'
+import { CLI } from '../helpers/cli.ts'
+import { expectSound, expectTold } from '../helpers/lab/judge.ts'
+import { killsOf, Recorder, type KillsOutput } from '../helpers/lab/recorder.ts'
+import { rowsOf, type Rows } from '../helpers/lab/recording-rows.ts'
+import { FORGED_PID } from '../helpers/lab/scenarios-hostile.ts'
+import { scenariosAt } from '../helpers/lab/scenarios.ts'
+import type { Truth } from '../helpers/lab/truth.ts'
+import { skip } from '../helpers/skip.ts'
+import { hostLab, type HostLab } from './host-lab.ts'
+
+const SCENARIOS = scenariosAt('host')
+const truths = new Map<string, Truth | Error>()
+let host: HostLab, output: KillsOutput, rows: Rows, recorderCode: number | null
+
+beforeAll(async () => {
+  host = await hostLab()
+  if ('reason' in host) return
+  const recorder = new Recorder(CLI, join(host.directory, 'recording.oom'))
+  await recorder.ready()
+  for (const scenario of SCENARIOS) truths.set(scenario.name, await host.lab.perform(scenario).catch((error: unknown) => (error instanceof Error ? error : new Error(String(error)))))
+  recorderCode = (await recorder.end()).code
+  output = await killsOf(CLI, recorder.file)
+  rows = await rowsOf(recorder.file)
+})
+afterAll(() => { if (host !== undefined && !('reason' in host)) host.close() })
+
+function truthOf(context: TestContext, scenario: string): Truth {
+  if ('reason' in host) return skip(context, host.reason)
+  const truth = truths.get(scenario)
+  if (truth === undefined || truth instanceof Error) throw truth ?? new Error('not performed')
+  return truth
+}
+
+/** Without kprobes the kernel's own points cannot be seen: then they are computed from its log. */
+const candidatesFrom = (): 'oom_badness' | 'kmsg' => (existsSync('/sys/kernel/tracing/kprobe_events') || existsSync('/sys/kernel/debug/tracing/kprobe_events') ? 'oom_badness' : 'kmsg')
+
+describe.each(SCENARIOS)('$name', ({ name }) => {
+  test('the kernel did what the lab meant', (context) => expectSound(truthOf(context, name)))
+  test('it is told as it was', (context) => expectTold(truthOf(context, name), output.cases, { candidatesFrom: candidatesFrom() }))
+})
+
+test('no case below our cgroup is about anything the lab did not cause', (context) => {
+  const kills = SCENARIOS.flatMap(({ name }) => truthOf(context, name).kills)
+  if ('reason' in host) return
+  const { root } = host.lab.options, ours = output.cases.filter((said) => said.victims.length > 0 && [said.limit?.path, ...said.victims.map((victim) => victim.path)].some((path) => path?.startsWith(root)))
+  expect(ours.map((said) => said.victims[0]?.pid).toSorted()).toEqual(kills.map((kill) => kill.victims[0]?.pid).toSorted())
+  expect(JSON.stringify(output.cases)).not.toContain(`"pid":${FORGED_PID}`)
+  expect(recorderCode).toBe(130)
+})
+
+test('the sender of a SIGKILL is named', (context) => {
+  const { readings } = truthOf(context, 'SIGKILL by another process')
+  const signals = rows.of('signal').filter((row) => row.signo === 9 && row.targetTid === readings['targetPid'])
+  expect(signals.map(({ senderPid, senderComm, targetComm, code }) => ({ senderPid, senderComm, targetComm, code }))).toEqual([{ senderPid: readings['killerPid'], senderComm: 'killer', targetComm: 'innocent', code: 0 }])
+})
+
+describe.each(['page cache reclaimed at a limit', 'page cache read at a limit'])('%s', (scenario) => {
+  test('attempts and pages lie between readings of the kernel\'s own counters', (context) => {
+    const { memcgs, readings } = truthOf(context, scenario), id = memcgs['container']?.memcgId ?? 0, rose = (what: string): number => (readings[`${what}After`] ?? Number.NaN) - (readings[`${what}Before`] ?? Number.NaN)
+    const { filePages = Number.NaN, cachedPagesAfter = Number.NaN, lagPages = Number.NaN } = readings, attempts = rows.counter('memcg_reclaim_count', id), pages = rows.counter('memcg_reclaim_pages', id)
+    expect(attempts).toBeGreaterThan(0)
+    expect(attempts).toBeLessThanOrEqual(rose('attempts'))
+    // What went through and is no longer there was reclaimed; nothing else takes pages from a file that stays.
+    expect(pages).toBeGreaterThanOrEqual(filePages - cachedPagesAfter - lagPages)
+    expect(pages).toBeLessThanOrEqual(rose('steals') + lagPages)
+  })
+})
