@@ -100,7 +100,7 @@ static int open_lines(struct bridge *b) {
 static int start_tracer(struct bridge *b) {
   if (b->options.lines != NULL) return open_lines(b);
   if (b->options.script != NULL) {
-    tracer_start(&b->tracer, &(struct tracer_options){.bpftrace = b->options.bpftrace, .script = b->options.script, .stall_ns = b->options.stall_ns});
+    tracer_start(&b->tracer, &(struct tracer_options){.bpftrace = b->options.bpftrace, .script = b->options.script, .stall_ns = b->options.stall_ns, .helper_errors = b->options.helper_errors});
     return 0;
   }
   struct row row;
@@ -257,7 +257,10 @@ static void serve(struct bridge *b) {
   psi_poll_done(&b->psi, &b->memcgs, b->fds + WAIT_PSI);
   run_clocks(b, now_ns());
   selftest_step(&b->selftest, now_ns());
-  if (b->tracer.is_over) selftest_end(&b->selftest, "the tracer has ended");
+  if (b->tracer.is_over) {
+    react_tracer_over(&b->react);
+    selftest_end(&b->selftest, "the tracer has ended");
+  }
   stream_tick(&b->out, now_ns());
   if (b->fds[WAIT_OUT].revents & (POLLERR | POLLHUP)) b->out.reader_gone = true;
   stream_pump(&b->out);
@@ -274,6 +277,7 @@ static bool should_end(struct bridge *b) {
   if (b->stop_ns == 0) {
     b->stop_ns = now;
     selftest_end(&b->selftest, "the bridge was stopped");
+    tally_close(&b->react.tally);
     tracer_stop(&b->tracer, SIGINT);
   }
   return b->tracer.pid == 0 || now - b->stop_ns >= TRACER_END_NS;

@@ -79,6 +79,7 @@ static const char *read_row(const struct line_sink *sink, struct json *j) {
   struct fact fact;
   struct json_number kind, ts;
   bool more = false;
+  sink->row(sink->context);
   if (!json_take(j, '[') || !json_number(j, &kind) || !kind.integer || kind.negative || !json_take(j, ',')) return "row without a kind";
   if (!json_number(j, &ts) || !ts.integer || ts.negative || !json_more(j, ']', &more)) return "row without a time";
   if (kind.magnitude == 0) {
@@ -178,6 +179,17 @@ static bool read_map_keys(const struct line_sink *sink, struct json *j, struct m
   return true;
 }
 
+static bool is_name(const char *name, size_t length, const char *expected) {
+  return length == strlen(expected) && memcmp(name, expected, length) == 0;
+}
+
+static bool read_printed(const struct line_sink *sink, struct json *j) {
+  uint64_t rows;
+  if (!read_u64(j, &rows)) return false;
+  sink->printed(sink->context, rows);
+  return true;
+}
+
 static const char *read_map(const struct line_sink *sink, struct json *j, bool is_hist) {
   bool more = true;
   if (!json_take(j, '{')) return "malformed map";
@@ -191,7 +203,8 @@ static const char *read_map(const struct line_sink *sink, struct json *j, bool i
     if (length > 1 && !is_hist) target.counter = event_counter(name + 1, length - 1);
     /* scratch maps of the script, printed when bpftrace ends */
     bool is_ours = target.counter >= 0 || target.histogram >= 0;
-    if (!(is_ours ? read_map_keys(sink, j, target) : json_skip(j)) || !json_more(j, '}', &more)) return "malformed map";
+    bool is_read = is_ours ? read_map_keys(sink, j, target) : !is_hist && is_name(name, length, "@rows_printed") ? read_printed(sink, j) : json_skip(j);
+    if (!is_read || !json_more(j, '}', &more)) return "malformed map";
   }
   return NULL;
 }
@@ -216,8 +229,8 @@ static const char *read_lost(const struct line_sink *sink, struct json *j) {
 }
 
 struct envelope {
-  char type[24];
-  size_t type_length;
+  char type[24], helper[32];      /* helper: of a helper_error */
+  size_t type_length, helper_length;
   struct json data;
 };
 
@@ -231,6 +244,8 @@ static bool read_envelope(struct json *j, struct envelope *e) {
     if (!json_string(j, key, sizeof key, &length) || !json_take(j, ':')) return false;
     if (length == 4 && memcmp(key, "type", 4) == 0) {
       if (!json_string(j, e->type, sizeof e->type, &e->type_length)) return false;
+    } else if (length == 6 && memcmp(key, "helper", 6) == 0) {
+      if (!json_string(j, e->helper, sizeof e->helper, &e->helper_length)) return false;
     } else {
       struct json start = *j;
       if (!json_skip(j)) return false;
@@ -250,8 +265,11 @@ static bool read_usual_envelope(const char *line, size_t length, struct envelope
   return true;
 }
 
-static bool is_type(const struct envelope *e, const char *type) {
-  return strlen(type) == e->type_length && memcmp(type, e->type, e->type_length) == 0;
+static bool is_type(const struct envelope *e, const char *type) { return is_name(e->type, e->type_length, type); }
+
+/* Deleting what is not there is no loss; what cannot be put into a map is. */
+static void read_helper_error(const struct line_sink *sink, const struct envelope *e) {
+  if (is_name(e->helper, e->helper_length, "map_update_elem")) sink->map_failed(sink->context);
 }
 
 void line_read(const struct line_sink *sink, const char *line, size_t length) {
@@ -265,7 +283,7 @@ void line_read(const struct line_sink *sink, const char *line, size_t length) {
   else if (is_type(&e, "map")) why = read_map(sink, &e.data, false);
   else if (is_type(&e, "hist")) why = read_map(sink, &e.data, true);
   else if (is_type(&e, "lost_events")) why = read_lost(sink, &e.data);
-  else if (is_type(&e, "helper_error")) sink->map_failed(sink->context);
+  else if (is_type(&e, "helper_error")) read_helper_error(sink, &e);
   else if (!is_type(&e, "attached_probes")) why = "unknown type of line";
   if (why != NULL) sink->bad(sink->context, why);
 }

@@ -28,10 +28,14 @@ struct fact {
 
 struct line_sink {
   void *context;
+  /* a row came, whatever is in it */
+  void (*row)(void *context);
   void (*ready)(void *context, uint64_t ts_ns);
   void (*fact)(void *context, const struct fact *fact);
   void (*counter)(void *context, int counter, uint64_t key, uint64_t value);
   void (*histogram)(void *context, int histogram, uint64_t key, const uint64_t buckets[HIST_BUCKETS]);
+  /* so many rows were printed in the kernel, the ready marker among them (map @rows_printed) */
+  void (*printed)(void *context, uint64_t rows);
   /* bpftrace could not read `count` events in time */
   void (*lost)(void *context, uint64_t count);
   /* bpftrace could not update a map */

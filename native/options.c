@@ -8,7 +8,7 @@
 #include "util.h"
 
 const char options_usage[] =
-  "usage: oomscope-bridge [--bpftrace PATH --script FILE | --lines FILE] [--stall-ns N] [--selftest a,b,c]\n"
+  "usage: oomscope-bridge [--bpftrace PATH --script FILE | --lines FILE] [--helper-errors] [--stall-ns N] [--selftest a,b,c]\n"
   "         [--sample-ms 100] [--slow-ms 1000] [--keyframe-ms 10000] [--ring-bytes 16777216] [--max-memcgs 16384]\n"
   "         [--memcg-root DIR --memcg-version v1|v2] [--no-kmsg] [--no-psi] [--no-memcg] | --dump-schema\n";
 
@@ -18,7 +18,7 @@ static const struct option long_options[] = {
   {"slow-ms", required_argument, NULL, 'w'}, {"keyframe-ms", required_argument, NULL, 'k'}, {"ring-bytes", required_argument, NULL, 'r'},
   {"max-memcgs", required_argument, NULL, 'm'}, {"memcg-root", required_argument, NULL, 'd'}, {"memcg-version", required_argument, NULL, 'v'},
   {"no-kmsg", no_argument, NULL, 'K'}, {"no-psi", no_argument, NULL, 'P'}, {"no-memcg", no_argument, NULL, 'M'},
-  {"dump-schema", no_argument, NULL, 'D'}, {NULL, 0, NULL, 0},
+  {"helper-errors", no_argument, NULL, 'H'}, {"dump-schema", no_argument, NULL, 'D'}, {NULL, 0, NULL, 0},
 };
 
 /* A whole decimal number within bounds. */
@@ -43,6 +43,7 @@ static bool take(struct options *o, int option) {
     case 'K': o->no_kmsg = true; return true;
     case 'P': o->no_psi = true; return true;
     case 'M': o->no_memcg = true; return true;
+    case 'H': o->helper_errors = true; return true;
     case 'D': o->dump_schema = true; return true;
     default: return false;
   }

@@ -76,9 +76,23 @@ static void on_histogram(void *context, int histogram, uint64_t key, const uint6
   if (!selftest_owns_key(r->selftest, key)) counters_histogram(r->counters, histogram, key, buckets);
 }
 
+static void on_row(void *context) { tally_row(&((struct react *)context)->tally); }
+
+static void say_missing(struct react *r, uint64_t rows) {
+  if (rows != 0) stream_loss(r->out, LOSS_bpftrace, rows, "bpftrace printed them in the kernel, they never came");
+}
+
+static void on_printed(void *context, uint64_t rows) {
+  struct react *r = context;
+  say_missing(r, tally_printed(&r->tally, rows, now_ns()));
+}
+
+void react_tracer_over(struct react *r) { say_missing(r, tally_end(&r->tally)); }
+
 static void on_lost(void *context, uint64_t count) {
   struct react *r = context;
-  stream_loss(r->out, LOSS_bpftrace, count, "bpftrace could not read its buffer in time");
+  uint64_t news = tally_told(&r->tally, count);
+  if (news != 0) stream_loss(r->out, LOSS_bpftrace, news, "bpftrace could not read its buffer in time");
 }
 
 static void on_map_failed(void *context) {
@@ -92,8 +106,8 @@ static void on_bad(void *context, const char *why) {
 }
 
 void react_sink(struct react *r, struct line_sink *sink) {
-  *sink = (struct line_sink){.context = r, .ready = on_ready, .fact = on_fact, .counter = on_counter, .histogram = on_histogram,
-                             .lost = on_lost, .map_failed = on_map_failed, .bad = on_bad};
+  *sink = (struct line_sink){.context = r, .row = on_row, .ready = on_ready, .fact = on_fact, .counter = on_counter, .histogram = on_histogram,
+                             .printed = on_printed, .lost = on_lost, .map_failed = on_map_failed, .bad = on_bad};
 }
 
 /* ── the kernel log ────────────────────────────────────────────────────────── */

@@ -7,6 +7,7 @@
 #include "memcg.h"
 #include "node.h"
 #include "selftest.h"
+#include "tally.h"
 #include "tracer.h"
 
 struct react {
@@ -16,11 +17,14 @@ struct react {
   struct selftest *selftest;
   struct tracer *tracer;
   struct node *node;
+  struct tally tally;
   uint64_t node_ns;            /* when the node was last sampled for an OOM of the whole node */
 };
 
 /* Sinks whose context is a struct react. */
 void react_sink(struct react *r, struct line_sink *sink);
+/* The tracer has ended and all it said was read. */
+void react_tracer_over(struct react *r);
 void react_kmsg(void *context, const char *text, size_t length);
 
 #endif

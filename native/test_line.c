@@ -4,8 +4,8 @@
 #include "test.h"
 
 static struct {
-  int ready, facts, counters, histograms, map_failed, bad;
-  uint64_t lost, key, value, buckets[HIST_BUCKETS];
+  int rows, ready, facts, counters, histograms, map_failed, bad;
+  uint64_t printed, lost, key, value, buckets[HIST_BUCKETS];
   int which;
   struct fact fact;
   char text[LINE_STRING_MAX];     /* the fact's comm */
@@ -13,6 +13,8 @@ static struct {
   char why[64];
 } heard;
 
+static void on_row(void *c) { (void)c; heard.rows++; }
+static void on_printed(void *c, uint64_t rows) { (void)c; heard.printed = rows; }
 static void on_ready(void *c, uint64_t ts) { (void)c; heard.ready++; heard.value = ts; }
 static void on_fact(void *c, const struct fact *fact) {
   (void)c;
@@ -33,7 +35,7 @@ static void on_lost(void *c, uint64_t count) { (void)c; heard.lost += count; }
 static void on_map_failed(void *c) { (void)c; heard.map_failed++; }
 static void on_bad(void *c, const char *why) { (void)c; heard.bad++; snprintf(heard.why, sizeof heard.why, "%s", why); }
 
-static const struct line_sink sink = {NULL, on_ready, on_fact, on_counter, on_histogram, on_lost, on_map_failed, on_bad};
+static const struct line_sink sink = {NULL, on_row, on_ready, on_fact, on_counter, on_histogram, on_printed, on_lost, on_map_failed, on_bad};
 
 /* The line in memory of exactly its size, so that reading one byte too far is seen by the sanitizer. */
 static void hear_bytes(const char *line, size_t length) {
@@ -207,7 +209,9 @@ static void losses_are_heard(void) {
   CHECK_EQUAL(heard.lost, 5);
   hear("{\"type\": \"lost_events\", \"data\": {\"count\": 7, \"events\": 7}}");
   CHECK_EQUAL(heard.lost, 7);
-  hear("{\"type\":\"helper_error\",\"msg\":\"x\"}");
+  hear("{\"type\":\"helper_error\",\"helper\":\"map_delete_elem\",\"retcode\":-2}");
+  CHECK_EQUAL(heard.map_failed + heard.bad, 0);
+  hear("{\"type\":\"helper_error\",\"msg\":\"x\",\"helper\":\"map_update_elem\"}");
   CHECK_EQUAL(heard.map_failed, 1);
   hear("{\"type\": \"attached_probes\", \"data\": {\"probes\": 3}, \"count\": 3}");
   CHECK_EQUAL(heard.bad, 0);

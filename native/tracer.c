@@ -68,7 +68,10 @@ static void become_bpftrace(const struct tracer_options *o, const int out[2], co
   write_at(AT_FDCWD, "/proc/self/oom_score_adj", "-999");
   snprintf(bridge_pid, sizeof bridge_pid, "%d", (int)parent);
   snprintf(stall_ns, sizeof stall_ns, "%llu", (unsigned long long)o->stall_ns);
-  execlp(o->bpftrace, o->bpftrace, "-f", "json", "-B", "line", o->script, bridge_pid, stall_ns, (char *)NULL);
+  const char *with[] = {o->bpftrace, "-k", "-f", "json", "-B", "line", o->script, bridge_pid, stall_ns, NULL};
+  const char **argv = with + !o->helper_errors;
+  argv[0] = o->bpftrace;
+  execvp(o->bpftrace, (char *const *)argv);
   dprintf(STDERR_FILENO, "%s: %s\n", o->bpftrace, strerror(errno));
   _exit(127);
 }
@@ -133,6 +136,11 @@ void tracer_drain(struct tracer *t) {
   say(t, t->is_ready ? "exited" : "refused", "end of lines");
 }
 
+/* While it compiles, 0.27 has an opinion about many a line of the script, with the line: not what a person must know. Never --no-warnings: it also hides full maps. */
+static bool is_telling(const struct tracer *t, const char *line, size_t length) {
+  return t->is_ready || memmem(line, length, "ERROR", 5) != NULL || (length >= 7 && memcmp(line, "WARNING", 7) == 0);
+}
+
 /* Warnings of bpftrace become notices; a flood of them is counted, not told. */
 static void error_line(struct tracer *t, char *line, size_t length) {
   uint64_t second = now_ns() / NS_PER_S;
@@ -140,6 +148,7 @@ static void error_line(struct tracer *t, char *line, size_t length) {
   while (length > 0 && line[length - 1] == ' ') length--;
   if (length == 0) return;
   snprintf(t->last[t->last_count++ % TRACER_LAST_WORDS], sizeof t->last[0], "%.*s", (int)length, line);
+  if (!is_telling(t, line, length)) return;
   if (second != t->notice_second) t->notices = 0;
   t->notice_second = second;
   if (t->notices++ < NOTICES_PER_SECOND) row_notice(t->out, "bpftrace", "%.*s", (int)length, line);

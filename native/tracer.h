@@ -27,6 +27,7 @@ struct tracer {
 struct tracer_options {
   const char *bpftrace, *script;
   uint64_t stall_ns;
+  bool helper_errors;            /* this bpftrace tells of full maps only when asked (-k) */
 };
 
 /* Reserves the line buffer. 0 or -ENOMEM. */

@@ -14,6 +14,8 @@ export type BpftraceFeatures = {
   readonly version: string
   /** `--dry-run` attaches for real and ends; `-d` (0.17) only compiles. */
   readonly trial: 'attach' | 'compile'
+  /** Tells of a full map only when asked with `-k` (0.17); later ones always do, and their `-k` asks for more. */
+  readonly hasQuietMaps?: true
   /** Features it refused on this node, and its words. */
   readonly refusals: Readonly<Partial<Record<BpftraceFeature, string>>>
 }
@@ -57,7 +59,8 @@ async function detectAt(path: string): Promise<BpftraceFeatures | BpftraceMissin
   const [version, help] = await Promise.all([run(path, ['--version']), run(path, ['--help'])])
   if (!/^bpftrace v/m.test(version.out)) return { missing: `${path} --version: ${firstError(version)}` }
   const trial = /--dry-run/.test(help.out + help.err) ? 'attach' as const : 'compile' as const
-  const base = { path, version: /v(\S+)/.exec(version.out)?.[1] ?? '', trial, refusals: {} }
+  const hasQuietMaps = /^ +-k .*except read functions/m.test(help.out + help.err)
+  const base = { path, version: /v(\S+)/.exec(version.out)?.[1] ?? '', trial, ...(hasQuietMaps && { hasQuietMaps }), refusals: {} }
   const [rawtracepoint, fentry] = await Promise.all([tryScript(base, TRIALS.rawtracepoint), tryScript(base, TRIALS.fentry)])
   // Dynamic strings matter only where raw tracepoints cannot bring the path instead.
   const strings = rawtracepoint === undefined ? undefined : await tryDynamicStrings(path)

@@ -6,6 +6,8 @@ export function bridgeArguments(options: LiveOptions, preparation: Preparation, 
   const args = ['--sample-ms', String(Math.max(1, Math.round(options.sampleNs / 1e6))), '--stall-ns', String(Math.round(options.stallNs))]
   if (scriptPath === undefined || preparation.bpftrace === undefined) return args
   args.push('--bpftrace', preparation.bpftrace, '--script', scriptPath)
+  const { bpftrace } = preparation.features
+  if ('path' in bpftrace && bpftrace.hasQuietMaps === true) args.push('--helper-errors')
   if (preparation.selftests.length > 0) args.push('--selftest', preparation.selftests.join(','))
   return args
 }

@@ -38,8 +38,11 @@ export type ProbeOptions = {
   readonly only?: readonly Question[]
 }
 
-/** The ready marker. BEGIN runs early, but its row can be read only once every probe is attached (seen with 0.17, 0.23 and 0.27). */
-const READY = '\nBEGIN { print((0, nsecs)); }\n'
+/**
+ * The ready marker: BEGIN runs early, but its row can be read only once every probe is attached (seen with 0.17, 0.23 and 0.27).
+ * And how many rows were printed, for the bridge to compare with those that came (native/tally.h).
+ */
+const READY = '\nBEGIN { @rows_printed = count(); print((0, nsecs)); }\ninterval:s:1 { print(@rows_printed); }\n'
 
 /** Takes the best rung of every question that this node allows. Pure. */
 export function chooseProbes(features: ProbeFeatures, options: ProbeOptions = {}): ProbeSet {
@@ -86,11 +89,12 @@ function chooseRung(question: Question, { kernel, bpftrace, scripts }: ProbeFeat
 }
 
 /**
- * One program out of several: interpreter lines go (0.27 refuses them inside), and what depends on the node is put in:
+ * One program out of several: interpreter lines go (0.27 refuses them inside), every row is counted, and what depends on the node is put in:
  * the index of the memory controller in css_set.subsys and, on cgroup v1, its hierarchy.
  */
 export function assemble(scripts: readonly Pick<ProbeScript, 'file' | 'text'>[], kernel: Pick<KernelFeatures, 'memoryCgrpId' | 'memcgHierarchyId'>): string {
   return scripts.map(({ text }) => text.replace(/^#!.*\n/, '')
+    .replaceAll(/^( *)print\(\(/gm, '$1@rows_printed = count(); print((')
     .replaceAll('subsys[4]', `subsys[${kernel.memoryCgrpId}]`)
     .replaceAll(/\b(args->root|hierarchy_id) == 0\b/g, (_, what: string) => `${what} == ${kernel.memcgHierarchyId}`)).join('\n')
 }

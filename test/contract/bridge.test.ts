@@ -124,10 +124,16 @@ test('what is not understood is counted, and the lines around it are not lost', 
   const good = line(36, 1, 2, 3)
   const bad = ['garbage', '{"type": "value", "data": [36,1,2]}', line(1, 2, 3), line(99, 1), '{"type": "printf", "data": "x"}', '{']
   const frames = bridged([good, ...bad.flatMap((text) => [text, good]), '', '{"type": "lost_events", "data": {"events": 5}}',
-    '{"type": "lost_events", "data": {"events": 2}}', '{"type": "helper_error", "msg": "Map full"}'])
+    '{"type": "lost_events", "data": {"events": 2}}', '{"type": "helper_error", "msg": "Map full", "helper": "map_update_elem"}'])
   expect(rowsOf(frames, 'oom_group')).toHaveLength(bad.length + 1)
   const last = new Map(fieldsOf(frames, 'loss').map(([where, count]) => [where, count]))
   expect(Object.fromEntries(last)).toEqual({ line: bad.length, bpftrace: 7, map: 1 })
+})
+
+test('rows that were printed in the kernel and never came are counted, the ready marker and rows of any kind being rows', () => {
+  const frames = bridged([line(0, 1), line(36, 1, 2, 3), line(99, 1), '{"type": "lost_events", "data": {"events": 2}}', '{"type": "map", "data": {"@rows_printed": 12}}'])
+  const last = new Map(fieldsOf(frames, 'loss').map(([where, count]) => [where, count]))
+  expect(Object.fromEntries(last)).toEqual({ line: 1, bpftrace: 9 })
 })
 
 test('counters and histograms are sent when they change and never fall', () => {
