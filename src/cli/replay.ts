@@ -10,14 +10,15 @@ import { isSet, speedOf, textOf } from './args.ts'
 import type { Options } from './args.ts'
 import { Feed } from './feed.ts'
 import { lens } from './lens.ts'
-import { parseMoment } from './moment.ts'
+import { overlook } from './overlook.ts'
+import { parseMoment } from '../base/moment.ts'
 import type { Signals } from './signals.ts'
 import { requireTerminal } from './terminal.ts'
 
 export async function replay(file: string, options: Options, signals: Signals): Promise<ExitCode> {
   requireTerminal('the recording', 'oomscope kills FILE')
   const speed = speedOf(options), source = openReplay({ path: file, speed }), feed = new Feed(source)
-  const at = textOf(options, 'at')
+  const at = textOf(options, 'at'), { story, close } = overlook(file)
   try {
     if (at !== undefined) source.seek(momentOf(source, at))
     const batches = source.batches()
@@ -30,7 +31,7 @@ export async function replay(file: string, options: Options, signals: Signals): 
       }
     })()
     const code = await runTui({
-      mode: 'replay', model: () => feed.model, lens, wallNow: () => wallOf(feed.model, feed.model.nowNs) ?? 0, fault: () => (failure instanceof Error ? failure.message : undefined),
+      mode: 'replay', model: () => feed.model, story, lens, wallNow: () => wallOf(feed.model, feed.model.nowNs) ?? 0, fault: () => (failure instanceof Error ? failure.message : undefined),
       control: { setPaused: (paused) => source.setPaused(paused), setSpeed: (value) => source.setSpeed(value), seek: (tsNs) => source.seek(tsNs), playback: () => source.playback() },
       ascii: isSet(options, 'ascii'), noColor: (process.env['NO_COLOR'] ?? '') !== '',
     })
@@ -39,6 +40,7 @@ export async function replay(file: string, options: Options, signals: Signals): 
     if (failure !== undefined && signals.exitCode() === undefined) throw failure
     return code
   } finally {
+    await close()
     await source.close()
   }
 }

@@ -2,6 +2,7 @@
 import { environmentError } from '../base/errors.ts'
 import type { NodeModel } from '../model/node.ts'
 import type { Lens } from '../view/lens.ts'
+import type { Story } from '../view/story.ts'
 
 /** Where a replay stands; absent facts are not shown. */
 export type Playback = { readonly speed: number; readonly paused: boolean; readonly ended: boolean; readonly startNs?: number; readonly endNs?: number }
@@ -20,6 +21,8 @@ export type TuiOptions = {
   /** Asked at every frame, so a replay may exchange it after a seek. */
   readonly model: () => NodeModel
   readonly mode: 'live' | 'replay'
+  /** Replay: the kills of the whole recording, as far as it has been looked through. Live the screen keeps its own. */
+  readonly story?: Story
   /** Names and causes: identity and verdict, wired by the cli. */
   readonly lens: Lens
   readonly control?: TuiControl
@@ -29,6 +32,8 @@ export type TuiOptions = {
   readonly fault?: () => string | undefined
   /** Called once, after the terminal was given back and before the promise settles. */
   readonly onQuit?: () => void
+  /** Writes a file beside the person's shell and answers with its path; throws what the system says. Absent: nothing can be written here. */
+  readonly save?: (name: string, text: string) => string
   readonly ascii?: boolean
   readonly noColor?: boolean
 }

@@ -3,12 +3,12 @@ import { cellText } from '../view/cell-text.ts'
 
 /** Meanings, not colours; the theme decides how each one looks. */
 export const STYLE = {
-  normal: 0, dim: 1, bold: 2, good: 3, warn: 4, alarm: 5, key: 6, differs: 7, bar: 8, header: 9, replay: 10, kill: 11, paused: 12, frame: 13, data: 14, alert: 15,
+  normal: 0, dim: 1, bold: 2, good: 3, warn: 4, alarm: 5, key: 6, differs: 7, bar: 8, header: 9, replay: 10, kill: 11, paused: 12, frame: 13, data: 14, alert: 15, replayMark: 16, victim: 17,
 } as const
 export type Style = (typeof STYLE)[keyof typeof STYLE]
 
 /** Added to a style: the same meaning inside the selected row. */
-export const SELECTED = 16
+export const SELECTED = 32
 
 const SPACE = 32
 

@@ -1,6 +1,6 @@
 /** Where in time the picture stands, in the few words at the right of row 0. */
 import type { NodeModel } from '../model/node.ts'
-import { wallOf } from '../view/clock.ts'
+import { distance, tenthsOf, wallOf } from '../view/clock.ts'
 import { behind } from '../view/status-line.ts'
 import type { Playback } from './app.ts'
 import { STYLE } from './grid.ts'
@@ -19,12 +19,17 @@ export type ModeFacts = {
   readonly playback?: Playback | undefined
 }
 
-export function modeText(mode: 'live' | 'replay', { scene, model, paused, wallNowMs, playback }: ModeFacts): ModeText {
-  if (mode === 'replay') {
-    const speed = playback === undefined || playback.speed === 1 ? '' : ` ${playback.speed}x`
-    if (playback?.ended === true) return { text: `◄ REPLAY END ${scene.time}`, style: STYLE.replay }
-    return paused ? { text: `◄ REPLAY PAUSED ${scene.time}`, style: STYLE.paused } : { text: `◄ REPLAY ${scene.time}${speed}`, style: STYLE.replay }
-  }
+function replayText({ scene, model, paused, playback }: ModeFacts): ModeText {
+  const left = playback?.endNs === undefined ? 0 : (playback.endNs - scene.nowNs) / 1e9, toEnd = left >= 0.5 ? ` (-${distance(left)})` : ''
+  if (playback?.ended === true) return { text: `◄ REPLAY END ${scene.time}`, style: STYLE.replay }
+  // Tenths only when it stands still: they would flicker.
+  if (paused) return { text: `◄ REPLAY ${tenthsOf(model, scene.nowNs)}${toEnd} PAUSED`, style: STYLE.paused }
+  return { text: `◄ REPLAY ${scene.time}${toEnd}${playback === undefined || playback.speed === 1 ? '' : ` ${playback.speed}x`}`, style: STYLE.replay }
+}
+
+export function modeText(mode: 'live' | 'replay', facts: ModeFacts): ModeText {
+  const { scene, model, paused, wallNowMs } = facts
+  if (mode === 'replay') return replayText(facts)
   if (paused) return { text: `■ PAUSED ${scene.time} (${behind(scene.nowNs, model.nowNs)})`, style: STYLE.paused }
   const wall = wallOf(model, scene.nowNs), lateMs = wall === undefined ? 0 : wallNowMs - wall
   return lateMs > LATE_MS ? { text: `● LIVE ${scene.time} (${Math.round(lateMs / 1000)}s late)`, style: STYLE.kill } : { text: `● LIVE ${scene.time}`, style: STYLE.bar }

@@ -56,24 +56,37 @@ export function paintDetail(grid: Grid, at: Rect, what: { readonly row: Overview
 
 const stepStyle = (step: number): Style => (step >= 7 ? STYLE.alarm : step >= 5 ? STYLE.warn : step >= 2 ? STYLE.good : STYLE.frame)
 
-/** Three rows: clock, pressure with kills and triggers below it. */
-export function paintTimeline(grid: Grid, y: number, what: { readonly line: TimelineColumns; readonly timeAt: (tsNs: number) => string; readonly selectedNs: number | undefined }): void {
-  const { line } = what, width = grid.cols, span = line.endNs - line.startNs
-  const quarters = width >= 70 ? 4 : 2
+/** What the timeline shows besides pressure. `cursorNs`: where the picture stands, in replay; `selectedNs`: the kill that is selected. */
+export type TimelineMarks = { readonly timeAt: (tsNs: number) => string; readonly selectedNs?: number | undefined; readonly cursorNs?: number | undefined }
+
+/** The times above the bar, at its ends and between; the last one says that it ends there. */
+function paintClock(grid: Grid, y: number, line: TimelineColumns, { timeAt, cursorNs }: TimelineMarks): void {
+  const width = grid.cols, span = line.endNs - line.startNs, quarters = width >= 70 ? 4 : 2, end = cursorNs === undefined ? '▼' : ' '
+  const cursor = cursorNs === undefined ? -9 : ((cursorNs - line.startNs) / span) * width
   for (let i = 0; i <= quarters; i++) {
-    const text = what.timeAt(line.startNs + (span * i) / quarters).slice(0, i === quarters ? 8 : span >= 900e9 ? 5 : 8)
-    const x = Math.round((i * (width - 1)) / quarters)
-    if (i === quarters) grid.textRight({ x: width - 10, y, width: 10 }, `${text}▼`, STYLE.dim)
-    else grid.text({ x: i === 0 ? 0 : x - Math.floor(text.length / 2), y }, text, STYLE.dim)
+    const text = timeAt(line.startNs + (span * i) / quarters).slice(0, i === quarters ? 8 : span >= 900e9 ? 5 : 8)
+    const x = Math.round((i * (width - 1)) / quarters), from = i === 0 ? 0 : i === quarters ? width - 10 : x - Math.floor(text.length / 2)
+    // A cursor in the middle of a time would make another time of it.
+    if (cursor >= from - 1 && cursor <= from + 10) continue
+    if (i === quarters) grid.textRight({ x: width - 10, y, width: 10 }, `${text}${end}`, STYLE.dim)
+    else grid.text({ x: from, y }, text, STYLE.dim)
   }
-  grid.text({ x: Math.max(0, Math.floor(width / 8)) - 5, y }, width >= 110 ? 'PSI some' : '', STYLE.frame)
+  if (width >= 110 && (cursor < 9 || cursor > 19)) grid.text({ x: 10, y }, 'PSI some', STYLE.frame)
+}
+
+/** Three rows: clock, pressure with kills and triggers below it. The cursor stands in the first and the third, so that it covers no pressure. */
+export function paintTimeline(grid: Grid, y: number, line: TimelineColumns, marks: TimelineMarks): void {
+  const width = grid.cols, span = line.endNs - line.startNs, cellOf = (tsNs: number): number => Math.min(width - 1, Math.floor(((tsNs - line.startNs) / span) * width))
+  paintClock(grid, y, line, marks)
   line.percent.forEach((percent, x) => { const step = stepOf(percent); if (step > 0) grid.text({ x, y: y + 1 }, '▁▂▃▄▅▆▇█'.charAt(step - 1), stepStyle(step)) })
   for (const x of line.triggers) grid.text({ x, y: y + 2 }, '!', STYLE.warn)
   for (const x of line.kills) grid.text({ x, y: y + 2 }, 'X', STYLE.kill)
-  if (what.selectedNs !== undefined && span > 0) {
-    const x = Math.floor(((what.selectedNs - line.startNs) / span) * width)
-    if (x >= 0 && x < width) grid.text({ x, y: y + 2 }, 'X', STYLE.replay)
+  const cursor = marks.cursorNs === undefined || span <= 0 ? -1 : cellOf(marks.cursorNs), selected = marks.selectedNs === undefined || span <= 0 ? -1 : cellOf(marks.selectedNs)
+  if (cursor >= 0) {
+    grid.text({ x: cursor, y }, '▼', STYLE.replayMark)
+    grid.text({ x: cursor, y: y + 2 }, line.kills.includes(cursor) ? 'X' : '▲', line.kills.includes(cursor) ? STYLE.replay : STYLE.replayMark)
   }
+  if (selected >= 0) grid.text({ x: selected, y: y + 2 }, 'X', STYLE.replay)
 }
 
 /** The key bar: as many of the keys as fit, most useful first. */

@@ -75,12 +75,14 @@ function header<Row>(grid: Grid, placed: readonly Placed<Row>[], at: { readonly 
   }
 }
 
+const longest = (rows: readonly OverviewRow[]): number => rows.reduce((max, { name }) => Math.max(max, name.length), 0)
+
 /** What a table shows: rows in order, which one is selected, and from which one on. */
 export type TableState = { readonly index: number; readonly top: number; readonly sort?: Sort }
 
 /** The overview's table; the first two cells of a row carry its severity. */
 export function paintOverviewTable(grid: Grid, area: Area, what: TableState & { readonly rows: readonly OverviewRow[]; readonly columns: readonly Column<OverviewRow>[] }): void {
-  const placed = layout(what.columns, 2, grid.cols)
+  const placed = layout(what.columns, { from: 2, cols: grid.cols, longestName: longest(what.rows) })
   header(grid, placed, { y: area.y, sort: what.sort })
   for (let line = 0; line < area.height - 1; line++) {
     const row = what.rows[what.top + line], y = area.y + 1 + line
@@ -93,7 +95,7 @@ export function paintOverviewTable(grid: Grid, area: Area, what: TableState & { 
 
 /** Any other table of text and numbers. */
 export function paintTable<Row>(grid: Grid, area: Area, what: TableState & { readonly rows: readonly Row[]; readonly columns: readonly Column<Row>[] }): void {
-  const placed = layout(what.columns, area.from, grid.cols)
+  const placed = layout(what.columns, { from: area.from, cols: grid.cols })
   header(grid, placed, { y: area.y, sort: undefined })
   for (let line = 0; line < area.height - 1; line++) {
     const row = what.rows[what.top + line], y = area.y + 1 + line

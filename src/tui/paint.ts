@@ -1,10 +1,12 @@
 /** From a scene and what the person has set to the picture: which page, which panes fit, where each one goes. */
+import { plural } from '../base/text.ts'
 import { cutEnd, wrap } from '../view/cell-text.ts'
 import { OVERVIEW_COLUMNS } from '../view/columns.ts'
 import { KILL_COLUMNS } from '../view/kills-list.ts'
 import type { KillRow } from '../view/kills-list.ts'
 import type { OverviewRow } from '../view/overview.ts'
 import { selectRows } from '../view/select.ts'
+import { selectTree } from '../view/tree.ts'
 import { toAscii } from './ascii.ts'
 import { Grid, STYLE } from './grid.ts'
 import { helpLines } from './help.ts'
@@ -12,7 +14,7 @@ import type { Abilities } from './help.ts'
 import { paintDetail, paintKeys, paintSentences, paintSortMenu, paintTimeline, paintUsage } from './paint-panes.ts'
 import { paintOverviewTable, paintTable } from './paint-table.ts'
 import { paintTop } from './paint-top.ts'
-import type { ModeText } from './paint-top.ts'
+import type { Headline, ModeText } from './paint-top.ts'
 import type { Scene } from './scene.ts'
 import { scrolled, selectedIndex } from './ui.ts'
 import type { Ui } from './ui.ts'
@@ -38,22 +40,29 @@ export type Painted = {
 type Body = { readonly grid: Grid; readonly y: number; readonly height: number }
 type Result = { readonly ui: Ui; readonly pageLines: number; readonly textLines?: number }
 
-const KEYS_OVERVIEW = [['enter', 'open'], ['/', 'filter'], ['s', 'sort'], ['space', 'pause'], ['K', 'kills'], ['?', 'help'], ['q', 'quit'], ['[ ]', 'prev/next kill'], ['< > I', 'sort column']] as const
-const KEYS_PAGE = [['esc', 'back'], ['j k', 'scroll'], ['[ ]', 'prev/next kill'], ['K', 'kills'], ['space', 'pause'], ['?', 'help'], ['q', 'quit']] as const
-const KEYS_KILLS = [['enter', 'open'], ['esc', 'back'], ['[ ]', 'prev/next kill'], ['space', 'pause'], ['?', 'help'], ['q', 'quit']] as const
+type Keys = readonly (readonly [key: string, does: string])[]
+
+const KEYS_LIVE: Keys = [['enter', 'open'], ['/', 'filter'], ['s', 'sort'], ['e', 'tree'], ['space', 'pause'], ['K', 'kills'], ['?', 'help'], ['q', 'quit'], ['[ ]', 'kill'], ['D', 'charts']]
+const KEYS_REPLAY: Keys = [['space', 'play'], ['[ ]', 'kill'], ['enter', 'open'], ['K', 'kills'], ['h l', '1s'], ['H L', '10s'], ['t T', 'step'], ['?', 'help'], ['q', 'quit'], ['+ -', 'speed'], ['b', 'go to time'], ['/', 'filter'], ['e', 'tree'], ['s', 'sort']]
+const KEYS_PAGE: Keys = [['esc', 'back'], ['j k', 'scroll'], ['[ ]', 'prev/next kill'], ['K', 'kills'], ['space', 'pause'], ['?', 'help'], ['q', 'quit']]
+const KEYS_KILLS: Keys = [['enter', 'open'], ['esc', 'back'], ['[ ]', 'prev/next kill'], ['space', 'pause'], ['?', 'help'], ['q', 'quit']]
+
+const overviewKeys = (can: Abilities): Keys => (can.seek ? KEYS_REPLAY : KEYS_LIVE).filter(([key]) => (key !== 'D' || can.charts) && (key !== '+ -' || can.speed))
 
 /** Heights of the panes below the table for a screen of so many rows. */
 const panes = (rows: number): { readonly detail: number; readonly timeline: number } =>
   ({ detail: rows >= 40 ? 9 : rows >= 34 ? 8 : rows >= 28 ? 6 : 0, timeline: rows >= 16 ? 3 : 0 })
 
-function filterBar(grid: Grid, ui: Ui, count: string): void {
-  const y = grid.rows - 1, editor = ui.editor
-  if (editor === undefined) return
-  const room = grid.cols - count.length - 6, from = Math.max(0, editor.cursor - room + 1)
-  const x = grid.text({ x: 1, y }, '/', STYLE.key)
-  grid.text({ x, y, width: room }, editor.text.slice(from), STYLE.normal)
-  grid.fill({ x: x + editor.cursor - from, y, width: 1 }, STYLE.replay)
-  grid.textRight({ x: grid.cols - count.length - 1, y, width: count.length }, count, STYLE.dim)
+const PROMPTS = { filter: '/', time: 'go to: ' } as const
+
+function promptBar(grid: Grid, ui: Ui, count: string): void {
+  const y = grid.rows - 1, { prompt } = ui
+  if (prompt === undefined) return
+  const { line } = prompt, aside = prompt.for === 'filter' ? count : '14:03:20  -5m  +30s', room = grid.cols - aside.length - PROMPTS[prompt.for].length - 5, from = Math.max(0, line.cursor - room + 1)
+  const x = grid.text({ x: 1, y }, PROMPTS[prompt.for], STYLE.key)
+  grid.text({ x, y, width: room }, line.text.slice(from), STYLE.normal)
+  grid.fill({ x: x + line.cursor - from, y, width: 1 }, STYLE.replay)
+  grid.textRight({ x: grid.cols - aside.length - 1, y, width: aside.length }, aside, STYLE.dim)
 }
 
 function paintOverview(body: Body, ui: Ui, show: Show, rows: readonly OverviewRow[]): Result {
@@ -66,17 +75,20 @@ function paintOverview(body: Body, ui: Ui, show: Show, rows: readonly OverviewRo
   if (row !== undefined && detail > 0) {
     paintDetail(grid, { x: 0, y: body.y + height, width: grid.cols, height: detail }, { row, lines: scene.detailOf(row), first: scene.rows[0] === row })
   }
-  if (place.timeline > 0) paintTimeline(grid, body.y + height + detail, { line: scene.timelineOf(grid.cols), timeAt: scene.timeAt, selectedNs: undefined })
-  const count = `${rows.length} of ${scene.rows.length}`
-  if (ui.editor !== undefined) filterBar(grid, ui, count)
-  else if (ui.filter !== '') paintKeys(grid, [[`/${cutEnd(ui.filter, 24)}`, count], ['esc', 'clear'], ...KEYS_OVERVIEW])
-  else paintKeys(grid, [...KEYS_OVERVIEW.slice(0, 4), ...(show.can.speed ? [['+ -', 'speed'] as const] : []), ...KEYS_OVERVIEW.slice(4), ...(show.can.charts ? [['D', 'charts'] as const] : [])])
+  if (place.timeline > 0) paintTimeline(grid, body.y + height + detail, scene.timelineOf(grid.cols), { timeAt: scene.timeAt, cursorNs: cursorOf(scene) })
+  const count = `${rows.length} of ${ui.tree ? scene.treeRows().length : scene.rows.length}`, keys = overviewKeys(show.can)
+  if (ui.prompt !== undefined) promptBar(grid, ui, count)
+  else if (ui.filter !== '') paintKeys(grid, [[`/${cutEnd(ui.filter, 24)}`, count], ['esc', 'clear'], ...keys])
+  else paintKeys(grid, ui.tree ? [['e', 'list'], ['left right', 'close, open'], ['*', 'open all'], ...keys.filter(([key]) => key !== 'e' && key !== 'h l')] : keys)
   if (ui.menu !== undefined) paintSortMenu(grid, ui.menu)
   return { ui: { ...ui, top, index }, pageLines: height - 1 }
 }
 
+/** In replay the bar is the whole recording, and the picture stands somewhere in it. */
+const cursorOf = (scene: Scene): number | undefined => (scene.range === undefined ? undefined : scene.nowNs)
+
 function paintRow(body: Body, ui: Ui, show: Show): Result {
-  const { grid, y, height } = body, { scene } = show, row = scene.rows.find((candidate) => candidate.key === ui.selected)
+  const { grid, y, height } = body, { scene } = show, row = scene.rows.find((candidate) => candidate.key === ui.selected) ?? (ui.tree ? scene.treeRows().find((candidate) => candidate.key === ui.selected) : undefined)
   paintKeys(grid, KEYS_PAGE)
   if (row === undefined) { grid.text({ x: 2, y: y + 1 }, 'It is gone: its cgroups were removed.', STYLE.dim); return { ui, pageLines: height } }
   const plot = Math.min(12, Math.floor(height / 3))
@@ -95,7 +107,7 @@ function paintKills(body: Body, ui: Ui, show: Show): Result {
   paintTable<KillRow>(grid, { y, height, from: 1 }, { rows: kills, columns: KILL_COLUMNS, index, top })
   grid.fill({ x: 0, y: y + height, width: grid.cols }, STYLE.frame, '─')
   wrap(kill?.sentence ?? '', grid.cols - 4).slice(0, said - 1).forEach((text, i) => { grid.text({ x: 2, y: y + height + 1 + i }, text) })
-  if (timeline > 0) paintTimeline(grid, y + height + said, { line: timelineOf(grid.cols), timeAt, selectedNs: kill?.tsNs })
+  if (timeline > 0) paintTimeline(grid, y + height + said, timelineOf(grid.cols), { timeAt, selectedNs: kill?.tsNs, cursorNs: cursorOf(show.scene) })
   return { ui: { ...ui, killTop: top, kill: kill?.id }, pageLines: height - 1 }
 }
 
@@ -122,7 +134,7 @@ function paintCase(body: Body, ui: Ui, show: Show): Result {
   paintKeys(grid, show.can.seek ? [['enter', 'replay it'], ...KEYS_PAGE] : KEYS_PAGE)
   if (kill === undefined) { grid.text({ x: 2, y: body.y + 1 }, kills.length === 0 ? 'No kill seen so far.' : 'This kill is no longer remembered.', STYLE.dim); return { ui, pageLines: 1 } }
   grid.fill({ x: 0, y: body.y, width: grid.cols }, STYLE.kill, ' ')
-  grid.text({ x: 1, y: body.y, width: grid.cols - 2 }, cutEnd(`KILL ${kills.length - index} of ${kills.length}   ${kill.time}   ${kill.place}   ${kill.victim}`, grid.cols - 2), STYLE.kill)
+  grid.text({ x: 1, y: body.y, width: grid.cols - 2 }, cutEnd(killTitle(show.scene, index), grid.cols - 2), STYLE.kill)
   return paintText({ grid, y: body.y + 2, height: body.height - 2 }, ui, show.scene.caseLines(kill))
 }
 
@@ -137,15 +149,46 @@ function paintPage(body: Body, ui: Ui, show: Show, rows: readonly OverviewRow[])
   }
 }
 
+/** A source that has ended, or the kill at whose moment the picture stands. */
+function headlineOf({ fault, scene }: Show, ui: Ui): Headline | undefined {
+  if (fault !== undefined) return { text: fault }
+  const index = ui.atKill === undefined || ui.page !== 'overview' ? -1 : scene.kills.findIndex((kill) => kill.id === ui.atKill), kill = scene.kills[index]
+  return kill === undefined ? undefined : { text: `${killTitle(scene, index)}  (enter: case)` }
+}
+
+/** `KILL 2 of 3  14:01:12  python3 48213 in batch/etl-0`: the number counts from the oldest. */
+function killTitle({ kills }: Scene, index: number): string {
+  const kill = kills[index]
+  return kill === undefined ? '' : `KILL ${kills.length - index} of ${kills.length}   ${kill.time}   ${kill.victim}${kill.victims > 1 ? ` and ${kill.victims - 1} more` : ''}   ${kill.place}`
+}
+
+/** The right side of row 1: what happened last, or in replay what is still to come. */
+function asidesOf({ scene }: Show): string[] {
+  const { kills, range, progress, nowNs, status } = scene
+  if (range === undefined) return status.lastKill === undefined || status.alert?.says.startsWith('was OOM-killed') === true ? [] : [status.lastKill]
+  const reading = progress < 1 ? `, ${Math.floor(100 * progress)}% looked through` : '', next = kills.findLast((kill) => kill.tsNs > nowNs)
+  const all = `${plural(kills.length, 'kill')} in this recording${reading}`, short = `${plural(kills.length, 'kill')}${reading}`
+  return next === undefined ? [all, short] : [`${all}, next ${next.time}: press ]`, `${short}, next: press ]`]
+}
+
+/** The rows of the overview in the order shown. */
+function rowsOf({ scene }: Show, ui: Ui): readonly OverviewRow[] {
+  return ui.tree ? selectTree(scene.treeRows(), ui) : selectRows(scene.rows, ui.filter, ui.sort)
+}
+
 /** The whole screen. */
 export function paint(show: Show, ui: Ui, size: { readonly cols: number; readonly rows: number }): Painted {
-  const grid = new Grid(size.cols, size.rows), rows = selectRows(show.scene.rows, ui.filter, ui.sort)
+  const grid = new Grid(size.cols, size.rows), rows = rowsOf(show, ui)
   if (size.cols < SMALLEST.cols || size.rows < SMALLEST.rows) {
     wrap(`needs ${SMALLEST.cols}x${SMALLEST.rows}, has ${size.cols}x${size.rows}`, size.cols).forEach((text, y) => { grid.text({ x: 0, y }, text) })
     return { grid, ui, pageLines: 1, textLines: 0, rows, body: { y: 0, height: 0 } }
   }
-  const y = paintTop(grid, show.scene.status, { mode: show.mode, fault: show.fault }), body = { grid, y, height: size.rows - y - 1 }
+  const y = paintTop(grid, show.scene.status, { mode: show.mode, headline: headlineOf(show, ui), asides: asidesOf(show) }), body = { grid, y, height: size.rows - y - 1 }
   const result = paintPage(body, ui, show, rows)
+  if (ui.message !== undefined) {
+    grid.fill({ x: 0, y: size.rows - 1, width: size.cols }, STYLE.alert, ' ')
+    grid.text({ x: 1, y: size.rows - 1 }, cutEnd(ui.message, size.cols - 2), STYLE.alert)
+  }
   if (show.ascii) toAscii(grid)
   return { grid, ui: result.ui, pageLines: result.pageLines, textLines: result.textLines ?? 0, rows, body: { y: body.y, height: body.height } }
 }

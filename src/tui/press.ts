@@ -1,14 +1,19 @@
 /** What each key does: a pure function from what is set and one key to what is set next, and perhaps a command. */
 import { SORT_KEYS, URGENCY } from '../view/select.ts'
 import { edit } from './line-editor.ts'
+import { goTo, jumpToKill, pressTime } from './press-time.ts'
 import { selectedIndex } from './ui.ts'
-import type { Page, Ui } from './ui.ts'
+import type { Page, Prompt, Ui } from './ui.ts'
 
 /** What only the program around the screen can do. */
-export type Command = { readonly do: 'quit' } | { readonly do: 'pause'; readonly paused: boolean } | { readonly do: 'speed'; readonly speed: number } | { readonly do: 'seek'; readonly tsNs: number }
+export type Command =
+  | { readonly do: 'quit' } | { readonly do: 'pause'; readonly paused: boolean } | { readonly do: 'speed'; readonly speed: number } | { readonly do: 'seek'; readonly tsNs: number }
+  | { readonly do: 'copy' } | { readonly do: 'save' }
 
 /** What the keys act on: the lists as they are shown, and what the source can do. */
 export type Context = {
+  /** Time of the picture. */
+  readonly nowNs: number
   readonly rowKeys: readonly string[]
   /** Newest first. */
   readonly kills: readonly { readonly id: string; readonly tsNs: number }[]
@@ -17,14 +22,13 @@ export type Context = {
   readonly textLines: number
   /** blessed-contrib needs colour and braille. */
   readonly canCharts: boolean
-  readonly replay?: { readonly speed: number; readonly canSpeed: boolean; readonly canSeek: boolean }
+  readonly canSave: boolean
+  readonly replay?: { readonly speed: number; readonly canSpeed: boolean; readonly canSeek: boolean; readonly stepNs: number; readonly momentOf: (text: string) => number | undefined }
 }
 
 export type Pressed = { readonly ui: Ui; readonly command?: Command }
 
-export const SPEEDS: readonly number[] = [0.25, 0.5, 1, 2, 4, 8, 16, 30, 60]
-
-const go = (ui: Ui, page: Page): Ui => ({ ...ui, page, back: [...ui.back, ui.page], scroll: 0 })
+const go = (ui: Ui, page: Page): Ui => ({ ...ui, page, back: [...ui.back, ui.page], scroll: 0, inFull: false })
 
 /** Lines a movement key moves; Infinity = to the end. */
 function movement(key: string, page: number): number | undefined {
@@ -45,7 +49,8 @@ const clamp = (value: number, count: number): number => Math.max(0, Math.min(cou
 function move(ui: Ui, by: number, context: Context): Ui {
   if (ui.page === 'overview') {
     const index = clamp(selectedIndex(ui, context.rowKeys) + by, context.rowKeys.length)
-    return { ...ui, index, selected: context.rowKeys[index] }
+    // Who looks at another row is no longer at the kill.
+    return { ...ui, index, selected: context.rowKeys[index], atKill: undefined }
   }
   if (ui.page === 'kills') {
     const at = context.kills.findIndex((kill) => kill.id === ui.kill)
@@ -64,16 +69,16 @@ function stepKill(ui: Ui, by: -1 | 1, context: Context): Ui {
 
 function escape(ui: Ui): Ui {
   const page = ui.back.at(-1)
-  if (page !== undefined) return { ...ui, page, back: ui.back.slice(0, -1), scroll: 0 }
-  return ui.filter === '' ? ui : { ...ui, filter: '' }
+  if (page !== undefined) return { ...ui, page, back: ui.back.slice(0, -1), scroll: 0, inFull: false }
+  return ui.filter === '' ? { ...ui, tree: false } : { ...ui, filter: '' }
 }
 
 function enter(ui: Ui, context: Context): Pressed {
+  if (ui.page === 'overview' && ui.atKill !== undefined) return { ui: { ...go(ui, 'case'), kill: ui.atKill } }
   if (ui.page === 'overview' && context.rowKeys.length > 0) return { ui: go({ ...ui, selected: context.rowKeys[selectedIndex(ui, context.rowKeys)] }, 'row') }
   if (ui.page === 'kills' && context.kills.length > 0) return { ui: go({ ...ui, kill: ui.kill ?? context.kills[0]?.id }, 'case') }
   const kill = ui.page === 'case' && context.replay?.canSeek === true ? context.kills.find((candidate) => candidate.id === ui.kill) : undefined
-  // A second before the decision: what led to it is worth more than what is left.
-  return kill === undefined ? { ui } : { ui: { ...ui, page: 'overview', back: [], scroll: 0, paused: true }, command: { do: 'seek', tsNs: kill.tsNs - 1e9 } }
+  return kill === undefined ? { ui } : jumpToKill(ui, kill)
 }
 
 function sortBy(ui: Ui, step: number): Ui {
@@ -88,55 +93,76 @@ function inMenu(ui: Ui & { readonly menu: number }, key: string): Ui {
   return key === 'escape' || key === 's' || key === 'q' ? { ...ui, menu: undefined } : ui
 }
 
-/** The filter works while it is typed; Enter keeps it, Esc takes it away. */
-function inEditor(ui: Ui & { readonly editor: NonNullable<Ui['editor']> }, key: string): Ui {
-  if (key === 'enter') return { ...ui, editor: undefined }
-  if (key === 'escape') return { ...ui, editor: undefined, filter: '' }
-  const editor = edit(ui.editor, key)
-  return { ...ui, editor, filter: editor.text }
+/** The filter works while it is typed; Enter keeps it, Esc takes it away. A time is gone to by Enter only. */
+function inPrompt(ui: Ui, prompt: Prompt, pressed: { readonly key: string; readonly context: Context }): Pressed {
+  const { key, context } = pressed, isFilter = prompt.for === 'filter'
+  if (key === 'enter') return isFilter ? { ui: { ...ui, prompt: undefined } } : goTo(ui, prompt.line.text, context)
+  if (key === 'escape') return { ui: { ...ui, prompt: undefined, ...(isFilter ? { filter: '' } : {}) } }
+  const line = edit(prompt.line, key)
+  return { ui: { ...ui, prompt: { ...prompt, line }, ...(isFilter ? { filter: line.text } : {}) } }
 }
 
-function onOverview(ui: Ui, key: string): Ui | undefined {
+/** Opens and closes what is below a cgroup of the tree. */
+function fold(ui: Ui, key: string, context: Context): Ui {
+  const row = context.rowKeys[selectedIndex(ui, context.rowKeys)]
+  if (key === '*') return { ...ui, folded: new Set() }
+  if (row === undefined) return ui
+  const folded = new Set(ui.folded)
+  if (key === 'left') folded.add(row)
+  else folded.delete(row)
+  return { ...ui, folded, selected: row }
+}
+
+function onOverview(ui: Ui, key: string, context: Context): Ui | undefined {
+  if (ui.tree && (key === 'left' || key === 'right' || key === '*')) return fold(ui, key, context)
   switch (key) {
-    case '/': return { ...ui, editor: { text: ui.filter, cursor: ui.filter.length } }
+    case '/': return { ...ui, prompt: { for: 'filter', line: { text: ui.filter, cursor: ui.filter.length } } }
     case 's': return { ...ui, menu: Math.max(0, SORT_KEYS.indexOf(ui.sort.key)) }
     case '<': return sortBy(ui, -1)
     case '>': return sortBy(ui, 1)
     case 'I': return { ...ui, sort: { ...ui.sort, inverted: !ui.sort.inverted } }
+    case 'e': return { ...ui, tree: !ui.tree, top: 0 }
     default: return undefined
   }
 }
 
-function inReplay(key: string, context: Context): Command | undefined {
-  if (context.replay?.canSpeed !== true || (key !== '+' && key !== '-' && key !== '=')) return undefined
-  const { speed } = context.replay
-  const next = key === '-' ? SPEEDS.findLast((candidate) => candidate < speed) : SPEEDS.find((candidate) => candidate > speed)
-  return next === undefined ? undefined : { do: 'speed', speed: next }
-}
-
 const open = (ui: Ui, page: Page): Ui => (ui.page === page ? escape(ui) : go(ui, page))
 
-/** One key. Keys without a meaning here change nothing. */
-export function press(ui: Ui, key: string, context: Context): Pressed {
-  if (key === 'C-c') return { ui, command: { do: 'quit' } }
-  if (ui.editor !== undefined) return { ui: inEditor({ ...ui, editor: ui.editor }, key) }
-  if (ui.menu !== undefined) return { ui: inMenu({ ...ui, menu: ui.menu }, key) }
-  const by = movement(key, Math.max(1, context.pageLines - 1))
-  if (by !== undefined) return { ui: move(ui, by, context) }
+/** Keys of the page of a kill. */
+function onCase(ui: Ui, key: string, context: Context): Pressed | undefined {
+  switch (key) {
+    case 'tab': return { ui: { ...ui, inFull: !ui.inFull, scroll: 0 } }
+    case 'y': return { ui, command: { do: 'copy' } }
+    case 'E': return context.canSave ? { ui, command: { do: 'save' } } : undefined
+    default: return undefined
+  }
+}
+
+function anywhere(ui: Ui, key: string, context: Context): Pressed {
   switch (key) {
     case 'q': return { ui, command: { do: 'quit' } }
     case 'escape': case 'backspace': return { ui: escape(ui) }
     case 'enter': return enter(ui, context)
-    case 'space': return { ui: { ...ui, paused: !ui.paused }, command: { do: 'pause', paused: !ui.paused } }
+    case 'space': return { ui: { ...ui, paused: !ui.paused, atKill: undefined }, command: { do: 'pause', paused: !ui.paused } }
     case '?': return { ui: open(ui, 'help') }
     case 'K': return { ui: { ...open(ui, 'kills'), kill: ui.kill ?? context.kills[0]?.id } }
     case 'D': return { ui: context.canCharts ? open(ui, 'charts') : ui }
     case '[': return { ui: stepKill(ui, -1, context) }
     case ']': return { ui: stepKill(ui, 1, context) }
-    default: {
-      const command = inReplay(key, context)
-      return command === undefined ? { ui: (ui.page === 'overview' ? onOverview(ui, key) : undefined) ?? ui } : { ui, command }
-    }
+    default: return { ui }
   }
 }
 
+/** One key. Keys without a meaning here change nothing. */
+export function press(before: Ui, key: string, context: Context): Pressed {
+  const ui = before.message === undefined ? before : { ...before, message: undefined }
+  if (key === 'C-c') return { ui, command: { do: 'quit' } }
+  if (ui.prompt !== undefined) return inPrompt(ui, ui.prompt, { key, context })
+  if (ui.menu !== undefined) return { ui: inMenu({ ...ui, menu: ui.menu }, key) }
+  const by = movement(key, Math.max(1, context.pageLines - 1))
+  if (by !== undefined) return { ui: move(ui, by, context) }
+  const overview = ui.page === 'overview' ? onOverview(ui, key, context) : undefined
+  if (overview !== undefined) return { ui: overview }
+  if (ui.page === 'row' && key === 'y') return { ui, command: { do: 'copy' } }
+  return (ui.page === 'case' ? onCase(ui, key, context) : undefined) ?? pressTime(ui, key, context) ?? anywhere(ui, key, context)
+}

@@ -10,13 +10,22 @@ import { overviewRows } from '../view/overview.ts'
 import type { OverviewRow } from '../view/overview.ts'
 import { statusOf } from '../view/status-line.ts'
 import type { Status } from '../view/status-line.ts'
-import type { Timeline, TimelineColumns } from '../view/timeline.ts'
+import type { Story } from '../view/story.ts'
+import type { Range, TimelineColumns } from '../view/timeline.ts'
+import { treeRows } from '../view/tree.ts'
+import type { TreeRow } from '../view/tree.ts'
 
 export type Scene = {
   readonly nowNs: number
   readonly time: string
   readonly rows: readonly OverviewRow[]
+  /** Computed when the tree is looked at. */
+  readonly treeRows: () => readonly TreeRow[]
   readonly kills: readonly KillRow[]
+  /** Share of the recording that has been looked through for kills. */
+  readonly progress: number
+  /** The whole recording, in replay. */
+  readonly range: Range | undefined
   readonly status: Status
   readonly timeAt: (tsNs: number) => string
   readonly detailOf: (row: OverviewRow) => readonly DetailLine[]
@@ -24,12 +33,17 @@ export type Scene = {
   readonly timelineOf: (columns: number) => TimelineColumns
 }
 
-export function sceneOf(lens: Lens, model: NodeModel, timeline: Timeline): Scene {
-  const rows = overviewRows(lens, model), { nowNs } = model
+/** The model of the picture, what has happened (in replay also later), and in replay from when to when the recording is. */
+export type SceneOf = { readonly lens: Lens; readonly model: NodeModel; readonly story: Story; readonly range?: Range | undefined }
+
+export function sceneOf({ lens, model, story, range }: SceneOf): Scene {
+  const rows = overviewRows(lens, model), { nowNs } = model, kills = killRows(lens, story.model)
+  let tree: readonly TreeRow[] | undefined
   return {
-    nowNs, rows, time: timeOf(model, nowNs), kills: killRows(lens, model), status: statusOf(lens, model, rows),
-    timeAt: (tsNs) => timeOf(model, tsNs), detailOf: (row) => detailOf(model, row),
-    caseLines: (kill) => lens.caseLines(kill.killCase, model),
-    timelineOf: (columns) => timeline.columns(model, { columns, nowNs }),
+    nowNs, rows, kills, range, progress: story.progress, time: timeOf(model, nowNs), status: statusOf(lens, model, rows),
+    treeRows: () => tree ??= treeRows(lens, model),
+    timeAt: (tsNs) => timeOf(model, tsNs), detailOf: (row) => detailOf(model, { row, kills }),
+    caseLines: (kill) => lens.caseLines(kill.killCase, story.model),
+    timelineOf: (columns) => story.timeline.columns(story.model, { columns, nowNs, range }),
   }
 }

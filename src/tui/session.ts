@@ -1,14 +1,14 @@
 /** One run of the screen between opening and closing the terminal: holds the scene and the ui, decides when a frame is due. */
+import { parseJump } from '../base/moment.ts'
 import type { NodeModel } from '../model/node.ts'
-import type { Lens } from '../view/lens.ts'
-import { Timeline } from '../view/timeline.ts'
+import { Story } from '../view/story.ts'
 import type { TuiOptions } from './app.ts'
 import type { Charts } from './charts.ts'
 import { modeText } from './mode.ts'
 import { paint } from './paint.ts'
 import type { Painted } from './paint.ts'
 import { press } from './press.ts'
-import type { Command } from './press.ts'
+import type { Command, Context } from './press.ts'
 import { sceneOf } from './scene.ts'
 import type { Scene } from './scene.ts'
 import type { Terminal } from './terminal.ts'
@@ -22,7 +22,7 @@ export class Session {
   private readonly options: TuiOptions
   private readonly terminal: Terminal
   private readonly quit: () => void
-  private readonly timeline = new Timeline()
+  private readonly story: Story
   private scene: Scene
   private model: NodeModel
   private ui: Ui = START
@@ -33,6 +33,9 @@ export class Session {
   private shownAt = -Infinity
   private refreshedAt = -Infinity
   private shownMode = ''
+  /** Where the last jump wanted to go, until the recording has played on. */
+  private soughtNs: number | undefined
+  private wasOver = false
   private readonly timer: NodeJS.Timeout
 
   constructor(options: TuiOptions, terminal: Terminal, quit: () => void) {
@@ -40,13 +43,11 @@ export class Session {
     this.terminal = terminal
     this.quit = quit
     this.model = options.model()
-    this.timeline.feed(this.model)
-    this.scene = sceneOf(this.lens, this.model, this.timeline)
+    this.story = options.story ?? new Story(this.model)
+    this.scene = this.takeScene()
     this.timer = setInterval(() => this.tick(), FRAME_MS)
     this.tick()
   }
-
-  private get lens(): Lens { return this.options.lens }
 
   /** In replay the source says whether it stands still; live it is the person's choice alone. */
   private get paused(): boolean { return this.options.control?.playback?.().paused ?? this.ui.paused }
@@ -60,20 +61,29 @@ export class Session {
 
   key(key: string): void {
     if (key === 'C-z') { this.terminal.suspend(() => { this.dirty = true; this.tick() }); return }
-    const { painted } = this, { control, mode } = this.options
+    const { painted } = this
     // Keys of one chunk arrive without a frame between them: the rows must be those of the ui as it is now.
     const now = painted === undefined || painted.ui === this.ui ? painted : this.compose()
-    const result = press(this.ui.paused === this.paused ? this.ui : { ...this.ui, paused: this.paused }, key, {
-      rowKeys: (now?.rows ?? this.scene.rows).map((row) => row.key), kills: this.scene.kills,
-      pageLines: now?.pageLines ?? 1, textLines: now?.textLines ?? 0,
-      canCharts: this.canCharts,
-      ...(mode === 'live' ? {} : { replay: { speed: control?.playback?.().speed ?? 1, canSpeed: control?.setSpeed !== undefined, canSeek: control?.seek !== undefined } }),
-    })
+    const result = press(this.ui.paused === this.paused ? this.ui : { ...this.ui, paused: this.paused }, key, this.contextOf(now))
     this.ui = result.ui
     this.dirty = true
     if (result.command !== undefined) this.run(result.command)
     setImmediate(() => this.tick())
   }
+
+  private contextOf(painted: Painted | undefined): Context {
+    const { control, mode, save } = this.options, { scene } = this
+    const context = {
+      nowNs: this.model.nowNs, rowKeys: (painted?.rows ?? scene.rows).map((row) => row.key), kills: scene.kills,
+      pageLines: painted?.pageLines ?? 1, textLines: painted?.textLines ?? 0, canCharts: this.canCharts, canSave: save !== undefined,
+    }
+    if (mode === 'live') return context
+    const momentOf = (text: string): number | undefined => parseJump(text, { nowNs: this.wantedNs, startNs: scene.range?.startNs ?? 0, anchor: this.model.anchor })
+    return { ...context, nowNs: this.wantedNs, replay: { speed: control?.playback?.().speed ?? 1, canSpeed: control?.setSpeed !== undefined, canSeek: control?.seek !== undefined, stepNs: this.model.hello?.samplePeriodNs ?? 1e8, momentOf } }
+  }
+
+  /** Several jumps in one chunk of keys add up although no frame has come between them. */
+  private get wantedNs(): number { return this.soughtNs ?? this.model.nowNs }
 
   resized(): void {
     this.charts?.close()
@@ -86,22 +96,39 @@ export class Session {
     const { control } = this.options
     switch (command.do) {
       case 'quit': this.quit(); return
-      case 'pause': control?.setPaused?.(command.paused); break
+      case 'pause': this.soughtNs = undefined; control?.setPaused?.(command.paused); break
       case 'speed': control?.setSpeed?.(command.speed); break
-      case 'seek': control?.setPaused?.(true); control?.seek?.(command.tsNs); break
+      case 'seek': this.seek(command.tsNs); break
+      case 'copy': case 'save': break
     }
     this.refreshedAt = -Infinity
   }
 
-  /** Takes a new scene when the model has moved, half a second has passed (or somebody was killed), and the picture is not held. */
+  private seek(tsNs: number): void {
+    const { control } = this.options, { range } = this.scene
+    this.soughtNs = range === undefined ? tsNs : Math.max(range.startNs, Math.min(range.endNs, tsNs))
+    control?.setPaused?.(true)
+    control?.seek?.(this.soughtNs)
+  }
+
+  private takeScene(): Scene {
+    const { lens, control, mode } = this.options, playback = control?.playback?.()
+    const range = mode === 'live' || playback?.startNs === undefined || playback.endNs === undefined ? undefined : { startNs: playback.startNs, endNs: playback.endNs }
+    return sceneOf({ lens, model: this.model, story: this.story, range })
+  }
+
+  /** Takes a new scene when the model (or what is known of the recording) has moved, half a second has passed or somebody was killed, and the picture is not held. */
   private refresh(now: number): void {
-    const model = this.options.model(), moved = model !== this.model || model.nowNs !== this.scene.nowNs
-    if (moved) this.timeline.feed(model)
-    if (this.options.mode === 'live' && this.ui.paused) return
-    const killed = model.cases.length !== this.scene.kills.length
-    if (!moved || (now - this.refreshedAt < REFRESH_MS && !killed)) return
+    const model = this.options.model(), isLive = this.options.mode === 'live', moved = model !== this.model || model.nowNs !== this.scene.nowNs
+    if (isLive && moved) this.story.see(model)
+    if (isLive && this.ui.paused) return
+    const killed = this.story.model.cases.length !== this.scene.kills.length, read = this.story.progress !== this.scene.progress
+    const over = this.options.control?.playback?.().ended === true && !this.wasOver
+    if (!(moved || read) || (now - this.refreshedAt < REFRESH_MS && !killed && !over)) return
+    this.wasOver = this.options.control?.playback?.().ended === true
     this.model = model
-    this.scene = sceneOf(this.lens, model, this.timeline)
+    this.scene = this.takeScene()
+    this.ui = atKill(this.ui, this.scene)
     this.refreshedAt = now
     this.dirty = true
   }
@@ -154,4 +181,11 @@ export class Session {
       })
     }
   }
+}
+
+/** At the moment of a kill the row of its victim is the one to look at. */
+function atKill(ui: Ui, scene: Scene): Ui {
+  const kill = ui.atKill === undefined ? undefined : scene.kills.find((candidate) => candidate.id === ui.atKill), ids = kill?.killCase.victims.map(({ memcgId }) => memcgId)
+  const row = ids === undefined ? undefined : scene.rows.find(({ memcgIds }) => ids.some((id) => id !== undefined && memcgIds.has(id)))
+  return row === undefined ? ui : { ...ui, selected: row.key }
 }

@@ -13,9 +13,10 @@ const COLOURS: Readonly<Record<number, readonly [fg: number, bg: number, flags: 
   [S.warn]: [214, DEFAULT, 0], [S.alarm]: [203, DEFAULT, BOLD], [S.key]: [80, DEFAULT, 0], [S.differs]: [140, DEFAULT, 0],
   [S.bar]: [255, 237, BOLD], [S.header]: [252, 238, BOLD], [S.replay]: [15, 25, BOLD], [S.kill]: [15, 160, BOLD], [S.paused]: [0, 214, BOLD],
   [S.frame]: [240, DEFAULT, 0], [S.data]: [80, DEFAULT, 0], [S.alert]: [214, DEFAULT, BOLD],
+  [S.replayMark]: [75, DEFAULT, BOLD], [S.victim]: [203, DEFAULT, 0],
 }
 const PLAIN: Readonly<Record<number, number>> = {
-  [S.bold]: BOLD, [S.alarm]: BOLD, [S.differs]: UNDERLINE, [S.bar]: INVERSE, [S.header]: UNDERLINE | BOLD, [S.replay]: INVERSE, [S.kill]: INVERSE | BOLD, [S.paused]: INVERSE | BOLD, [S.alert]: BOLD, [S.key]: BOLD,
+  [S.bold]: BOLD, [S.alarm]: BOLD, [S.differs]: UNDERLINE, [S.bar]: INVERSE, [S.header]: UNDERLINE | BOLD, [S.replay]: INVERSE, [S.kill]: INVERSE | BOLD, [S.paused]: INVERSE | BOLD, [S.alert]: BOLD, [S.key]: BOLD, [S.replayMark]: BOLD, [S.victim]: BOLD,
 }
 const SELECTED_BACKGROUND = 24
 

@@ -5,6 +5,9 @@ import type { Line } from './line-editor.ts'
 
 export type Page = 'overview' | 'row' | 'kills' | 'case' | 'help' | 'charts'
 
+/** A line being typed in the last row: a filter (works while it is typed) or a time to go to. */
+export type Prompt = { readonly for: 'filter' | 'time'; readonly line: Line }
+
 export type Ui = {
   readonly page: Page
   /** Where Esc leads from here. */
@@ -16,19 +19,27 @@ export type Ui = {
   readonly top: number
   readonly sort: Sort
   readonly filter: string
-  /** Open while a filter is being typed. */
-  readonly editor?: Line | undefined
+  readonly prompt?: Prompt | undefined
   /** Line of the sort menu, while it is open. */
   readonly menu?: number | undefined
+  /** The overview as the tree of cgroups; `folded` are the keys whose children are hidden. */
+  readonly tree: boolean
+  readonly folded: ReadonlySet<string>
   /** Case id selected in the list of kills or shown as a page. */
   readonly kill?: string | undefined
+  /** In replay: the kill at whose moment the picture stands, because the person went there. */
+  readonly atKill?: string | undefined
   readonly killTop: number
+  /** The page of a kill shows its evidence in full instead of the picture. */
+  readonly inFull: boolean
   /** First line shown of a page of text. */
   readonly scroll: number
   readonly paused: boolean
+  /** An answer to the last key, until the next one. */
+  readonly message?: string | undefined
 }
 
-export const START: Ui = { page: 'overview', back: [], index: 0, top: 0, sort: URGENCY, filter: '', killTop: 0, scroll: 0, paused: false }
+export const START: Ui = { page: 'overview', back: [], index: 0, top: 0, sort: URGENCY, filter: '', tree: false, folded: new Set(), killTop: 0, inFull: false, scroll: 0, paused: false }
 
 /** First visible line so that `index` is on screen and as little as possible moves. */
 export function scrolled(top: number, index: number, view: { readonly height: number; readonly count: number }): number {

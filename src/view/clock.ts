@@ -12,6 +12,12 @@ export function timeOf(model: NodeModel, tsNs: number): string {
   return wall === undefined ? `+${(tsNs / 1e9).toFixed(1)}s` : clockCell(wall)
 }
 
+/** `14:03:27.4`: where steps are tenths of a second. */
+export function tenthsOf(model: NodeModel, tsNs: number): string {
+  const wall = wallOf(model, tsNs), date = new Date(wall ?? Number.NaN)
+  return Number.isNaN(date.getTime()) ? timeOf(model, tsNs) : date.toISOString().slice(11, 21)
+}
+
 /** `42s`, `6m05s`, `2h03m`: a distance in time, exact to the second. */
 export function distance(seconds: number): string {
   const whole = Math.round(Math.abs(seconds)), two = (n: number): string => String(n).padStart(2, '0')

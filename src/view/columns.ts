@@ -29,8 +29,8 @@ export type OverviewColumn = Column<OverviewRow>
 const shownUsed = (row: OverviewRow): number | undefined => row.binding?.usedBytes ?? row.usedBytes
 
 export const OVERVIEW_COLUMNS: readonly OverviewColumn[] = [
-  { key: 'name', title: 'WORKLOAD', unit: 'text', width: 22, grow: 38, align: 'left', weight: 100, help: 'namespace/pod (:container when one of several binds), else service or cgroup path', of: (row) => row.name },
-  { key: 'share', title: 'FILL', unit: 'share', width: 5, grow: 12, align: 'left', weight: 60, help: 'used share of the binding limit; ┃ = highest of the last 60 s', of: (row) => (row.binding === undefined ? undefined : shareOf(row.binding)) },
+  { key: 'name', title: 'WORKLOAD', unit: 'text', width: 22, grow: 80, align: 'left', weight: 100, help: 'namespace/pod (:container when one of several binds), else service or cgroup path', of: (row) => row.name },
+  { key: 'share', title: 'FILL', unit: 'share', width: 5, grow: 20, align: 'left', weight: 60, help: 'used share of the binding limit; ┃ = highest of the last 60 s', of: (row) => (row.binding === undefined ? undefined : shareOf(row.binding)) },
   { key: 'used', title: 'USED', unit: 'bytes', width: 5, align: 'right', weight: 95, help: 'memory.current of the level whose limit binds, else of the workload', of: shownUsed },
   { key: 'limit', title: '/LIMIT', unit: 'bytes', width: 7, align: 'left', weight: 94, glued: true, help: 'memory.max of the level that binds; ^ = a level above the workload', of: (row) => row.binding?.maxBytes },
   { key: 'peak', title: 'PEAK', unit: 'bytes', width: 5, align: 'right', weight: 40, help: 'highest usage sampled in the last 60 s', of: (row) => row.peakBytes },
@@ -41,7 +41,7 @@ export const OVERVIEW_COLUMNS: readonly OverviewColumn[] = [
   { key: 'high', title: 'HIGH/s', unit: '1/s', width: 6, align: 'right', weight: 35, help: 'times a second memory.high was passed', of: (row) => row.highPerS },
   { key: 'oom', title: 'OOM', unit: 'count', width: 3, align: 'right', weight: 85, help: 'processes OOM-killed in it', of: (row) => row.oomKills },
   { key: 'eta', title: '~ETA', unit: 'seconds', width: 5, align: 'right', weight: 50, help: 'estimate: time to the binding limit if the steady growth of 30 s goes on', of: (row) => row.secondsToLimit },
-  { key: 'usage', title: '60 s', unit: 'series', width: 5, grow: 15, align: 'left', weight: 55, help: 'usage of the last 60 s: against the limit; grey: no limit, against twice its own peak', of: () => undefined },
+  { key: 'usage', title: '60 s', unit: 'series', width: 5, grow: 30, align: 'left', weight: 55, help: 'usage of the last 60 s: against the limit; grey: no limit, against twice its own peak', of: () => undefined },
 ]
 
 /** A value as cell text: `-` = not known, `·` = zero. */
@@ -62,8 +62,12 @@ export function cellOf<Row>(column: Column<Row>, row: Row): string {
 
 export type Placed<Row> = { readonly column: Column<Row>; readonly x: number; readonly width: number }
 
+/** Where the table begins and ends; `longestName`: what the name column can use at most. */
+export type Space = { readonly from: number; readonly cols: number; readonly longestName?: number }
+
 /** Drops the lightest columns until the rest fits, then shares what is left among those that can grow, name first. */
-export function layout<Row>(columns: readonly Column<Row>[], from: number, cols: number): Placed<Row>[] {
+export function layout<Row>(columns: readonly Column<Row>[], { from, cols, longestName = Infinity }: Space): Placed<Row>[] {
+  const growth = (column: Column<Row>): number => (column.key === 'name' ? Math.min(column.grow ?? 0, longestName) : column.grow ?? 0)
   const gap = (column: Column<Row>, i: number): number => (i === 0 || column.glued === true ? 0 : 1)
   const need = (list: readonly Column<Row>[]): number => list.reduce((sum, column, i) => sum + column.width + gap(column, i), 0)
   let kept = [...columns]
@@ -77,7 +81,7 @@ export function layout<Row>(columns: readonly Column<Row>[], from: number, cols:
   for (let grew = true; spare > 0 && grew;) {
     grew = false
     kept.forEach((column, i) => {
-      const width = widths[i] ?? 0, step = Math.min(spare, column.key === 'name' ? 3 : 1, (column.grow ?? 0) - width)
+      const width = widths[i] ?? 0, step = Math.min(spare, column.key === 'name' ? 3 : 1, growth(column) - width)
       if (step > 0) { widths[i] = width + step; spare -= step; grew = true }
     })
   }

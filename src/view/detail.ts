@@ -3,6 +3,7 @@ import { plural } from '../base/text.ts'
 import type { NodeModel } from '../model/node.ts'
 import { timeOf } from './clock.ts'
 import { bytesCell, countCell, percentCell } from './compact.ts'
+import type { KillRow } from './kills-list.ts'
 import { shareOf } from './limits.ts'
 import type { Level } from './limits.ts'
 import type { OverviewRow } from './overview.ts'
@@ -12,14 +13,15 @@ export type DetailLine = { readonly text: string; readonly tone: 'plain' | 'urge
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
 const limitText = (level: Level): string => (level.maxBytes === undefined ? 'no limit' : `${bytesCell(level.maxBytes)}`)
 
-/** Said when what a person reads elsewhere hides at least a tenth of the limit (or of the usage). */
+/** What a person reads elsewhere: coloured when it hides at least a tenth of the limit (or of the usage). */
 function kubectlLine(row: OverviewRow): DetailLine[] {
-  const { workingSetBytes: shown, usedBytes: used } = row
+  const binding = row.binding?.where === 'above' ? undefined : row.binding, shown = row.workingSetBytes, used = binding?.usedBytes ?? row.usedBytes
   if (shown === undefined || used === undefined || used === 0) return []
-  const max = row.binding?.where === 'above' ? undefined : row.binding?.maxBytes
+  const max = binding?.maxBytes, hidden = used - shown
   const of = (bytes: number): string => (max === undefined ? bytesCell(bytes) : `${bytesCell(bytes)} (${Math.round((100 * bytes) / max)}%)`)
-  const hidden = used - shown, differs = hidden >= 0.1 * (max ?? used)
-  return [{ text: `kubectl top would say ${of(shown)}; the kernel counts ${of(used)}: ${bytesCell(Math.max(0, hidden))} is inactive file cache.`, tone: differs ? 'differs' : 'quiet' }]
+  // The two are sampled milliseconds apart: a hundredth is no difference.
+  if (hidden < 0.01 * used) return [{ text: `kubectl top would say the same: ${of(shown)}.`, tone: 'quiet' }]
+  return [{ text: `kubectl top would say ${of(shown)}; the kernel counts ${of(used)}: ${bytesCell(hidden)} is inactive file cache.`, tone: hidden >= 0.1 * (max ?? used) ? 'differs' : 'quiet' }]
 }
 
 function limitLines(row: OverviewRow): DetailLine[] {
@@ -56,14 +58,23 @@ function containerLine(row: OverviewRow): DetailLine[] {
   return [{ text: `${row.containers.length} containers: ${said.join(', ')}.`, tone: 'quiet' }]
 }
 
-/** Everything to say, most important first. */
-export function detailOf(model: NodeModel, row: OverviewRow): DetailLine[] {
+/** So long after a kill its sentence is what the row is about. */
+const FRESH_NS = 60e9
+
+/** The verdict on the newest kill in it, while it is fresh: why it died is worth more than how it is now. */
+function freshKill(model: NodeModel, row: OverviewRow, kills: readonly KillRow[]): DetailLine[] {
+  const kill = kills.find(({ killCase, tsNs }) => tsNs <= model.nowNs && killCase.victims.some(({ memcgId }) => memcgId !== undefined && row.memcgIds.has(memcgId)))
+  return kill === undefined || model.nowNs - kill.tsNs > FRESH_NS ? [] : [{ text: `${kill.time}: ${kill.sentence}`, tone: 'urgent' }]
+}
+
+/** Everything to say, most important first. `kills` are newest first. */
+export function detailOf(model: NodeModel, { row, kills }: { readonly row: OverviewRow; readonly kills: readonly KillRow[] }): DetailLine[] {
   const growth = row.growthBytesPerS !== undefined && row.secondsToLimit === undefined
     ? [{ text: `Grows steadily by ${bytesCell(row.growthBytesPerS)}/s.`, tone: 'plain' as const }] : []
   const waits = row.severity === 0 && row.stallMsPerS !== undefined && row.stallMsPerS >= 0.5
     ? [{ text: `Waits ${countCell(Math.round(row.stallMsPerS))} ms of each second for reclaim or throttling.`, tone: 'quiet' as const }] : []
-  const [first, ...others] = row.reasons.map((reason) => ({ text: sentence(reason), tone: 'urgent' as const }))
+  const [first, ...others] = row.reasons.map((reason) => ({ text: sentence(reason), tone: 'urgent' as const })), fresh = freshKill(model, row, kills)
   return [
-    ...(first === undefined ? [] : [first]), ...kubectlLine(row), ...others, ...limitLines(row), ...killLine(model, row), ...growth, ...waits, ...compositionLine(row), ...containerLine(row),
+    ...fresh, ...(first === undefined || fresh.length > 0 ? [] : [first]), ...kubectlLine(row), ...others, ...limitLines(row), ...killLine(model, row), ...growth, ...waits, ...compositionLine(row), ...containerLine(row),
   ]
 }

@@ -141,8 +141,8 @@ function lastKillsOf(model: NodeModel): Map<number, number> {
   return kills
 }
 
-/** All rows, most urgent first. */
-export function overviewRows(lens: Lens, model: NodeModel): OverviewRow[] {
+/** Computes rows of one moment: what all of them share is found once. */
+export function rowMaker(lens: Lens, model: NodeModel): (folded: Folded) => OverviewRow {
   let stallsKnown = false
   for (const memcg of model.memcgs.values()) if (memcg.counters !== undefined) { stallsKnown = true; break }
   const labels = new Map<number, string>()
@@ -153,5 +153,10 @@ export function overviewRows(lens: Lens, model: NodeModel): OverviewRow[] {
     return label
   }
   const at: Moment = { model, labelOf, stallsKnown, lastSecond: Math.floor(model.nowNs / 1e9), lastKills: lastKillsOf(model) }
-  return fold(lens, model).map((folded) => rowOf(at, folded)).sort((a, b) => b.urgency - a.urgency || (a.name < b.name ? -1 : 1))
+  return (folded) => rowOf(at, folded)
+}
+
+/** All rows, most urgent first. */
+export function overviewRows(lens: Lens, model: NodeModel): OverviewRow[] {
+  return fold(lens, model).map(rowMaker(lens, model)).sort((a, b) => b.urgency - a.urgency || (a.name < b.name ? -1 : 1))
 }

@@ -28,7 +28,7 @@ export function matcher(filter: string): (name: string) => boolean {
 /** Natural direction: names up, forecasts soonest first, everything else largest first. */
 const ascends = (column: OverviewColumn): boolean => column.unit === 'text' || column.unit === 'seconds'
 
-function comparator(sort: Sort): (a: OverviewRow, b: OverviewRow) => number {
+export function comparator(sort: Sort): (a: OverviewRow, b: OverviewRow) => number {
   const column = OVERVIEW_COLUMNS.find((candidate) => candidate.key === sort.key)
   if (column === undefined) return (a, b) => (sort.inverted ? a.urgency - b.urgency : b.urgency - a.urgency)
   const sign = ascends(column) !== sort.inverted ? 1 : -1

@@ -15,6 +15,8 @@ export type Status = {
   /** Parts of row 0, most important first, long and short: narrow screens take the short ones and drop from the end. */
   readonly parts: readonly Part[]
   readonly alert?: { readonly name: string; readonly says: string; readonly severity: 1 | 2 }
+  /** Said when there is no alert: only as much as is known. */
+  readonly calm: string
   readonly lastKill?: string
   /** Losses, failed rungs and a missing tracer, in plain words. */
   readonly doubts: readonly string[]
@@ -65,19 +67,45 @@ function lossesOf(model: NodeModel): string[] {
   return said
 }
 
+/** What a person does not learn while a question is not answered; the questions are those of source/probe-ladder.ts. */
+const UNANSWERED: Readonly<Record<string, string>> = {
+  'oom-decision': 'the kill decision is not seen itself, only its result', 'oom-candidates': "candidates' points are computed from the kernel log",
+  'mark-victim': 'victims come from the kernel log only', 'oom-reaper': 'the OOM reaper is not seen', 'task-exit': 'when a victim is gone is not seen', 'fatal-signal': 'who sent a SIGKILL is not seen',
+  'memcg-life': 'short-lived cgroups may be missed', 'memcg-reclaim': 'reclaim at limits is not counted', 'direct-reclaim': 'reclaim of the node is not counted', 'over-high': 'STALL lacks the sleeping above memory.high',
+  throttled: 'throttling of reclaim is not counted', compaction: 'compaction is not counted', kswapd: 'kswapd is not counted',
+}
+/** These change what a kill looks like or what a number means; the others only leave a figure out, and `doctor` names them. */
+const WEIGHTY: ReadonlySet<string> = new Set(['oom-candidates', 'mark-victim', 'fatal-signal', 'memcg-reclaim', 'over-high'])
+
+function rungDoubts(model: NodeModel): string[] {
+  const weak = [...model.rungs.values()].filter(({ state }) => state !== 'chosen' && state !== 'proven')
+  const said = weak.filter(({ question }) => WEIGHTY.has(question) || UNANSWERED[question] === undefined).map(({ question, state }) => UNANSWERED[question] ?? `${cellText(question).replaceAll('-', ' ')}: ${cellText(state)}`)
+  return said.slice(0, 3).concat(said.length > 3 ? [`${said.length - 3} more`] : [])
+}
+
+/** A recorder that ends stops its tracer: that one ended as it should. */
+const ENDED_WELL = /^exit status 0\b/
+
+function tracerDoubts(model: NodeModel): string[] {
+  const { tracer } = model.health
+  if (tracer === undefined || tracer.state === 'ready' || tracer.state === 'starting' || tracer.state === 'restarted') return []
+  if (tracer.state === 'exited' && ENDED_WELL.test(tracer.detail ?? '')) return model.nowNs - tracer.tsNs < 1e9 ? [] : [`the probes ended at ${timeOf(model, tracer.tsNs)}`]
+  return [`no probes: bpftrace ${cellText(tracer.state)}${tracer.detail === undefined ? '' : ` (${cellText(tracer.detail)})`}`]
+}
+
 function doubtsOf(model: NodeModel): string[] {
-  const said: string[] = [], { tracer } = model.health
-  if (tracer !== undefined && tracer.state !== 'ready' && tracer.state !== 'starting' && tracer.state !== 'restarted') {
-    said.push(`no probes: bpftrace ${cellText(tracer.state)}${tracer.detail === undefined ? '' : ` (${cellText(tracer.detail)})`}`)
-  }
-  const weak: string[] = []
-  for (const rung of model.rungs.values()) {
-    if (rung.state === 'chosen' || rung.state === 'proven') continue
-    weak.push(`${cellText(rung.question).replaceAll('-', ' ')}: ${cellText(rung.state)}`)
-  }
-  if (weak.length > 0) said.push(weak.slice(0, 3).join(', ') + (weak.length > 3 ? ` and ${weak.length - 3} more` : ''))
+  const said: string[] = []
   for (const test of model.health.selftests.values()) if (!test.passed) said.push(`self-test ${cellText(test.test)} failed`)
-  return [...lossesOf(model), ...said]
+  return [...lossesOf(model), ...tracerDoubts(model), ...rungDoubts(model), ...said]
+}
+
+/** PSI of the node below this is rounded to zero in the file. */
+const NOBODY_WAITS_CENTI = 1
+
+/** Only what is known is said: without PSI nobody can tell that nobody waits. */
+function calmOf(model: NodeModel, rows: readonly OverviewRow[]): string {
+  if (rows.length === 0) return 'No cgroups seen yet.'
+  return `Nothing is near a limit${model.psi !== undefined && model.psi.someAvg10Centi < NOBODY_WAITS_CENTI ? ', nobody waits for memory' : ''}.`
 }
 
 function lastKillOf(lens: Lens, model: NodeModel): string | undefined {
@@ -92,7 +120,7 @@ function lastKillOf(lens: Lens, model: NodeModel): string | undefined {
 export function statusOf(lens: Lens, model: NodeModel, rows: readonly OverviewRow[]): Status {
   const worst = rows[0], lastKill = lastKillOf(lens, model), reason = worst?.reasons[0]
   return {
-    parts: partsOf(model), doubts: doubtsOf(model),
+    parts: partsOf(model), doubts: doubtsOf(model), calm: calmOf(model, rows),
     ...(lastKill === undefined ? {} : { lastKill }),
     ...(worst === undefined || worst.severity === 0 || reason === undefined ? {} : { alert: { name: worst.name, says: reason, severity: worst.severity } }),
   }

@@ -1,11 +1,13 @@
-/** The node's memory pressure over minutes to an hour, second by second, with the kills: what the bar at the bottom shows. */
+/** The node's memory pressure over minutes to days, second by second, with the kills: what the bar at the bottom shows. */
 import { HISTORY_SECONDS } from '../model/history.ts'
 import type { NodeModel } from '../model/node.ts'
 import { secondOf } from '../model/rates.ts'
 
-/** Longest span kept. */
+/** Longest span kept live; a recording is kept whole. */
 export const TIMELINE_SECONDS = 3600
-/** Spans the bar may show: the smallest that holds everything seen. */
+/** Beyond a week the oldest seconds are let go. */
+const MOST_SECONDS = 7 * 86_400
+/** Spans the bar may show live: the smallest that holds everything seen. */
 const SPANS_S = [120, 300, 900, 1800, TIMELINE_SECONDS]
 
 /** PSI some, per cent of the second, that each of the eight block heights begins at: equal heights mean equal pressure at any time. */
@@ -22,9 +24,15 @@ function percentAt({ history }: NodeModel, second: number): number {
 
 /** Remembers one pressure value per second for longer than the model's own history. Fed at every frame. */
 export class Timeline {
-  private readonly percent = new Float64Array(TIMELINE_SECONDS).fill(Number.NaN)
+  private readonly seconds: number
+  private readonly percent: Float32Array
   private firstSecond = -1
   private lastSecond = -1
+
+  constructor(seconds = TIMELINE_SECONDS) {
+    this.seconds = Math.max(TIMELINE_SECONDS, Math.min(MOST_SECONDS, Math.ceil(seconds)))
+    this.percent = new Float32Array(this.seconds).fill(Number.NaN)
+  }
 
   /** Copies the seconds the model has closed since the last call. Time running backwards (a seek) starts over. */
   feed(model: NodeModel): void {
@@ -32,25 +40,22 @@ export class Timeline {
     if (newest < 0 || newest === this.lastSecond) return
     if (newest < this.lastSecond) this.reset()
     const from = Math.max(this.lastSecond + 1 - LATE_SECONDS, newest - HISTORY_SECONDS + 1, 0)
-    for (let second = this.lastSecond + 1; this.lastSecond >= 0 && second < Math.min(from, newest + 1) && second - this.lastSecond <= TIMELINE_SECONDS; second++) this.percent[second % TIMELINE_SECONDS] = Number.NaN
+    for (let second = this.lastSecond + 1; this.lastSecond >= 0 && second < Math.min(from, newest + 1) && second - this.lastSecond <= this.seconds; second++) this.percent[second % this.seconds] = Number.NaN
     for (let second = from; second <= newest; second++) {
       const value = percentAt(model, second)
-      this.percent[second % TIMELINE_SECONDS] = value
+      this.percent[second % this.seconds] = value
       if (!Number.isNaN(value) && this.firstSecond < 0) this.firstSecond = second
     }
     this.lastSecond = newest
   }
 
-  /** The picture up to `nowNs` for `columns` cells: from when to when, the largest pressure of each cell, which kills fall where. */
-  columns(model: NodeModel, wanted: { readonly columns: number; readonly nowNs: number }): TimelineColumns {
-    const { columns, nowNs } = wanted, endSecond = Math.max(0, Math.floor(nowNs / 1e9))
-    const oldestKill = model.cases.find((killCase) => killCase.tsNs >= nowNs - TIMELINE_SECONDS * 1e9 && killCase.tsNs <= nowNs)
-    const first = Math.min(this.firstSecond < 0 ? endSecond : this.firstSecond, oldestKill === undefined ? endSecond : Math.floor(oldestKill.tsNs / 1e9))
-    const span = SPANS_S.find((seconds) => seconds >= endSecond - first) ?? TIMELINE_SECONDS
-    const startSecond = endSecond - span, at = (second: number): number => Math.min(columns - 1, Math.max(0, Math.floor(((second - startSecond) / span) * columns)))
+  /** The picture for `columns` cells: from when to when, the largest pressure of each cell, which kills fall where. */
+  columns(model: NodeModel, wanted: Wanted): TimelineColumns {
+    const { columns } = wanted, { startSecond, endSecond } = wanted.range === undefined ? this.recent(model, wanted.nowNs) : whole(wanted.range), span = endSecond - startSecond
+    const at = (second: number): number => Math.min(columns - 1, Math.max(0, Math.floor(((second - startSecond) / span) * columns)))
     const percent = new Array<number>(columns).fill(Number.NaN)
-    for (let second = Math.max(startSecond, this.firstSecond, 0); this.firstSecond >= 0 && second <= Math.min(endSecond, this.lastSecond); second++) {
-      const value = this.percent[second % TIMELINE_SECONDS] ?? Number.NaN, x = at(second)
+    for (let second = Math.max(Math.floor(startSecond), this.firstSecond, this.lastSecond - this.seconds + 1, 0); this.firstSecond >= 0 && second <= Math.min(endSecond, this.lastSecond); second++) {
+      const value = this.percent[second % this.seconds] ?? Number.NaN, x = at(second)
       if (!Number.isNaN(value) && !((percent[x] ?? Number.NaN) >= value)) percent[x] = value
     }
     const inside = (tsNs: number): boolean => tsNs / 1e9 >= startSecond && tsNs / 1e9 <= endSecond + 1
@@ -61,12 +66,28 @@ export class Timeline {
     }
   }
 
+  /** The smallest of the usual spans that ends now and holds everything seen. */
+  private recent(model: NodeModel, nowNs: number): Seconds {
+    const endSecond = Math.max(0, Math.floor(nowNs / 1e9))
+    const oldestKill = model.cases.find((killCase) => killCase.tsNs >= nowNs - TIMELINE_SECONDS * 1e9 && killCase.tsNs <= nowNs)
+    const first = Math.min(this.firstSecond < 0 ? endSecond : this.firstSecond, oldestKill === undefined ? endSecond : Math.floor(oldestKill.tsNs / 1e9))
+    return { startSecond: endSecond - (SPANS_S.find((seconds) => seconds >= endSecond - first) ?? TIMELINE_SECONDS), endSecond }
+  }
+
   private reset(): void {
     this.percent.fill(Number.NaN)
     this.firstSecond = -1
     this.lastSecond = -1
   }
 }
+
+/** `range`: exactly this stretch (a recording); without it, what led up to now. */
+type Wanted = { readonly columns: number; readonly nowNs: number; readonly range?: Range | undefined }
+export type Range = { readonly startNs: number; readonly endNs: number }
+type Seconds = { readonly startSecond: number; readonly endSecond: number }
+
+/** Not rounded: a recording of ten seconds must not be drawn a second off. */
+const whole = ({ startNs, endNs }: Range): Seconds => ({ startSecond: startNs / 1e9, endSecond: Math.max(endNs, startNs + 1e9) / 1e9 })
 
 export type TimelineColumns = { readonly startNs: number; readonly endNs: number; readonly percent: readonly number[]; readonly kills: readonly number[]; readonly triggers: readonly number[] }
 

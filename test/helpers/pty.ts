@@ -1,11 +1,13 @@
 /** A real terminal for tests: node-pty runs the program, @xterm/headless reconstructs what a person sees. Waits on conditions, never on time. */
-import { spawnSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Unicode11Addon } from '@xterm/addon-unicode11'
 import xterm from '@xterm/headless'
 import type { Terminal } from '@xterm/headless'
 import pty from 'node-pty'
 import type { IPty } from 'node-pty'
+import { screenPicture } from './screen-picture.ts'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -18,7 +20,7 @@ export function buildAppUnderTest(): string {
 
 export type Cell = { readonly char: string; readonly fg: number; readonly bg: number; readonly fgMode: number; readonly bgMode: number; readonly bold: boolean; readonly inverse: boolean; readonly underline: boolean }
 export type Modes = { readonly alternate: boolean; readonly cursorHidden: boolean; readonly mouse: string; readonly appCursor: boolean; readonly appKeypad: boolean; readonly bracketedPaste: boolean; readonly wraparound: boolean; readonly synchronized: boolean }
-export type TuiOptions = { readonly cols?: number; readonly rows?: number; readonly env?: Readonly<Record<string, string | undefined>>; readonly term?: string }
+export type TuiOptions = { readonly cols?: number; readonly rows?: number; readonly env?: Readonly<Record<string, string | undefined>>; readonly term?: string; readonly cwd?: string }
 
 /** What a shell expects of its terminal. */
 export const SHELL_MODES: Modes = { alternate: false, cursorHidden: false, mouse: 'none', appCursor: false, appKeypad: false, bracketedPaste: false, wraparound: true, synchronized: false }
@@ -43,7 +45,7 @@ export class Tui {
     const env: Record<string, string> = {}
     // TMUX and COLUMNS of the developer's shell would change what blessed does.
     for (const [name, value] of Object.entries({ ...process.env, TMUX: undefined, COLUMNS: undefined, LINES: undefined, NO_COLOR: undefined, OOMSCOPE_FRAME_MARK: '1', ...options.env })) if (value !== undefined) env[name] = value
-    this.process = pty.spawn(file, [...args], { name: options.term ?? 'xterm-256color', cols, rows, env })
+    this.process = pty.spawn(file, [...args], { name: options.term ?? 'xterm-256color', cols, rows, env, ...(options.cwd === undefined ? {} : { cwd: options.cwd }) })
     this.process.onData((data) => {
       this.raw += data
       this.pending += 1
@@ -107,6 +109,23 @@ export class Tui {
       alternate: this.term.buffer.active.type === 'alternate', cursorHidden: core.coreService.isCursorHidden, mouse: modes.mouseTrackingMode, appCursor: modes.applicationCursorKeysMode,
       appKeypad: modes.applicationKeypadMode, bracketedPaste: modes.bracketedPasteMode, wraparound: modes.wraparoundMode, synchronized: modes.synchronizedOutputMode,
     }
+  }
+
+  /** Process id of the first program of this name below the terminal's first process. */
+  childNamed(name: string): number {
+    const ps = (...args: readonly string[]): string => { try { return execFileSync('ps', args, { encoding: 'utf8' }).trim() } catch { return '' } }
+    const below = (pid: number): number[] => ps('-o', 'pid=', '--ppid', String(pid)).split(/\s+/).filter(Boolean).map(Number).flatMap((child) => [child, ...below(child)])
+    const pid = below(this.process.pid).find((candidate) => ps('-o', 'comm=', '-p', String(candidate)) === name)
+    if (pid === undefined) throw new Error(`${name} is not running`)
+    return pid
+  }
+
+  /** Leaves what a person sees now as build/screens/NAME.svg, for looking at; returns the document. */
+  picture(name: string): string {
+    const svg = screenPicture(this.term), directory = `${ROOT}build/screens`
+    mkdirSync(directory, { recursive: true })
+    writeFileSync(`${directory}/${name.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '').slice(0, 120)}.svg`, svg)
+    return svg
   }
 
   /** Ends the process whatever state it is in. */

@@ -1,5 +1,4 @@
 /** The launcher gives the terminal back after deaths that no program survives, and is otherwise not noticed. */
-import { execFileSync } from 'node:child_process'
 import { afterEach, beforeAll, expect, it } from 'vitest'
 import { buildAppUnderTest, ROOT, SHELL_MODES, Tui } from '../helpers/pty.ts'
 
@@ -7,7 +6,7 @@ const LAUNCHER = `${ROOT}src/cli/oomscope.sh`
 let app: string
 let tui: Tui | undefined
 beforeAll(() => { app = buildAppUnderTest() })
-afterEach(() => { tui?.kill(); tui = undefined })
+afterEach(({ task }) => { tui?.picture(`launcher ${task.name}`); tui?.kill(); tui = undefined })
 
 /** Runs the launcher under a shell that afterwards prints the terminal's line discipline and the exit code. */
 async function start(): Promise<Tui> {
@@ -16,21 +15,9 @@ async function start(): Promise<Tui> {
   return tui
 }
 
-/** Process id of the program below the shells of this terminal. */
-function program(t: Tui): number {
-  const below = (pid: number): number[] => {
-    let pids: number[] = []
-    try { pids = execFileSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' }).trim().split(/\s+/).map(Number) } catch { /* no children */ }
-    return pids.flatMap((child) => [child, ...below(child)])
-  }
-  const pid = below(t.process.pid).find((candidate) => execFileSync('ps', ['-o', 'comm=', '-p', String(candidate)], { encoding: 'utf8' }).trim() === 'node')
-  if (pid === undefined) throw new Error('the program is not running')
-  return pid
-}
-
 it.each([['SIGKILL', 137, true], ['SIGABRT', 134, true], ['SIGSEGV', 139, true], ['SIGHUP', 129, false], ['SIGTERM', 143, false]] as const)('the terminal is as before after %s, exit code %i', async (signal, code, said) => {
   const t = await start()
-  process.kill(program(t), signal)
+  process.kill(t.childNamed('node'), signal)
   await t.see(`code ${code}`)
   await t.ended()
   expect(t.modes()).toEqual(SHELL_MODES)

@@ -6,7 +6,7 @@ import type { TuiOptions } from '../helpers/pty.ts'
 let app: string
 let tui: Tui | undefined
 beforeAll(() => { app = buildAppUnderTest() })
-afterEach(() => { tui?.kill(); tui = undefined })
+afterEach(({ task }) => { tui?.picture(`screen ${task.name}`); tui?.kill(); tui = undefined })
 
 /** Starts the screen and waits for its first frame. `test` chooses the node (see app-under-test.ts). */
 async function start(test = '', options: TuiOptions = {}): Promise<Tui> {
@@ -182,12 +182,12 @@ describe('the other pages', () => {
     await t.see('◄ REPLAY 14:03:27 2x')
     t.keys('--')
     await t.see('0.5x')
-    t.keys(']')
-    await t.see('enter replay it')
-    t.keys('\r')
-    await t.see('◄ REPLAY PAUSED 14:01:11')
+    t.keys('[')
+    await t.see('◄ REPLAY 14:01:12.0 PAUSED')
+    await t.see('KILL 4 of 4   14:01:12   python3 48213   batch/etl-nightly-0  (enter: case)')
+    expect(selectedRow(t)).toContain('batch/etl')
     t.keys(' ')
-    await t.see('◄ REPLAY 14:01:11')
+    await t.see('◄ REPLAY 14:01:12')
   })
 })
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { UserError } from '../../../src/base/errors.ts'
 import { bytesOf, COMMANDS, durationOf, helpText, isSet, parseArguments, speedOf, textOf } from '../../../src/cli/args.ts'
-import { parseMoment } from '../../../src/cli/moment.ts'
+import { parseMoment } from '../../../src/base/moment.ts'
 
 const refusal = (work: () => unknown): UserError => { try { work() } catch (error) { if (error instanceof UserError) return error; throw error } throw new Error('was not refused') }
 

@@ -24,7 +24,7 @@ describe('the line editor', () => {
   it('stops at a length nobody means', () => { expect(Array.from({ length: 300 }, () => 'x').reduce(edit, EMPTY_LINE).text).toHaveLength(200) })
 })
 
-const CONTEXT: Context = { rowKeys: ['a', 'b', 'c'], kills: [{ id: 'k3', tsNs: 3e9 }, { id: 'k2', tsNs: 2e9 }, { id: 'k1', tsNs: 1e9 }], pageLines: 2, textLines: 10, canCharts: true }
+const CONTEXT: Context = { nowNs: 2.5e9, canSave: false, rowKeys: ['a', 'b', 'c'], kills: [{ id: 'k3', tsNs: 3e9 }, { id: 'k2', tsNs: 2e9 }, { id: 'k1', tsNs: 1e9 }], pageLines: 2, textLines: 10, canCharts: true }
 const after = (keys: readonly string[], ui: Ui = START, context = CONTEXT): Ui => keys.reduce((state, key) => press(state, key, context).ui, ui)
 
 describe('a key', () => {
@@ -39,7 +39,7 @@ describe('a key', () => {
     expect(ui).toMatchObject({ page: 'overview', filter: 'qsK' })
     expect(press(ui, 'q', CONTEXT).command).toBeUndefined()
     expect(press(ui, 'C-c', CONTEXT).command).toEqual({ do: 'quit' })
-    expect(after(['escape'], ui)).toMatchObject({ filter: '', editor: undefined })
+    expect(after(['escape'], ui)).toMatchObject({ filter: '', prompt: undefined })
     expect(after(['enter', 'escape'], ui)).toMatchObject({ filter: '' })
   })
   it('goes back the way it came', () => {
@@ -54,14 +54,40 @@ describe('a key', () => {
     expect(after([']', '[', '[', '[', ']'])).toMatchObject({ kill: 'k2' })
   })
   it('asks for what only the source can do, and only when it can', () => {
-    const replay = { ...CONTEXT, replay: { speed: 1, canSpeed: true, canSeek: true } }
+    const replay = { ...CONTEXT, replay: { speed: 1, canSpeed: true, canSeek: true, stepNs: 1e8, momentOf: (text: string) => (text === '1s' ? 1e9 : undefined) } }
     expect(press(START, 'space', replay).command).toEqual({ do: 'pause', paused: true })
     expect(press(START, '+', replay).command).toEqual({ do: 'speed', speed: 2 })
     expect(press(START, '-', { ...replay, replay: { ...replay.replay, speed: 0.25 } }).command).toBeUndefined()
     expect(press(START, '+', CONTEXT).command).toBeUndefined()
-    expect(press({ ...START, page: 'case', kill: 'k2' }, 'enter', replay).command).toEqual({ do: 'seek', tsNs: 1e9 })
+    expect(press({ ...START, page: 'case', kill: 'k2' }, 'enter', replay).command).toEqual({ do: 'seek', tsNs: 2e9 })
     expect(press({ ...START, page: 'case', kill: 'k2' }, 'enter', CONTEXT).command).toBeUndefined()
     expect(press(START, 'D', { ...CONTEXT, canCharts: false }).ui.page).toBe('overview')
+  })
+  it('moves through a recording: by seconds, by samples, to a typed time, and stops there', () => {
+    const replay = { ...CONTEXT, replay: { speed: 1, canSpeed: true, canSeek: true, stepNs: 1e8, momentOf: (text: string) => (text === '1s' ? 1e9 : undefined) } }
+    const target = (keys: readonly string[]): unknown => { let ui = START, command: unknown; for (const key of keys) { const pressed = press(ui, key, replay); ui = pressed.ui; command = pressed.command }; return command }
+    expect(['h', 'l', 'H', 'L', 't', 'T', 'left', 'right'].map((key) => (target([key]) as { readonly tsNs: number }).tsNs / 1e9)).toEqual([1.5, 3.5, -7.5, 12.5, 2.6, 2.4, 1.5, 3.5])
+    expect(target(['b', '1', 's', 'enter'])).toEqual({ do: 'seek', tsNs: 1e9 })
+    expect(after(['b', 'x', 'enter'], START, replay).message).toMatch(/^not a time/)
+    expect(after(['b', 'x', 'enter', 'j'], START, replay).message).toBeUndefined()
+    expect(after(['b', 'enter'], START, replay).prompt).toBeUndefined()
+    expect(after(['h'], START, replay).paused).toBe(true)
+    expect(after(['h', 'b', 't'])).toEqual(START)
+  })
+  it('goes from kill to kill in a recording, and Enter opens the case of the one it stands at', () => {
+    const replay = { ...CONTEXT, replay: { speed: 1, canSpeed: true, canSeek: true, stepNs: 1e8, momentOf: () => undefined } }
+    expect(press(START, ']', replay)).toMatchObject({ command: { do: 'seek', tsNs: 3e9 }, ui: { atKill: 'k3', page: 'overview' } })
+    expect(press(START, '[', replay)).toMatchObject({ command: { do: 'seek', tsNs: 2e9 }, ui: { atKill: 'k2' } })
+    expect(after(['[', '['], START, replay)).toMatchObject({ atKill: 'k1' })
+    expect(after(['[', '[', '['], START, replay)).toMatchObject({ atKill: 'k1', message: 'no earlier kill' })
+    expect(after([']', 'enter'], START, replay)).toMatchObject({ page: 'case', kill: 'k3' })
+    expect(after([']', 'j', 'enter'], START, replay)).toMatchObject({ page: 'row', atKill: undefined })
+  })
+  it('opens and closes what is below a cgroup of the tree', () => {
+    expect([...after(['e', 'j', 'left']).folded]).toEqual(['b'])
+    expect([...after(['e', 'j', 'left', 'right']).folded]).toEqual([])
+    expect([...after(['e', 'left', 'j', 'left', '*']).folded]).toEqual([])
+    expect(after(['left', 'e', 'e'])).toMatchObject({ tree: false, folded: new Set() })
   })
   it('scrolls text no further than its end', () => { expect(after(['?', 'G']).scroll).toBe(8) })
 })

@@ -8,22 +8,20 @@ import { Session } from '../../../src/tui/session.ts'
 import type { Terminal } from '../../../src/tui/terminal.ts'
 import { START } from '../../../src/tui/ui.ts'
 import type { Page, Ui } from '../../../src/tui/ui.ts'
-import { Timeline } from '../../../src/view/timeline.ts'
+import { Story } from '../../../src/view/story.ts'
 import type { NodeModel } from '../../../src/model/node.ts'
 import { demoNode, liveOn } from '../../helpers/demo-node.ts'
 import { addPod, emptyNode, M, TEST_LENS, WALL_MS } from '../../helpers/node-model.ts'
 
 function show(model: NodeModel, ascii = false): Show {
-  const timeline = new Timeline()
-  timeline.feed(model)
-  return { scene: sceneOf(TEST_LENS, model, timeline), mode: { text: '● LIVE', style: STYLE.bar }, can: { mode: 'live', speed: false, seek: false, charts: true }, fault: undefined, ascii }
+  return { scene: sceneOf({ lens: TEST_LENS, model, story: new Story(model) }), mode: { text: '● LIVE', style: STYLE.bar }, can: { mode: 'live', speed: false, seek: false, charts: true }, fault: undefined, ascii }
 }
 const PAGES: readonly Page[] = ['overview', 'row', 'kills', 'case', 'help', 'charts']
 
 describe('a picture', () => {
   const demo = show(demoNode()), empty = show(emptyNode())
   it.each(PAGES)('of the page %s fits every size from 1x1 to 220x70', (page) => {
-    const uis: readonly Ui[] = [{ ...START, page, selected: demo.scene.rows[3]?.key, kill: demo.scene.kills[1]?.id }, { ...START, page, menu: 4, filter: 'web', editor: { text: 'web', cursor: 2 } }, { ...START, page, selected: 'gone', kill: 'gone', scroll: 99, top: 99, index: 99 }]
+    const uis: readonly Ui[] = [{ ...START, page, selected: demo.scene.rows[3]?.key, kill: demo.scene.kills[1]?.id }, { ...START, page, menu: 4, filter: 'web', prompt: { for: 'filter', line: { text: 'web', cursor: 2 } } }, { ...START, page, tree: true, inFull: true, prompt: { for: 'time', line: { text: '-5m', cursor: 3 } }, message: 'not a time' }, { ...START, page, selected: 'gone', kill: 'gone', scroll: 99, top: 99, index: 99 }]
     for (const [cols, rows] of [[1, 1], [10, 3], [50, 10], [51, 11], [63, 13], [80, 24], [100, 31], [133, 44], [220, 70]] as const) {
       for (const what of [demo, empty]) for (const ui of uis) {
         const { grid } = paint(what, ui, { cols, rows })

@@ -27,7 +27,7 @@ describe('a cell', () => {
 })
 
 describe('the layout', () => {
-  const keys = (cols: number): string[] => layout(OVERVIEW_COLUMNS, 2, cols).map(({ column: { key } }) => key)
+  const keys = (cols: number): string[] => layout(OVERVIEW_COLUMNS, { from: 2, cols }).map(({ column: { key } }) => key)
   it('keeps every column on a wide screen', () => { expect(keys(140)).toEqual(OVERVIEW_COLUMNS.map(({ key }) => key)) })
   it('keeps who, how much of what limit, pressure and kills at 50 columns', () => {
     expect(keys(50)).toEqual(expect.arrayContaining(['name', 'used', 'limit', 'oom']))
@@ -35,7 +35,7 @@ describe('the layout', () => {
   })
   it.each([50, 57, 64, 80, 97, 120, 200, 300])('never overlaps and never leaves the screen at %d columns', (cols) => {
     let end = 2
-    for (const { x, width } of layout(OVERVIEW_COLUMNS, 2, cols)) {
+    for (const { x, width } of layout(OVERVIEW_COLUMNS, { from: 2, cols })) {
       expect(x).toBeGreaterThanOrEqual(end)
       end = x + width
     }

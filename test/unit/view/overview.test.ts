@@ -134,7 +134,7 @@ describe('the detail', () => {
     const model = emptyNode(), container = addPod(model, 'a/b', { used: 998 * M, max: G, high: 922 * M, inactiveFile: 267 * M, oomKill: 2, container: 'app' })
     addMemcg(model, container.path.replace(/-c$/, '-side'), { used: 10 * M })
     fillHistory(model.history, 'someUs', () => 0)
-    const row = only(model), text = detailOf(model, row).map((line) => line.text)
+    const row = only(model), text = detailOf(model, { row, kills: [] }).map((line) => line.text)
     expect(text).toContain('kubectl top would say 731M (71%); the kernel counts 998M (97%): 267M is inactive file cache.')
     expect(text).toContain('Binding limit: container "app", memory.max 1.00G, 97.5 % used, memory.high 922M.')
     expect(text).toContain('2 OOM kills here.')
@@ -144,6 +144,6 @@ describe('the detail', () => {
     const model = emptyNode(), memcg = addMemcg(model, '/x', {})
     delete memcg.usage
     delete memcg.limits
-    expect(detailOf(model, only(model)).map((line) => line.text)).toEqual(['No limit but the node: x no limit.'])
+    expect(detailOf(model, { row: only(model), kills: [] }).map((line) => line.text)).toEqual(['No limit but the node: x no limit.'])
   })
 })

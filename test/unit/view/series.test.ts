@@ -112,7 +112,24 @@ describe('the status', () => {
     model.health.corruptBytes = 512
     model.health.tracer = { kind: 'tracer', tsNs: 0, state: 'exited', pid: 1, detail: 'signal 9\u001b[2J' }
     model.rungs.set('a', { kind: 'rung', tsNs: 0, question: 'memcg-reclaim', rung: 'none', state: 'absent', reason: undefined })
-    expect(statusOf(TEST_LENS, model, []).doubts).toEqual(['2 facts lost at ring', '1 frame (512B) unreadable', 'no probes: bpftrace exited (signal 9?[2J)', 'memcg reclaim: absent'])
+    model.rungs.set('b', { kind: 'rung', tsNs: 0, question: 'kswapd', rung: 'none', state: 'absent', reason: undefined })
+    model.rungs.set('c', { kind: 'rung', tsNs: 0, question: 'asked-later', rung: 'none', state: 'refused', reason: undefined })
+    expect(statusOf(TEST_LENS, model, []).doubts).toEqual(['2 facts lost at ring', '1 frame (512B) unreadable', 'no probes: bpftrace exited (signal 9?[2J)', 'reclaim at limits is not counted', 'asked later: refused'])
+  })
+  it('does not call it a failure that the probes of a recording ended with it', () => {
+    const model = emptyNode()
+    model.health.tracer = { kind: 'tracer', tsNs: model.nowNs - 5e8, state: 'exited', pid: 1, detail: 'exit status 0: ERROR: an old warning' }
+    expect(statusOf(TEST_LENS, model, []).doubts).toEqual([])
+    model.nowNs += 2e9
+    expect(statusOf(TEST_LENS, model, []).doubts).toEqual(['the probes ended at 14:03:26'])
+  })
+  it('claims only what is known when all is calm', () => {
+    const model = emptyNode(), calm = (): string => statusOf(TEST_LENS, model, overviewRows(TEST_LENS, model)).calm
+    expect(calm()).toBe('No cgroups seen yet.')
+    addMemcg(model, '/x', { used: M })
+    expect(calm()).toBe('Nothing is near a limit.')
+    model.psi = { kind: 'node_psi', tsNs: model.nowNs, someAvg10Centi: 0, someTotalUs: 0, fullAvg10Centi: 0, fullTotalUs: 0 }
+    expect(calm()).toBe('Nothing is near a limit, nobody waits for memory.')
   })
   it('doubts nothing when nothing is lost', () => { expect(statusOf(TEST_LENS, demoNode(), []).doubts).toEqual([]) })
   it('says that PSI is missing instead of zero, and has no stall figure without probes', () => {

@@ -1,6 +1,6 @@
 /** A moment of a recording as a person types it. */
-import { parseDuration, tsNsAt, wallMsAt } from '../base/time.ts'
-import type { ClockAnchor } from '../base/time.ts'
+import { parseDuration, tsNsAt, wallMsAt } from './time.ts'
+import type { ClockAnchor } from './time.ts'
 
 const DAY_MS = 86_400_000
 
@@ -21,4 +21,11 @@ function nextAt(startMs: number, ofDayMs: number): number {
   const sameDay = Math.floor(startMs / DAY_MS) * DAY_MS + ofDayMs
   // A second early counts as the beginning: the person copied a time without its fraction.
   return sameDay >= startMs - 1000 ? sameDay : sameDay + DAY_MS
+}
+
+/** The same typed while a picture stands at `nowNs`: `+30s` and `-5m` are counted from there. */
+export function parseJump(text: string, at: { readonly nowNs: number; readonly startNs: number; readonly anchor?: ClockAnchor | undefined }): number | undefined {
+  const trimmed = text.trim(), sign = trimmed.startsWith('-') ? -1 : trimmed.startsWith('+') ? 1 : 0, offset = sign === 0 ? undefined : parseDuration(trimmed.slice(1))
+  if (sign !== 0) return offset === undefined ? undefined : at.nowNs + sign * offset
+  return parseMoment(trimmed, { startNs: at.startNs, ...(at.anchor === undefined ? {} : { anchor: at.anchor }) })
 }

@@ -1,0 +1,56 @@
+/** The keys that move through a recording: play, scrub, step, go to, and from kill to kill. */
+import type { Context, Pressed } from './press.ts'
+import type { Ui } from './ui.ts'
+
+export const SPEEDS: readonly number[] = [0.25, 0.5, 1, 2, 4, 8, 16, 30, 60]
+
+/** Seconds each key moves; `t` and `T` move by one sample. */
+const SCRUB_S: Readonly<Record<string, number>> = { h: -1, l: 1, left: -1, right: 1, H: -10, L: 10 }
+
+/** A jump stops the playing: what was looked for would run away. */
+export const jump = (ui: Ui, tsNs: number): Pressed => ({ ui: { ...ui, paused: true, atKill: undefined }, command: { do: 'seek', tsNs } })
+
+/** Goes to the moment of a kill and remembers which, so that Enter opens its case. */
+export const jumpToKill = (ui: Ui, kill: { readonly id: string; readonly tsNs: number }): Pressed =>
+  ({ ui: { ...ui, page: 'overview', back: [], scroll: 0, tree: false, filter: '', paused: true, kill: kill.id, atKill: kill.id }, command: { do: 'seek', tsNs: kill.tsNs } })
+
+/** The kill before or after the one the picture stands at, or else before or after the picture's time. Kills are listed newest first. */
+function neighbour(ui: Ui, by: -1 | 1, { kills, nowNs }: Context): Context['kills'][number] | undefined {
+  const at = ui.atKill === undefined ? -1 : kills.findIndex((kill) => kill.id === ui.atKill)
+  if (at >= 0) return kills[at - by]
+  return by === 1 ? kills.findLast((kill) => kill.tsNs > nowNs) : kills.find((kill) => kill.tsNs < nowNs)
+}
+
+function toKill(ui: Ui, by: -1 | 1, context: Context): Pressed {
+  const kill = neighbour(ui, by, context)
+  return kill === undefined ? { ui: { ...ui, message: by === 1 ? 'no later kill' : 'no earlier kill' } } : jumpToKill(ui, kill)
+}
+
+/** Nothing when the key has no meaning in time, or nothing can be wound here. */
+export function pressTime(ui: Ui, key: string, context: Context): Pressed | undefined {
+  const { replay, nowNs } = context
+  if (replay === undefined) return undefined
+  if (replay.canSpeed && (key === '+' || key === '=' || key === '-')) {
+    const { speed } = replay, next = key === '-' ? SPEEDS.findLast((candidate) => candidate < speed) : SPEEDS.find((candidate) => candidate > speed)
+    return next === undefined ? undefined : { ui, command: { do: 'speed', speed: next } }
+  }
+  if (!replay.canSeek || ui.page === 'case' || ui.page === 'kills' || ui.page === 'help') return undefined
+  const seconds = SCRUB_S[key]
+  if (seconds !== undefined) return jump(ui, nowNs + seconds * 1e9)
+  switch (key) {
+    case 't': return jump(ui, nowNs + replay.stepNs)
+    case 'T': return jump(ui, nowNs - replay.stepNs)
+    case 'b': return { ui: { ...ui, prompt: { for: 'time', line: { text: '', cursor: 0 } } } }
+    case '[': return toKill(ui, -1, context)
+    case ']': return toKill(ui, 1, context)
+    default: return undefined
+  }
+}
+
+/** Enter behind a typed time. */
+export function goTo(ui: Ui, text: string, context: Context): Pressed {
+  const closed = { ...ui, prompt: undefined }
+  if (text.trim() === '') return { ui: closed }
+  const tsNs = context.replay?.momentOf(text)
+  return tsNs === undefined ? { ui: { ...closed, message: 'not a time: write 14:03:20, -5m, +30s or 2026-11-20T14:03:20Z' } } : jump(closed, tsNs)
+}

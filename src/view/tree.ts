@@ -1,0 +1,78 @@
+/** The overview as the tree the kernel knows: slice → pod → container → cgroup, each with the numbers of its whole subtree. */
+import type { Memcg, NodeModel } from '../model/node.ts'
+import { cellText } from './cell-text.ts'
+import { levelLabel, named, podLabel } from './lens.ts'
+import type { Lens } from './lens.ts'
+import type { OverviewRow } from './overview.ts'
+import { rowMaker } from './overview.ts'
+import { comparator, matcher } from './select.ts'
+import type { Sort } from './select.ts'
+
+export type TreeRow = OverviewRow & { readonly parentKey: string | undefined; readonly label: string }
+
+/** A damaged stream could name a memcg its own ancestor. */
+const MAX_DEPTH = 64
+
+const keyOf = (id: number): string => `memcg:${id}`
+
+/** Every living cgroup below each one, itself first. */
+function subtrees(model: NodeModel): Map<number, Memcg[]> {
+  const members = new Map<number, Memcg[]>()
+  for (const memcg of model.memcgs.values()) {
+    if (memcg.diedNs !== undefined || memcg.path === '/') continue
+    let above: Memcg | undefined = memcg
+    for (let depth = 0; above !== undefined && above.path !== '/' && depth < MAX_DEPTH; depth++) {
+      const list = members.get(above.id)
+      if (list === undefined) members.set(above.id, [memcg])
+      else list.push(memcg)
+      above = above.parentId === above.id ? undefined : model.memcgs.get(above.parentId)
+    }
+  }
+  return members
+}
+
+function labelOf(lens: Lens, model: NodeModel, memcg: Memcg): string {
+  const workload = named(model, lens.workloadOf(memcg.path))
+  if (workload.level === 'pod') return podLabel(workload) ?? cellText(memcg.path)
+  const last = cellText(memcg.path.split('/').at(-1) ?? memcg.path)
+  // A cgroup that a container made for itself keeps its own name: its container stands above it.
+  return workload.level === 'container' && last.includes(workload.containerId ?? '\n') ? levelLabel(workload, memcg.path) : last
+}
+
+/** One row for every living cgroup, in no particular order. */
+export function treeRows(lens: Lens, model: NodeModel): TreeRow[] {
+  const make = rowMaker(lens, model), members = subtrees(model), rows: TreeRow[] = []
+  for (const memcg of model.memcgs.values()) {
+    if (memcg.diedNs !== undefined || memcg.path === '/') continue
+    const label = labelOf(lens, model, memcg), parent = model.memcgs.get(memcg.parentId)
+    const row = make({ key: keyOf(memcg.id), name: cellText(memcg.path), kind: 'cgroup', self: memcg, containers: [], members: members.get(memcg.id) ?? [memcg] })
+    rows.push(Object.assign(row, { label, parentKey: parent === undefined || parent.path === '/' || parent === memcg ? undefined : keyOf(parent.id) }))
+  }
+  return rows
+}
+
+export type TreeChoice = { readonly filter: string; readonly sort: Sort; readonly folded: ReadonlySet<string> }
+
+/** The rows to show, parents before children: `-` in front of an open one, `+` of a closed one. A match keeps its ancestors. */
+export function selectTree(rows: readonly TreeRow[], { filter, sort, folded }: TreeChoice): OverviewRow[] {
+  const matches = matcher(filter), compare = comparator(sort), children = new Map<string | undefined, TreeRow[]>(), byKey = new Map(rows.map((row) => [row.key, row])), wanted = new Set<string>()
+  for (const row of rows) {
+    const siblings = children.get(row.parentKey)
+    if (siblings === undefined) children.set(row.parentKey, [row])
+    else siblings.push(row)
+    if (!matches(row.name) && !matches(row.label)) continue
+    for (let up: TreeRow | undefined = row; up !== undefined && !wanted.has(up.key); up = up.parentKey === undefined ? undefined : byKey.get(up.parentKey)) wanted.add(up.key)
+  }
+  const shown: OverviewRow[] = []
+  const add = (parentKey: string | undefined, depth: number): void => {
+    if (depth > MAX_DEPTH) return
+    for (const row of (children.get(parentKey) ?? []).sort((a, b) => compare(a, b) || (a.label < b.label ? -1 : 1))) {
+      if (!wanted.has(row.key)) continue
+      const isParent = children.has(row.key), isFolded = folded.has(row.key)
+      shown.push({ ...row, name: `${'  '.repeat(Math.min(depth, 8))}${isParent ? (isFolded ? '+' : '-') : ' '} ${row.label}` })
+      if (!isFolded) add(row.key, depth + 1)
+    }
+  }
+  add(undefined, 0)
+  return shown
+}

@@ -1,0 +1,226 @@
+/** The real program over the bundled recording of three real kills: what a person sees and presses. */
+import { afterEach, describe, expect, it } from 'vitest'
+import { CLI } from '../helpers/cli.ts'
+import { ROOT, SHELL_MODES, Tui } from '../helpers/pty.ts'
+import type { TuiOptions } from '../helpers/pty.ts'
+
+const DEMO = `${ROOT}docs/demo.oom`
+let tui: Tui | undefined
+afterEach(({ task }) => { tui?.picture(`replay ${task.name}`); tui?.kill(); tui = undefined })
+
+type Start = TuiOptions & { readonly args?: readonly string[] }
+
+/** Starts the replay and waits until the whole recording has been looked through. */
+async function start({ args = [], ...options }: Start = {}): Promise<Tui> {
+  tui = new Tui('node', [CLI, 'replay', DEMO, ...args], { cols: 120, rows: 40, ...options })
+  await tui.see(/3 kills(?! in this recording, \d)/)
+  return tui
+}
+
+/** Stands at the end of the recording. */
+async function atEnd(options: Start = {}): Promise<Tui> {
+  tui = new Tui('node', [CLI, 'replay', DEMO, '--at', '04:18:24', ...options.args ?? []], { cols: 120, rows: 40, ...options })
+  await tui.until((t) => t.text().includes('REPLAY END 04:18:24') && t.text().includes('1f0c2a3e'), 'the end of the recording')
+  return tui
+}
+
+const selectedRow = (t: Tui): string => t.lines().find((_, y) => t.cell(10, y).bg === 24 && t.cell(10, y).bgMode !== 0) ?? ''
+const POD = ['1f0c2a3e-5b7d-4c1e-9a63-0d2f4b6c8e10', '7d9f8b6c-2c4e-4d8a-b1f3-5a6c7e8f9012', '86c42f1a-9d3b-4e5f-a7c8-1b2d3f4a5c6e'] as const
+
+describe('the overview', () => {
+  it('shows the real pods with their limits, their kills and what cannot be known here', async () => {
+    const t = await atEnd()
+    t.picture('overview-120x40')
+    expect(t.lines()[0]).toMatch(/^ oomscope {2}vm · 23\.5G, \d+% used · PSI mem some \d+\.\d full \d+\.\d · kills 3\/h/)
+    expect(t.lines()[1]).toMatch(new RegExp(`^!! pod ${POD[2]} was OOM-killed \\ds ago`))
+    expect(t.lines()[2]).toContain("not certain: candidates' points are computed from the kernel log")
+    expect(t.lines()[3]).toMatch(/WORKLOAD.*FILL.*USED\/LIMIT.*k\.TOP.*OOM/)
+    for (const [i, limit] of [[0, '64M'], [1, '96M'], [2, '48M']] as const) {
+      const row = t.lines().find((line) => line.startsWith(`!!pod ${POD[i].slice(0, 20)}`)) ?? ''
+      expect(row).toContain(`/${limit}`)
+      // No PSI of a cgroup and no memory.high on cgroup v1: not known, and not zero.
+      expect(row).toMatch(/ - +- +\S+ +- +1 /)
+    }
+  })
+
+  it('names the pod, its limit and its kills at 80x24, too', async () => {
+    const t = await atEnd({ cols: 80, rows: 24 })
+    t.picture('overview-80x24')
+    expect(t.lines()[4]).toMatch(/^!!pod 86c42f1a-\S+ \S+ +\d+M\/48M/)
+    expect(t.lines()[23]).toMatch(/^ space play {2}\[ \] kill {2}enter open/)
+  })
+
+  it('knows from the start how many kills are to come, and marks them on the bar of the whole recording', async () => {
+    const t = await start()
+    await t.see('3 kills in this recording, next 04:18:13: press ]')
+    expect(t.lines()[36]).toMatch(/04:18:24 ?$/)
+    expect(t.lines()[38]?.split('X')).toHaveLength(4)
+  })
+
+  it('filters, counts the matches, and sorts', async () => {
+    const t = await atEnd()
+    t.keys('/86c4|7d9f\r')
+    await t.see('2 of 5')
+    expect(t.text()).not.toContain('!!pod 1f0c')
+    t.keys('\x1b')
+    await t.see('!!pod 1f0c')
+    t.keys('>>>')
+    await t.until((x) => x.lines()[3]?.includes('USEDv') === true, 'sorted by used')
+    expect(t.lines()[4]).toContain('process_api/')
+  })
+
+  it('is also the tree of cgroups, whose branches close and open', async () => {
+    const t = await atEnd()
+    t.keys('e')
+    await t.see('- kubepods.slice')
+    t.picture('tree-120x40')
+    const lines = t.lines(), at = (text: string): number => lines.findIndex((line) => line.includes(text))
+    expect(at('- kubepods.slice')).toBeLessThan(at('  - kubepods-besteffort.slice'))
+    expect(at('  - kubepods-besteffort.slice')).toBeLessThan(at(`    - pod ${POD[2].slice(0, 12)}`))
+    expect(at(`    - pod ${POD[2].slice(0, 12)}`)).toBeLessThan(at('container "248f2a0e12a9"'))
+    t.keys('/besteffort\r')
+    await t.gone('kubepods-burstable')
+    t.keys('\x1b')
+    await t.see('kubepods-burstable')
+    t.keys('g')
+    t.keys('\x1b[D')
+    await t.see('+ kubepods.slice')
+    expect(t.text()).not.toContain('kubepods-besteffort.slice ')
+    t.keys('*')
+    await t.see('kubepods-besteffort')
+    t.keys('e')
+    await t.gone('- kubepods.slice')
+  })
+})
+
+describe('time', () => {
+  it('leads from the start to the first kill by one key, and to its case by a second', async () => {
+    const t = await start()
+    t.keys(']')
+    await t.see(new RegExp(`KILL 1 of 3 {3}04:18:13 {3}java 6118 {3}pod ${POD[0]}`))
+    await t.see('REPLAY 04:18:13.4 (-11s) PAUSED')
+    await t.until((x) => selectedRow(x).includes('1f0c2a3e'), 'the pod of the victim selected')
+    t.picture('replay-120x40')
+    expect(t.text().replace(/\s*│\n│\s*/g, ' ')).toContain('the kernel killed java (pid 6118')
+    t.keys('\r')
+    await t.gone('USED/LIMIT')
+    expect(t.lines().find((line) => line.includes('KILL 1 of 3'))).toContain('java 6118')
+    t.keys('\x1b')
+    await t.see('USED/LIMIT')
+    t.keys(']')
+    await t.see('KILL 2 of 3   04:18:17   python3 6168')
+    t.keys(']')
+    await t.see('KILL 3 of 3   04:18:19   node 6220')
+    t.keys(']')
+    await t.see('no later kill')
+    t.keys('[[')
+    await t.see('KILL 1 of 3   04:18:13')
+  })
+
+  it('is scrubbed by seconds and samples, gone to by its clock, played and stopped', async () => {
+    const t = await start()
+    t.keys('b04:18:16\r')
+    await t.see('REPLAY 04:18:15.9')
+    t.keys('l')
+    await t.see('REPLAY 04:18:16.9')
+    t.keys('T')
+    await t.see('REPLAY 04:18:16.8')
+    t.keys('hh')
+    await t.see('REPLAY 04:18:14.8')
+    t.keys('b-2s\r')
+    await t.see('REPLAY 04:18:12.8')
+    t.keys('bnonsense\r')
+    await t.see('not a time: write')
+    t.keys(' ')
+    await t.see('REPLAY 04:18:13 (-')
+    t.keys('++++++')
+    await t.see('REPLAY END 04:18:24')
+    t.keys('H')
+    await t.see(/REPLAY 04:18:14\.\d/)
+  })
+
+  it('starts where --at says', async () => {
+    const t = await start({ args: ['--at', '04:18:18', '--speed', '0.25'] })
+    await t.see('next 04:18:19: press ]')
+    t.keys('[')
+    await t.see('KILL 2 of 3')
+  })
+})
+
+describe('the kills', () => {
+  it('are all listed before the first of them has been played, and each opens', async () => {
+    const t = await start()
+    t.keys('K')
+    await t.see('VICTIM')
+    t.picture('kills-120x40')
+    expect(t.lines().slice(4, 7).map((line) => line.slice(1, 38))).toEqual(['04:18:19 container-limit pod 86c42f1a', '04:18:17 container-limit pod 7d9f8b6c', '04:18:13 container-limit pod 1f0c2a3e'])
+    expect(t.text()).toContain('the kernel killed node (pid 6220')
+    t.keys('jj\r')
+    await t.see('KILL 1 of 3')
+    expect(t.text()).toContain('worker-1')
+    t.keys('\r')
+    await t.see('REPLAY 04:18:13.4 (-11s) PAUSED')
+  })
+})
+
+describe('any terminal', () => {
+  it('paints without colour under NO_COLOR, and in 7 bits with --ascii', async () => {
+    const t = await atEnd({ env: { NO_COLOR: '1' }, args: ['--ascii'] })
+    t.picture('overview-ascii-120x40')
+    for (let y = 0; y < 40; y++) for (let x = 0; x < 120; x++) expect(t.cell(x, y)).toMatchObject({ fgMode: 0, bgMode: 0 })
+    expect([...t.raw].filter((char) => char.charCodeAt(0) > 0x7e)).toEqual([])
+    expect(t.cell(10, 4).inverse).toBe(true)
+  })
+
+  it('follows the size of the window, down to one line that says what is needed', async () => {
+    const t = await atEnd()
+    t.resize(80, 24)
+    await t.until((x) => x.lines()[23]?.includes('enter open') === true, 'keys in the last row of 24')
+    t.resize(30, 6)
+    await t.see('needs 50x10, has 30x6')
+    t.resize(200, 50)
+    await t.until((x) => x.lines()[49]?.includes('q quit') === true, 'keys in the last row of 50')
+    expect(t.text()).toContain(`pod ${POD[0]} `)
+  })
+
+  it.each([['', 'TERM is not set'], ['dumb', 'TERM is dumb']])('is refused with two lines and exit code 3 when TERM is %j', async (term, why) => {
+    tui = new Tui('sh', ['-c', `${term === '' ? 'unset TERM' : 'TERM=dumb'}; exec node "$CLI" replay "$DEMO"`], { cols: 120, env: { CLI, DEMO } })
+    expect(await tui.ended()).toBe(3)
+    expect(tui.lines().filter((line) => line !== '')).toEqual([`oomscope: cannot show the recording on the screen: ${why}`, 'hint: set TERM, for example TERM=xterm-256color, or use `oomscope kills FILE`'])
+    expect(tui.raw).not.toContain('\x1b[?1049h')
+  })
+
+  it('is refused when there is none, and the hint says what works', async () => {
+    tui = new Tui('sh', ['-c', 'node "$CLI" replay "$DEMO" | cat; node "$CLI" replay "$DEMO" </dev/null; echo "code $?"'], { cols: 120, env: { CLI, DEMO } })
+    await tui.see('code 3')
+    expect(tui.text()).toMatch(/stdout is not a terminal\nhint: use `oomscope kills FILE`[^]*stdin is not a terminal\nhint: use `oomscope kills FILE`/)
+    expect(tui.raw).not.toContain('\x1b[?1049h')
+  })
+})
+
+describe('the terminal is given back', () => {
+  it.each([['SIGTERM', 143], ['SIGINT', 130], ['SIGHUP', 129]])('after %s with exit code %i', async (signal, code) => {
+    const t = await start()
+    t.signal(signal)
+    expect(await t.ended()).toBe(code)
+    expect(t.modes()).toEqual(SHELL_MODES)
+  })
+
+  it.each([['q', 'q'], ['ctrl-C', '\x03']])('after %s with exit code 0', async (_, key) => {
+    const t = await start()
+    t.keys(key)
+    expect(await t.ended()).toBe(0)
+    expect(t.modes()).toEqual(SHELL_MODES)
+  })
+
+  it('by the launcher even after SIGKILL', async () => {
+    tui = new Tui('sh', ['-c', 'sh dist/cli/oomscope.sh replay docs/demo.oom; echo "code $?"; stty -a | tr " " "\\n" | grep -xE "[-]?(icanon|echo)" | tr "\\n" " "'], { cwd: ROOT, cols: 120, rows: 40 })
+    const t = tui
+    await t.see('3 kills in this recording')
+    process.kill(t.childNamed('node'), 'SIGKILL')
+    await t.see('code 137')
+    await t.ended()
+    expect(t.modes()).toEqual(SHELL_MODES)
+    expect(t.text()).toMatch(/oomscope was ended by signal 9\ncode 137\n(icanon echo|echo icanon)/)
+  })
+})
