@@ -26,6 +26,8 @@
 #define REAP_PERIOD_NS (100 * NS_PER_MS)
 /* bpftrace needs 1.3 s from SIGINT to its end, and prints its maps once more */
 #define TRACER_END_NS (4 * NS_PER_S)
+/* at SIGINT it leaves unread what its buffers hold (0.17), so that is read before; a tracer that is stuck is not waited for */
+#define CATCH_UP_NS (3 * NS_PER_S)
 #define FLUSH_END_NS (2 * NS_PER_S)
 
 enum { WAIT_OUT, WAIT_LINES, WAIT_ERRORS, WAIT_KMSG, WAIT_INOTIFY, WAIT_SELFTEST, WAIT_PSI, WAIT_MAX = WAIT_PSI + 1 + PSI_MEMCGS_MAX };
@@ -48,7 +50,7 @@ struct bridge {
   int psi_fds;
   unsigned tick;                                  /* counts fast samples */
   uint64_t next_fast_ns, next_second_ns, next_keyframe_ns, next_reap_ns;
-  uint64_t stop_ns;                               /* when the end was asked for; 0: not yet */
+  uint64_t stop_ns, tracer_stop_ns;               /* when the end was asked for, of us and of the tracer; 0: not yet */
 };
 
 static struct bridge bridge;
@@ -268,7 +270,7 @@ static void serve(struct bridge *b) {
 
 static bool reader_is_lost(const struct bridge *b) { return b->out.reader_gone || b->out.error != 0 || getppid() != b->parent; }
 
-/* First signal: bpftrace is asked to end and what it still says is read. A second one does not wait for that. */
+/* First signal: when bpftrace has caught up it is asked to end, and what it still says is read. A second one does not wait for that. */
 static bool should_end(struct bridge *b) {
   uint64_t now = now_ns();
   bool lines_are_over = b->options.lines != NULL && b->tracer.is_over && b->options.no_memcg;
@@ -277,10 +279,14 @@ static bool should_end(struct bridge *b) {
   if (b->stop_ns == 0) {
     b->stop_ns = now;
     selftest_end(&b->selftest, "the bridge was stopped");
+    tally_stop(&b->react.tally);
+  }
+  if (b->tracer_stop_ns == 0 && (tally_is_settled(&b->react.tally) || now - b->stop_ns >= CATCH_UP_NS)) {
+    b->tracer_stop_ns = now;
     tally_close(&b->react.tally);
     tracer_stop(&b->tracer, SIGINT);
   }
-  return b->tracer.pid == 0 || now - b->stop_ns >= TRACER_END_NS;
+  return b->tracer.pid == 0 || (b->tracer_stop_ns != 0 && now - b->tracer_stop_ns >= TRACER_END_NS);
 }
 
 static void loop(struct bridge *b) {
@@ -310,6 +316,7 @@ static void flush(struct bridge *b) {
 static int end(struct bridge *b) {
   selftest_end(&b->selftest, "the bridge was stopped");
   tracer_stop(&b->tracer, SIGKILL);
+  react_tracer_over(&b->react);
   if (b->out.error != 0) {
     fprintf(stderr, "oomscope-bridge: stdout: %s\n", strerror(b->out.error));
     return EXIT_FAILED;

@@ -67,6 +67,37 @@ static void the_last_count_of_an_end_that_was_asked_for_proves_nothing(void) {
   CHECK_EQUAL(tally_end(&t), 1);
 }
 
+static void an_end_waits_for_the_rows_of_the_next_count(void) {
+  struct tally t = {0};
+  CHECK(tally_is_settled(&t));    /* nobody counts */
+  rows(&t, 40);
+  CHECK_EQUAL(tally_printed(&t, 60, SECOND), 0);
+  tally_stop(&t);
+  rows(&t, 20);
+  CHECK(!tally_is_settled(&t));
+  CHECK_EQUAL(tally_printed(&t, 100, SECOND + 1), 0);
+  CHECK_EQUAL(tally_printed(&t, 200, SECOND + 2), 0);
+  rows(&t, 30);
+  CHECK(!tally_is_settled(&t));
+  CHECK_EQUAL(tally_told(&t, 3), 3);
+  CHECK(!tally_is_settled(&t));
+  rows(&t, 7);
+  CHECK(tally_is_settled(&t));
+  tally_close(&t);
+  CHECK_EQUAL(tally_end(&t), 0);
+}
+
+static void rows_that_an_end_waited_for_in_vain_are_lost(void) {
+  struct tally t = {0};
+  CHECK_EQUAL(tally_printed(&t, 60, SECOND), 0);
+  tally_stop(&t);
+  CHECK_EQUAL(tally_printed(&t, 100, 2 * SECOND), 0);
+  rows(&t, 31);
+  CHECK(!tally_is_settled(&t));
+  tally_close(&t);
+  CHECK_EQUAL(tally_end(&t), 69);
+}
+
 int main(void) {
   what_never_came_is_told_once();
   rows_that_come_late_are_not_lost();
@@ -74,5 +105,7 @@ int main(void) {
   what_bpftrace_told_itself_is_not_told_again();
   what_bpftrace_tells_late_is_no_news();
   the_last_count_of_an_end_that_was_asked_for_proves_nothing();
+  an_end_waits_for_the_rows_of_the_next_count();
+  rows_that_an_end_waited_for_in_vain_are_lost();
   return test_done("tally");
 }

@@ -9,9 +9,9 @@ import { Ring } from '../base/ring.ts'
 import { printable } from '../base/text.ts'
 import { formatDuration, NS_PER_MS } from '../base/time.ts'
 
-/** After SIGTERM the bridge waits for bpftrace to end (1.3 s measured); a second one tells it to flush at once; what is left then is stuck. */
-const SECOND_TERM_MS = 2000
-const KILL_MS = 4000
+/** After SIGTERM the bridge waits for bpftrace to catch up (at most 3 s) and to end (1.3 s measured, at most 4 s); a second one tells it to flush at once; what is left then is stuck. */
+const SECOND_TERM_MS = 8000
+const KILL_MS = 10_000
 const STDERR_LINES = 8
 const STDERR_LINE_CHARS = 2000
 

@@ -40,9 +40,9 @@ export type ProbeOptions = {
 
 /**
  * The ready marker: BEGIN runs early, but its row can be read only once every probe is attached (seen with 0.17, 0.23 and 0.27).
- * And how many rows were printed, for the bridge to compare with those that came (native/tally.h).
+ * And how many rows were printed, for the bridge to compare with those that came (native/tally.h); often, since an end waits for one.
  */
-const READY = '\nBEGIN { @rows_printed = count(); print((0, nsecs)); }\ninterval:s:1 { print(@rows_printed); }\n'
+const READY = '\nBEGIN { @rows_printed = count(); print((0, nsecs)); }\ninterval:ms:200 { print(@rows_printed); }\n'
 
 /** Takes the best rung of every question that this node allows. Pure. */
 export function chooseProbes(features: ProbeFeatures, options: ProbeOptions = {}): ProbeSet {
