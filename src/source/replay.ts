@@ -78,22 +78,25 @@ export class ReplaySource implements Source {
   }
 
   async *batches(): AsyncGenerator<Batch, void, void> {
-    let isRestart = false
+    let isRestart = false, toldBytes = 0
     while (!this.isClosed) {
       if (this.takeSeek()) isRestart = true
       const frames = this.cursor.next()
       if (frames === undefined) {
+        this.isEnded = this.isPaced
+        // Only now is it known that the end was cut: whoever counts (counts) must hear of it.
+        if (isRestart || this.cursor.damage.corruptBytes !== toldBytes) yield { items: [], isRestart }
+        isRestart = false
+        toldBytes = this.cursor.damage.corruptBytes
         if (!this.isPaced) return
         // At its end a recording stays open: a person may want to go back.
-        this.isEnded = true
-        if (isRestart) yield { items: [], isRestart }
-        isRestart = false
         if (this.canGoOn()) await this.sleep(undefined)
         continue
       }
       for await (const items of this.paced(frames)) {
         yield { items, isRestart }
         isRestart = false
+        toldBytes = this.cursor.damage.corruptBytes
       }
       // Without a turn of the event loop no key would be read and no frame drawn while catching up.
       await new Promise((resolve) => setImmediate(resolve))
