@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, type TestContext } from 'vitest'
-import { CLI } from '../helpers/cli.ts'
+import { CLI, cli } from '../helpers/cli.ts'
 import { expectSound, expectTold } from '../helpers/lab/judge.ts'
 import { killsOf, Recorder, type KillsOutput } from '../helpers/lab/recorder.ts'
 import { rowsOf, type Rows } from '../helpers/lab/recording-rows.ts'
@@ -14,7 +14,7 @@ import { hostLab, type HostLab } from './host-lab.ts'
 
 const SCENARIOS = scenariosAt('host')
 const truths = new Map<string, Truth | Error>()
-let host: HostLab, output: KillsOutput, rows: Rows, recorderCode: number | null
+let host: HostLab, output: KillsOutput, rows: Rows, recorderCode: number | null, text: string, json: string
 
 beforeAll(async () => {
   host = await hostLab()
@@ -25,6 +25,8 @@ beforeAll(async () => {
   recorderCode = (await recorder.end()).code
   output = await killsOf(CLI, recorder.file)
   rows = await rowsOf(recorder.file)
+  text = (await cli(['kills', recorder.file])).stdout
+  json = (await cli(['kills', recorder.file, '--json'])).stdout
 })
 afterAll(() => { if (host !== undefined && !('reason' in host)) host.close() })
 
@@ -50,6 +52,20 @@ test('no case below our cgroup is about anything the lab did not cause', (contex
   expect(ours.map((said) => said.victims[0]?.pid).toSorted()).toEqual(kills.map((kill) => kill.victims[0]?.pid).toSorted())
   expect(JSON.stringify(output.cases)).not.toContain(`"pid":${FORGED_PID}`)
   expect(recorderCode).toBe(130)
+})
+
+test('no name reaches a terminal or a line of JSON as anything but text', (context) => {
+  const victim = truthOf(context, 'hostile comms, 7 candidates').kills[0]?.victims[0], hostile = truthOf(context, 'hostile cgroup name').memcgs['hostile']
+  // C0, DEL and C1: what a terminal may obey, also where it comes as UTF-8.
+  const control = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/
+  expect(text.match(control)).toBeNull()
+  expect(json.match(control)).toBeNull()
+  // They are there, and harmless.
+  expect(text).toContain('oom-kill: x=1')
+  expect(text).toContain('task_memcg=root')
+  const cases = json.split('\n').slice(0, -1).map((line) => JSON.parse(line) as { readonly victims: readonly { readonly pid: number; readonly comm: string }[]; readonly limit?: { readonly path?: string } })
+  expect(cases.find((said) => said.victims[0]?.pid === victim?.pid)?.victims[0]?.comm).toBe(victim?.comm)
+  expect(cases.filter((said) => said.limit?.path === hostile?.path)).toHaveLength(1)
 })
 
 test('the sender of a SIGKILL is named', (context) => {

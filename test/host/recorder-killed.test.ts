@@ -1,14 +1,14 @@
-/** A recorder that is killed in the middle leaves a file that can be read, and no process behind. */
+/** Whoever of recorder, bridge and bpftrace is killed in the middle: what was recorded can be read, it is said, and nothing stays behind. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { CLI } from '../helpers/cli.ts'
-import { killsOf, Recorder, type KillsOutput } from '../helpers/lab/recorder.ts'
-import { LIMIT_SCENARIOS } from '../helpers/lab/scenarios-limits.ts'
 import type { Scenario } from '../helpers/lab/lab.ts'
-import { skip } from '../helpers/skip.ts'
-import { hostLab } from './host-lab.ts'
+import { killsOf, Recorder, type KillsOutput } from '../helpers/lab/recorder.ts'
+import { rowsOf, type Rows } from '../helpers/lab/recording-rows.ts'
+import { LIMIT_SCENARIOS } from '../helpers/lab/scenarios-limits.ts'
+import { inLab, type OpenLab } from './host-lab.ts'
 
 /** Asks again until it is so; the test's own time limit ends what never becomes so. */
 async function until<T>(ask: () => Promise<T> | T, isSo: (answer: T) => boolean): Promise<T> {
@@ -22,22 +22,51 @@ async function until<T>(ask: () => Promise<T> | T, isSo: (answer: T) => boolean)
 /** A zombie nobody has waited for yet does nothing any more. */
 const runs = (pid: number): boolean => existsSync(`/proc/${pid}/stat`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'))
 
-test('after kill -9 of the recorder the kills are in the file, and bridge and bpftrace end', async (context) => {
-  const host = await hostLab()
-  if ('reason' in host) return skip(context, host.reason)
-  const recorder = new Recorder(CLI, join(host.directory, 'recording.oom'))
+const commOf = (pid: number): string => readFileSync(`/proc/${pid}/comm`, 'latin1').trim()
+
+type Recorded = { readonly recorder: Recorder; readonly pids: Readonly<Record<string, number>>; readonly isTold: (output: KillsOutput) => boolean }
+
+/** A recorder that has a real kill in its file already, and who works for it. */
+async function withKill({ lab, directory }: OpenLab, run: (recorded: Recorded) => Promise<void>): Promise<void> {
+  const recorder = new Recorder(CLI, join(directory, 'recording.oom'))
   try {
     await recorder.ready()
-    const [scenario] = LIMIT_SCENARIOS as [Scenario], truth = await host.lab.perform(scenario), victim = truth.kills[0]?.victims[0]?.pid
-    const about = (output: KillsOutput): boolean => output.cases.some((said) => said.victims.some(({ pid }) => pid === victim))
-    await until(() => killsOf(CLI, recorder.file), about)
-    const others = recorder.descendants()
-    expect(others.length).toBeGreaterThanOrEqual(1)
-    expect((await recorder.end('SIGKILL')).signal).toBe('SIGKILL')
-    expect(about(await killsOf(CLI, recorder.file))).toBe(true)
-    await until(() => others.filter(runs), (running) => running.length === 0)
+    const [scenario] = LIMIT_SCENARIOS as [Scenario], truth = await lab.perform(scenario), victim = truth.kills[0]?.victims[0]?.pid
+    const isTold = (output: KillsOutput): boolean => output.cases.some((said) => said.victims.some(({ pid }) => pid === victim))
+    await until(() => killsOf(CLI, recorder.file), isTold)
+    const pids = Object.fromEntries(recorder.descendants().map((pid) => [commOf(pid), pid]))
+    expect(Object.keys(pids).toSorted()).toEqual(['bpftrace', 'oomscope-bridge'])
+    await run({ recorder, pids, isTold })
+    expect(isTold(await killsOf(CLI, recorder.file))).toBe(true)
+    await until(() => Object.values(pids).filter(runs), (running) => running.length === 0)
   } finally {
     await recorder.end('SIGKILL')
-    host.close()
   }
-})
+}
+
+const kill = (pid: number | undefined): boolean => process.kill(pid ?? Number.NaN, 'SIGKILL')
+
+test('after kill -9 of the recorder the kills are in the file, and bridge and bpftrace end', (context) => inLab(context, (host) => withKill(host, async ({ recorder }) => {
+  expect((await recorder.end('SIGKILL')).signal).toBe('SIGKILL')
+})))
+
+test('after kill -9 of the bridge the recorder says so, ends with exit code 1, and bpftrace ends', (context) => inLab(context, (host) => withKill(host, async ({ recorder, pids }) => {
+  kill(pids['oomscope-bridge'])
+  const { code, stderr } = await recorder.ended
+  expect({ code, error: /^oomscope: .*$/m.exec(stderr)?.[0], hasHint: /^hint: /m.test(stderr) }).toEqual({ code: 1, error: expect.stringMatching(/the bridge ended.*killed by SIGKILL$/), hasHint: true })
+})))
+
+const lastRungs = (rows: Rows): Map<string, string> => new Map(rows.of('rung').map((row) => [row.question, row.state]))
+
+test('after kill -9 of bpftrace its rungs are dead, and sampling goes on', (context) => inLab(context, (host) => withKill(host, async ({ recorder, pids }) => {
+  const before = lastRungs(await rowsOf(recorder.file)), chosen = [...before].flatMap(([question, state]) => (state === 'absent' || state === 'refused' ? [] : [question]))
+  expect(chosen.length).toBeGreaterThan(0)
+  kill(pids['bpftrace'])
+  const isDead = (rows: Rows): boolean => rows.of('tracer').some(({ state }) => state === 'exited')
+  const rows = await until(() => rowsOf(recorder.file), isDead), exit = rows.of('tracer').find(({ state }) => state === 'exited')
+  expect(exit).toMatchObject({ pid: pids['bpftrace'], detail: expect.stringContaining('killed by signal 9') })
+  const states = lastRungs(await until(() => rowsOf(recorder.file), (later) => lastRungs(later).get(chosen[0] ?? '') === 'dead'))
+  expect(chosen.map((question) => states.get(question))).toEqual(chosen.map(() => 'dead'))
+  await until(() => rowsOf(recorder.file), (later) => later.of('node_memory').some(({ tsNs }) => tsNs > (exit?.tsNs ?? Number.NaN)))
+  expect((await recorder.end()).code).toBe(130)
+})))
