@@ -10,6 +10,7 @@ import { lens } from './lens.ts'
 import { liveOptions } from './live-options.ts'
 import { NamePoll } from './name-poll.ts'
 import { protectFromOom } from './protect.ts'
+import { saveFile } from './save.ts'
 import type { Signals } from './signals.ts'
 import { untilAborted } from './signals.ts'
 import { requireTerminal } from './terminal.ts'
@@ -39,7 +40,7 @@ export async function live(options: Options, signals: Signals): Promise<ExitCode
   try {
     return await runTui({
       mode: 'live', model: () => feed.model, lens, wallNow: Date.now, fault: () => failure?.message,
-      ascii: isSet(options, 'ascii'), noColor: (process.env['NO_COLOR'] ?? '') !== '',
+      save: saveFile, ascii: isSet(options, 'ascii'), noColor: (process.env['NO_COLOR'] ?? '') !== '',
     })
   } finally {
     await source.close()

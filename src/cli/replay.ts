@@ -12,6 +12,7 @@ import { Feed } from './feed.ts'
 import { lens } from './lens.ts'
 import { overlook } from './overlook.ts'
 import { parseMoment } from '../base/moment.ts'
+import { saveFile } from './save.ts'
 import type { Signals } from './signals.ts'
 import { requireTerminal } from './terminal.ts'
 
@@ -33,7 +34,7 @@ export async function replay(file: string, options: Options, signals: Signals): 
     const code = await runTui({
       mode: 'replay', model: () => feed.model, story, lens, wallNow: () => wallOf(feed.model, feed.model.nowNs) ?? 0, fault: () => (failure instanceof Error ? failure.message : undefined),
       control: { setPaused: (paused) => source.setPaused(paused), setSpeed: (value) => source.setSpeed(value), seek: (tsNs) => source.seek(tsNs), playback: () => source.playback() },
-      ascii: isSet(options, 'ascii'), noColor: (process.env['NO_COLOR'] ?? '') !== '',
+      save: saveFile, ascii: isSet(options, 'ascii'), noColor: (process.env['NO_COLOR'] ?? '') !== '',
     })
     await source.close()
     await pumped

@@ -83,9 +83,10 @@ export async function runTui(options: TuiOptions): Promise<number> {
     process.on('unhandledRejection', onError)
     process.stdin.on('end', onHangUp)
     try {
-      const running = session = new Session(options, terminal, () => end(() => resolve(0)))
-      terminal.onKey((key) => running.key(key))
-      terminal.onResize(() => running.resized())
+      // Before the first frame: blessed makes the terminal raw when somebody listens, and a ^C typed at the first sight of the screen is a key.
+      terminal.onKey((key) => session?.key(key))
+      terminal.onResize(() => session?.resized())
+      session = new Session(options, terminal, () => end(() => resolve(0)))
     } catch (error) {
       onError(error)
     }

@@ -3,7 +3,7 @@ import { KILL_COLUMNS } from '../view/kills-list.ts'
 import { OVERVIEW_COLUMNS } from '../view/columns.ts'
 
 /** What can be done depends on the source: a live picture cannot be wound back. */
-export type Abilities = { readonly mode: 'live' | 'replay'; readonly speed: boolean; readonly seek: boolean; readonly charts: boolean }
+export type Abilities = { readonly mode: 'live' | 'replay'; readonly speed: boolean; readonly seek: boolean; readonly charts: boolean; readonly save: boolean }
 
 const key = (name: string, does: string): string => `  ${name.padEnd(20)} ${does}`
 
@@ -23,6 +23,8 @@ export function helpLines(can: Abilities): string[] {
     key('K', 'all kills, newest first; enter opens one'),
     ...(can.seek ? [key('enter', 'on the page of a kill: to its moment in the recording')] : []),
     key('tab', 'on the page of a kill: its evidence in full, and back'),
+    key('y', 'on the page of a kill or a workload: copy it as text (by the terminal, OSC 52)'),
+    ...(can.save ? [key('E', 'on the page of a kill: write it as Markdown and JSON into the current directory')] : []),
     key('e', 'the tree of cgroups, and back; left right * close and open'),
     ...(can.charts ? [key('D', 'charts of the node')] : []),
     key('?', 'this page'),

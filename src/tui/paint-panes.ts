@@ -12,9 +12,9 @@ import type { TimelineColumns } from '../view/timeline.ts'
 import { STYLE } from './grid.ts'
 import type { Grid, Style } from './grid.ts'
 
-type Rect = { readonly x: number; readonly y: number; readonly width: number; readonly height: number }
+export type Rect = { readonly x: number; readonly y: number; readonly width: number; readonly height: number }
 
-const TONES: Readonly<Record<DetailLine['tone'], Style>> = { plain: STYLE.normal, urgent: STYLE.alert, differs: STYLE.differs, quiet: STYLE.dim }
+const TONES: Readonly<Record<DetailLine['tone'], Style>> = { plain: STYLE.normal, strong: STYLE.bold, urgent: STYLE.alert, differs: STYLE.differs, quiet: STYLE.dim }
 
 /** Sentences, wrapped; what does not fit is left out from the end (the order is by importance). */
 export function paintSentences(grid: Grid, at: Rect, lines: readonly DetailLine[]): void {
@@ -89,12 +89,12 @@ export function paintTimeline(grid: Grid, y: number, line: TimelineColumns, mark
   if (selected >= 0) grid.text({ x: selected, y: y + 2 }, 'X', STYLE.replay)
 }
 
-/** The key bar: as many of the keys as fit, most useful first. */
-export function paintKeys(grid: Grid, keys: readonly (readonly [key: string, does: string])[]): void {
+/** The key bar: as many of the keys as fit, most useful first; `reserved` cells at the right stay free. */
+export function paintKeys(grid: Grid, keys: readonly (readonly [key: string, does: string])[], reserved = 0): void {
   let x = 1
   const y = grid.rows - 1
   for (const [key, does] of keys) {
-    if (x + key.length + does.length + 1 > grid.cols) break
+    if (x + key.length + does.length + 1 > grid.cols - reserved) break
     x = grid.text({ x, y }, key, STYLE.key) + 1
     x = grid.text({ x, y }, does, STYLE.dim) + 2
   }

@@ -34,10 +34,10 @@ function alertRow(grid: Grid, { alert, calm }: Status, asides: readonly string[]
   if (aside !== undefined) grid.textRight({ x: grid.cols - aside.length - 1, y: 1, width: aside.length }, aside, STYLE.warn)
 }
 
-export type Top = { readonly mode: ModeText; readonly headline: Headline | undefined; /** For the right side, the longest that fits. */ readonly asides: readonly string[] }
+export type Top = { readonly mode: ModeText; readonly headline: Headline | undefined; /** For the right side, the longest that fits. */ readonly asides: readonly string[]; /** Whether there is a row for them. */ readonly doubts: boolean }
 
 /** Paints all of it and returns the first free row. */
-export function paintTop(grid: Grid, status: Status, { mode, headline, asides }: Top): number {
+export function paintTop(grid: Grid, status: Status, { mode, headline, asides, doubts }: Top): number {
   statusRow(grid, status, mode)
   if (grid.rows < 4) return 1
   if (headline === undefined) alertRow(grid, status, asides)
@@ -45,7 +45,7 @@ export function paintTop(grid: Grid, status: Status, { mode, headline, asides }:
     grid.fill({ x: 0, y: 1, width: grid.cols }, STYLE.kill, ' ')
     grid.text({ x: 1, y: 1 }, cutEnd(headline.text, grid.cols - 2), STYLE.kill)
   }
-  if (status.doubts.length === 0 || grid.rows < 12) return 2
+  if (!doubts || status.doubts.length === 0 || grid.rows < 12) return 2
   grid.text({ x: 0, y: 2 }, ` ? ${cutEnd(`not certain: ${status.doubts.join(' · ')}`, grid.cols - 4)}`, STYLE.differs)
   return 3
 }

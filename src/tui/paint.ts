@@ -11,6 +11,7 @@ import { toAscii } from './ascii.ts'
 import { Grid, STYLE } from './grid.ts'
 import { helpLines } from './help.ts'
 import type { Abilities } from './help.ts'
+import { paintCasePage } from './paint-case.ts'
 import { paintDetail, paintKeys, paintSentences, paintSortMenu, paintTimeline, paintUsage } from './paint-panes.ts'
 import { paintOverviewTable, paintTable } from './paint-table.ts'
 import { paintTop } from './paint-top.ts'
@@ -116,26 +117,31 @@ function paintText(body: Body, ui: Ui, lines: readonly string[]): Result {
   const { grid, y, height } = body
   const wrapped = lines.flatMap((line) => {
     const indent = /^ */.exec(line)?.[0].length ?? 0
-    return line.length <= grid.cols - 2 ? [line] : wrap(line.trim(), grid.cols - 4 - indent).map((part, i) => ' '.repeat(indent + (i === 0 ? 0 : 2)) + part)
+    return line.length <= grid.cols ? [line] : wrap(line.trim(), grid.cols - 3 - indent).map((part, i) => ' '.repeat(indent + (i === 0 ? 0 : 2)) + part)
   })
   const top = Math.max(0, Math.min(ui.scroll, wrapped.length - height))
   for (let i = 0; i < height; i++) {
     const line = wrapped[top + i]
     if (line === undefined) break
     const heading = !line.startsWith(' ') && line !== '' && wrapped[top + i + 1]?.startsWith(' ') === true
-    grid.text({ x: 1, y: y + i, width: grid.cols - 2 }, line, heading ? STYLE.bold : STYLE.normal)
+    grid.text({ x: 0, y: y + i, width: grid.cols }, line, heading ? STYLE.bold : STYLE.normal)
   }
   if (wrapped.length > height) grid.textRight({ x: grid.cols - 14, y: grid.rows - 1, width: 13 }, `${top + 1}-${Math.min(wrapped.length, top + height)}/${wrapped.length}`, STYLE.dim)
   return { ui: { ...ui, scroll: top }, pageLines: height, textLines: wrapped.length }
 }
 
+const caseKeys = (can: Abilities, inFull: boolean): Keys => [
+  ['esc', 'back'], ['[ ]', 'prev/next kill'], ...(can.seek ? [['enter', 'to its moment'] as const] : []), ['tab', inFull ? 'picture' : 'evidence'], ['y', 'copy'], ...(can.save ? [['E', 'export'] as const] : []),
+  ...(inFull ? [['j k', 'scroll'] as const] : []), ['?', 'help'], ['q', 'quit'], ['K', 'kills'],
+]
+
 function paintCase(body: Body, ui: Ui, show: Show): Result {
-  const { kills } = show.scene, index = kills.findIndex((kill) => kill.id === ui.kill), kill = kills[index], { grid } = body
-  paintKeys(grid, show.can.seek ? [['enter', 'replay it'], ...KEYS_PAGE] : KEYS_PAGE)
+  const { kills } = show.scene, kill = kills.find((candidate) => candidate.id === ui.kill), { grid } = body
+  paintKeys(grid, caseKeys(show.can, ui.inFull), ui.inFull ? 16 : 0)
   if (kill === undefined) { grid.text({ x: 2, y: body.y + 1 }, kills.length === 0 ? 'No kill seen so far.' : 'This kill is no longer remembered.', STYLE.dim); return { ui, pageLines: 1 } }
-  grid.fill({ x: 0, y: body.y, width: grid.cols }, STYLE.kill, ' ')
-  grid.text({ x: 1, y: body.y, width: grid.cols - 2 }, cutEnd(killTitle(show.scene, index), grid.cols - 2), STYLE.kill)
-  return paintText({ grid, y: body.y + 2, height: body.height - 2 }, ui, show.scene.caseLines(kill))
+  if (ui.inFull) return paintText({ grid, y: body.y + 1, height: body.height - 1 }, ui, show.scene.caseLines(kill))
+  paintCasePage(grid, body, show.scene.casePage(kill))
+  return { ui, pageLines: 1 }
 }
 
 function paintPage(body: Body, ui: Ui, show: Show, rows: readonly OverviewRow[]): Result {
@@ -144,7 +150,7 @@ function paintPage(body: Body, ui: Ui, show: Show, rows: readonly OverviewRow[])
     case 'row': return paintRow(body, ui, show)
     case 'kills': return paintKills(body, ui, show)
     case 'case': return paintCase(body, ui, show)
-    case 'help': paintKeys(body.grid, KEYS_PAGE); return paintText(body, ui, helpLines(show.can))
+    case 'help': paintKeys(body.grid, KEYS_PAGE, 16); return paintText(body, ui, helpLines(show.can))
     case 'charts': paintKeys(body.grid, KEYS_PAGE); return { ui, pageLines: body.height }
   }
 }
@@ -152,8 +158,8 @@ function paintPage(body: Body, ui: Ui, show: Show, rows: readonly OverviewRow[])
 /** A source that has ended, or the kill at whose moment the picture stands. */
 function headlineOf({ fault, scene }: Show, ui: Ui): Headline | undefined {
   if (fault !== undefined) return { text: fault }
-  const index = ui.atKill === undefined || ui.page !== 'overview' ? -1 : scene.kills.findIndex((kill) => kill.id === ui.atKill), kill = scene.kills[index]
-  return kill === undefined ? undefined : { text: `${killTitle(scene, index)}  (enter: case)` }
+  const wanted = ui.page === 'case' ? ui.kill : ui.page === 'overview' ? ui.atKill : undefined, index = wanted === undefined ? -1 : scene.kills.findIndex((kill) => kill.id === wanted)
+  return index < 0 ? undefined : { text: `${killTitle(scene, index)}${ui.page === 'case' ? '' : '  (enter: case)'}` }
 }
 
 /** `KILL 2 of 3  14:01:12  python3 48213 in batch/etl-0`: the number counts from the oldest. */
@@ -183,7 +189,7 @@ export function paint(show: Show, ui: Ui, size: { readonly cols: number; readonl
     wrap(`needs ${SMALLEST.cols}x${SMALLEST.rows}, has ${size.cols}x${size.rows}`, size.cols).forEach((text, y) => { grid.text({ x: 0, y }, text) })
     return { grid, ui, pageLines: 1, textLines: 0, rows, body: { y: 0, height: 0 } }
   }
-  const y = paintTop(grid, show.scene.status, { mode: show.mode, headline: headlineOf(show, ui), asides: asidesOf(show) }), body = { grid, y, height: size.rows - y - 1 }
+  const y = paintTop(grid, show.scene.status, { mode: show.mode, headline: headlineOf(show, ui), asides: asidesOf(show), doubts: ui.page !== 'case' || size.rows >= 36 }), body = { grid, y, height: size.rows - y - 1 }
   const result = paintPage(body, ui, show, rows)
   if (ui.message !== undefined) {
     grid.fill({ x: 0, y: size.rows - 1, width: size.cols }, STYLE.alert, ' ')

@@ -1,5 +1,7 @@
 /** Everything a frame shows, taken from the model at one moment: a picture that a pause can hold while the model goes on. */
 import type { NodeModel } from '../model/node.ts'
+import { casePage } from '../view/case-page.ts'
+import type { CasePage } from '../view/case-page.ts'
 import { timeOf } from '../view/clock.ts'
 import { detailOf } from '../view/detail.ts'
 import type { DetailLine } from '../view/detail.ts'
@@ -29,6 +31,7 @@ export type Scene = {
   readonly status: Status
   readonly timeAt: (tsNs: number) => string
   readonly detailOf: (row: OverviewRow) => readonly DetailLine[]
+  readonly casePage: (kill: KillRow) => CasePage
   readonly caseLines: (kill: KillRow) => readonly string[]
   readonly timelineOf: (columns: number) => TimelineColumns
 }
@@ -43,6 +46,7 @@ export function sceneOf({ lens, model, story, range }: SceneOf): Scene {
     nowNs, rows, kills, range, progress: story.progress, time: timeOf(model, nowNs), status: statusOf(lens, model, rows),
     treeRows: () => tree ??= treeRows(lens, model),
     timeAt: (tsNs) => timeOf(model, tsNs), detailOf: (row) => detailOf(model, { row, kills }),
+    casePage: ({ killCase }) => casePage({ lens, model: story.model, killCase, moment: story.moments.of(killCase) }),
     caseLines: (kill) => lens.caseLines(kill.killCase, story.model),
     timelineOf: (columns) => story.timeline.columns(story.model, { columns, nowNs, range }),
   }

@@ -1,9 +1,11 @@
 /** One run of the screen between opening and closing the terminal: holds the scene and the ui, decides when a frame is due. */
+import { reasonOf } from '../base/errors.ts'
 import { parseJump } from '../base/moment.ts'
 import type { NodeModel } from '../model/node.ts'
 import { Story } from '../view/story.ts'
 import type { TuiOptions } from './app.ts'
 import type { Charts } from './charts.ts'
+import { filesOf, textToCopy } from './export-case.ts'
 import { modeText } from './mode.ts'
 import { paint } from './paint.ts'
 import type { Painted } from './paint.ts'
@@ -99,7 +101,8 @@ export class Session {
       case 'pause': this.soughtNs = undefined; control?.setPaused?.(command.paused); break
       case 'speed': control?.setSpeed?.(command.speed); break
       case 'seek': this.seek(command.tsNs); break
-      case 'copy': case 'save': break
+      case 'copy': this.copy(); break
+      case 'save': this.save(); break
     }
     this.refreshedAt = -Infinity
   }
@@ -109,6 +112,24 @@ export class Session {
     this.soughtNs = range === undefined ? tsNs : Math.max(range.startNs, Math.min(range.endNs, tsNs))
     control?.setPaused?.(true)
     control?.seek?.(this.soughtNs)
+  }
+
+  private copy(): void {
+    const text = textToCopy(this.scene, this.ui)
+    if (text === undefined) return
+    this.terminal.copy(text)
+    this.ui = { ...this.ui, message: `${text.split('\n').length - 1} lines copied, if this terminal takes them (OSC 52)` }
+  }
+
+  private save(): void {
+    const { save } = this.options
+    if (save === undefined) return
+    try {
+      const paths = filesOf(this.scene, this.ui, this.story.model).map(({ name, text }) => save(name, text))
+      if (paths.length > 0) this.ui = { ...this.ui, message: `written: ${paths.join(', ')}` }
+    } catch (error) {
+      this.ui = { ...this.ui, message: `not written: ${reasonOf(error)}` }
+    }
   }
 
   private takeScene(): Scene {
@@ -154,7 +175,7 @@ export class Session {
     const { options } = this, { control } = options
     return paint({
       scene: this.scene, mode: this.mode(), fault: options.fault?.(), ascii: options.ascii === true,
-      can: { mode: options.mode, charts: this.canCharts, speed: options.mode === 'replay' && control?.setSpeed !== undefined, seek: options.mode === 'replay' && control?.seek !== undefined },
+      can: { mode: options.mode, charts: this.canCharts, save: options.save !== undefined, speed: options.mode === 'replay' && control?.setSpeed !== undefined, seek: options.mode === 'replay' && control?.seek !== undefined },
     }, this.ui, this.terminal.size())
   }
 

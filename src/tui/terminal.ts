@@ -17,6 +17,9 @@ type Program = {
   on(event: 'keypress', listener: (char: string | undefined, key: BlessedKey) => void): void
 }
 
+/** Terminals drop longer sequences (xterm and tmux at about 100 kB of base64). */
+const MOST_COPIED = 70_000
+
 const BEGIN_FRAME = '\x1b[?2026h', END_FRAME = '\x1b[?2026l'
 
 export class Terminal {
@@ -65,6 +68,12 @@ export class Terminal {
     this.screen.render()
     this.program.flush()
     if (mark !== undefined) process.stdout.write(`\x1b]7777;${mark}\x07`)
+  }
+
+  /** Puts text into the clipboard of the machine the person sits at: OSC 52 goes through ssh and kubectl exec; tmux wants it wrapped. */
+  copy(text: string): void {
+    const sequence = `\x1b]52;c;${Buffer.from(text.slice(0, MOST_COPIED)).toString('base64')}\x07`
+    process.stdout.write((process.env['TMUX'] ?? '') === '' ? sequence : `\x1bPtmux;\x1b${sequence}\x1b\\`)
   }
 
   /** ^Z: gives the terminal back, stops, and takes it again when the shell says `fg`. */

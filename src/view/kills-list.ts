@@ -52,7 +52,7 @@ export const killRows = (lens: Lens, model: NodeModel): KillRow[] =>
 export const KILL_COLUMNS: readonly Column<KillRow>[] = [
   { key: 'time', title: 'TIME', unit: 'text', width: 8, align: 'left', weight: 100, help: 'of the decision, UTC', of: (row) => row.time },
   { key: 'cause', title: 'CAUSE', unit: 'text', width: 15, align: 'left', weight: 95, help: 'whose limit or whose hand', of: (row) => row.cause },
-  { key: 'name', title: 'WORKLOAD', unit: 'text', width: 14, grow: 38, align: 'left', weight: 98, help: 'of the first victim', of: (row) => row.place },
+  { key: 'name', title: 'WORKLOAD', unit: 'text', width: 14, grow: 60, align: 'left', weight: 98, help: 'of the first victim', of: (row) => row.place },
   { key: 'limit', title: 'LIMIT', unit: 'bytes', width: 5, align: 'right', weight: 60, help: 'that could not be met', of: (row) => row.limitBytes },
   { key: 'victim', title: 'VICTIM', unit: 'text', width: 16, grow: 24, align: 'left', weight: 90, help: 'command and pid', of: (row) => row.victim },
   { key: 'victims', title: 'DEAD', unit: 'count', width: 4, align: 'right', weight: 50, help: 'processes killed by this decision', of: (row) => row.victims },

@@ -37,6 +37,20 @@ export function brailleLine(values: readonly number[], size: { readonly width: n
   return cells.map((row) => row.map((bits) => (bits === 0 ? ' ' : String.fromCharCode(0x2800 + bits))).join(''))
 }
 
+/** The area under a line, `width` × `height` cells of 2 × 4 dots; what is known to be zero is a line at the bottom, what is not known is blank. */
+export function brailleArea(values: readonly number[], size: { readonly width: number; readonly height: number; readonly max: number }): string[] {
+  const { width, height, max } = size, dots = height * 4, cells = Array.from({ length: height }, () => new Array<number>(width).fill(0))
+  condense(values, width * 2).forEach((value, x) => {
+    if (Number.isNaN(value)) return
+    const top = Math.max(1, Math.min(dots, Math.round((value / (max || 1)) * dots)))
+    for (let y = dots - top; y < dots; y++) {
+      const row = cells[y >> 2], bit = DOTS[y & 3]?.[x & 1]
+      if (row !== undefined && bit !== undefined) row[x >> 1] = (row[x >> 1] ?? 0) | bit
+    }
+  })
+  return cells.map((row) => row.map((bits) => (bits === 0 ? ' ' : String.fromCharCode(0x2800 + bits))).join(''))
+}
+
 /** A horizontal bar in half cells with dots behind it, `share` 0..1; `mark` (0..1) sets a stroke at an earlier maximum. */
 export function bar(share: number, width: number, mark?: number): string {
   const halves = Math.round(Math.max(0, Math.min(1, share)) * width * 2), whole = halves >> 1

@@ -1,6 +1,9 @@
 /** A busy invented node, as the pictures of the design show it: what the painters are looked at with. */
+import { applyEvent } from '../../src/model/apply.ts'
+import type { AccruingSeries, History } from '../../src/model/history.ts'
 import type { NodeModel } from '../../src/model/node.ts'
-import { addKill, addMemcg, addPod, emptyNode, fillHistory, G, M } from './node-model.ts'
+import { secondOf } from '../../src/model/rates.ts'
+import { addKill, addMemcg, addPod, emptyNode, fillHistory, G, M, tell } from './node-model.ts'
 import type { MemcgSpec } from './node-model.ts'
 
 const ramp = (from: number, to: number) => (ago: number): number => to - ((to - from) * Math.min(60, ago)) / 60
@@ -31,14 +34,14 @@ const PODS: readonly (readonly [name: string, spec: MemcgSpec & { readonly conta
 ]
 
 export function demoNode(): NodeModel {
-  const model = emptyNode()
-  model.memory = { kind: 'node_memory', tsNs: model.nowNs, totalBytes: 24 * G, freeBytes: G, availableBytes: 6.96 * G, cachedBytes: 4 * G, dirtyBytes: 0, writebackBytes: 0, anonBytes: 12 * G, shmemBytes: 0, slabBytes: 0, slabReclaimableBytes: 0, swapTotalBytes: 0, swapFreeBytes: 0 }
-  model.psi = { kind: 'node_psi', tsNs: model.nowNs, someAvg10Centi: 1240, someTotalUs: 0, fullAvg10Centi: 410, fullTotalUs: 0 }
+  const model = emptyNode(), nowNs = model.nowNs
+  tell(model, 'node_memory', nowNs, { totalBytes: 24 * G, freeBytes: G, availableBytes: 6.96 * G, cachedBytes: 4 * G, dirtyBytes: 0, writebackBytes: 0, anonBytes: 12 * G, shmemBytes: 0, slabBytes: 0, slabReclaimableBytes: 0, swapTotalBytes: 0, swapFreeBytes: 0 })
+  tell(model, 'node_psi', nowNs, { someAvg10Centi: 1240, someTotalUs: 0, fullAvg10Centi: 410, fullTotalUs: 0 })
   fillHistory(model.history, 'someUs', (ago) => (ago < 25 ? 30e4 / (1 + ago / 5) : ago > 70 && ago < 84 ? 45e4 : 0.2e4 * (ago % 7)))
   fillHistory(model.history, 'usageBytes', (ago) => (17 - ago / 60) * G)
   addMemcg(model, '/kubepods', { used: 16.1 * G, max: 22.9 * G })
-  const killed = new Map(PODS.map(([name, spec]) => [name, addPod(model, name, spec)]))
-  const kill = (name: string, secondsAgo: number, comm: string, pid: number): void => { const memcg = killed.get(name); if (memcg !== undefined) addKill(model, memcg, { secondsAgo, comm, pid }) }
+  const pods = new Map(PODS.map(([name, spec]) => [name, addPod(model, name, spec)]))
+  const kill = (name: string, secondsAgo: number, comm: string, pid: number): void => { const memcg = pods.get(name); if (memcg !== undefined) addKill(model, memcg, { secondsAgo, comm, pid }) }
   kill('monitoring/prometheus-0', 3300, 'prometheus', 2211)
   kill('batch/etl-nightly-0', 1800, 'python3', 40117)
   kill('payments/api-7d9f8b6c5-x2lqp', 1500, 'java', 18100)
@@ -46,16 +49,17 @@ export function demoNode(): NodeModel {
   return model
 }
 
-/** Lets the node live on by one second: usage drifts, everything else stays. */
+/** Lets the node live on by one second: usage stays, what rose in the second before rises again. */
 export function liveOn(model: NodeModel): void {
-  model.nowNs += 1e9
-  const second = Math.floor(model.nowNs / 1e9), slot = second % 120, before = (second - 1) % 120
-  for (const history of [model.history, ...[...model.memcgs.values()].map((memcg) => memcg.history)]) {
-    history.newestSecond = second
-    history.usageBytes[slot] = history.usageBytes[before] ?? Number.NaN
-    for (const name of ['someUs', 'fullUs', 'stallNs', 'highEvents', 'maxEvents'] as const) {
-      history[name][before] = history[name][(second - 2) % 120] ?? Number.NaN
-      history[name][slot] = 0
-    }
+  const tsNs = model.nowNs + 1e9, second = Math.floor(tsNs / 1e9)
+  const rose = (history: History, name: AccruingSeries): number => secondOf(history[name], history.newestSecond, second - 2) || 0
+  for (const memcg of model.memcgs.values()) {
+    const { usage, events, psi, history } = memcg, high = rose(history, 'highEvents'), max = rose(history, 'maxEvents'), some = rose(history, 'someUs'), full = rose(history, 'fullUs')
+    if (memcg.diedNs !== undefined) continue
+    if (usage !== undefined) applyEvent(model, { ...usage, tsNs })
+    if (events !== undefined) applyEvent(model, { ...events, tsNs, high: (events.high ?? 0) + high, max: (events.max ?? 0) + max })
+    if (psi !== undefined) applyEvent(model, { ...psi, tsNs, someTotalUs: psi.someTotalUs + some, fullTotalUs: psi.fullTotalUs + full })
   }
+  if (model.psi !== undefined) applyEvent(model, { ...model.psi, tsNs, someTotalUs: model.psi.someTotalUs + rose(model.history, 'someUs') })
+  model.nowNs = tsNs
 }

@@ -1,10 +1,13 @@
 /** The real program over the bundled recording of three real kills: what a person sees and presses. */
+import { readdirSync, readFileSync } from 'node:fs'
 import { afterEach, describe, expect, it } from 'vitest'
 import { CLI } from '../helpers/cli.ts'
+import { freshDirectories } from '../helpers/files.ts'
 import { ROOT, SHELL_MODES, Tui } from '../helpers/pty.ts'
 import type { TuiOptions } from '../helpers/pty.ts'
 
 const DEMO = `${ROOT}docs/demo.oom`
+const fresh = freshDirectories()
 let tui: Tui | undefined
 afterEach(({ task }) => { tui?.picture(`replay ${task.name}`); tui?.kill(); tui = undefined })
 
@@ -154,12 +157,84 @@ describe('the kills', () => {
     await t.see('VICTIM')
     t.picture('kills-120x40')
     expect(t.lines().slice(4, 7).map((line) => line.slice(1, 38))).toEqual(['04:18:19 container-limit pod 86c42f1a', '04:18:17 container-limit pod 7d9f8b6c', '04:18:13 container-limit pod 1f0c2a3e'])
-    expect(t.text()).toContain('the kernel killed node (pid 6220')
+    expect(t.text().replace(/\s+/g, ' ')).toContain('the kernel killed node (pid 6220')
     t.keys('jj\r')
     await t.see('KILL 1 of 3')
     expect(t.text()).toContain('worker-1')
     t.keys('\r')
     await t.see('REPLAY 04:18:13.4 (-11s) PAUSED')
+  })
+})
+
+describe('the page of a kill', () => {
+  /** Everything on the screen as one line without frames: for sentences that are wrapped. */
+  const prose = (t: Tui): string => t.text().replace(/[│\s]+/g, ' ')
+
+  async function openSecond(options: Start = {}): Promise<Tui> {
+    const t = await start(options)
+    t.keys('Kj\r')
+    await t.see('KILL 2 of 3   04:18:17   python3 6168')
+    return t
+  }
+
+  it('shows verdict, chain of limits, what filled it, who was judged and the seconds before', async () => {
+    const t = await openSecond()
+    t.picture('case-120x40')
+    expect(t.lines().filter((line) => line.startsWith('┌')).map((line) => line.replace(/[┌┐─]+/g, '|'))).toEqual([
+      "| verdict · certain · seen by probes, kernel log, the cgroup's counters |", '| chain of limits, from the inside out | what was in the 96M |',
+      "| who was judged: 5 candidates, points computed from the kernel log's table |", '| the 10 s before |',
+    ])
+    expect(prose(t)).toContain(`CONTAINER LIMIT. Container 502065b29ff4 of pod ${POD[1]} reached its memory limit of 96 MiB`)
+    expect(prose(t)).toContain('The victim itself asked for a page (GFP_KERNEL) that could not be had.')
+    expect(t.text()).toMatch(/container "502065b29ff4" +96M +max +96M +100% +< OOM/)
+    expect(t.text()).toMatch(/anon +━{20,}╸? +95M/)
+    // The kernel's log says 26168 pages for the victim and 4578 for the next one: the bars are in that proportion.
+    const bars = [/6168 python3.* 26168 (━+)/, /6212 worker-3.* 4578 (━+)/].map((row) => row.exec(t.text())?.[1]?.length ?? 0)
+    expect((bars[1] ?? 0) / (bars[0] ?? 1)).toBeCloseTo(4578 / 26168, 1)
+    expect(t.lines().filter((line) => line.includes('KILLED'))).toHaveLength(1)
+    expect(t.text()).toMatch(/used .*[⠀-⣿]{10}.* 27M -> 96M/)
+  })
+
+  it('keeps the verdict, the limit, the victim and the last seconds at 80x24', async () => {
+    const t = await openSecond({ cols: 80, rows: 24 })
+    t.picture('case-80x24')
+    expect(prose(t)).toContain('filled with 95.3 MiB anonymous and 0 B file memory.')
+    expect(t.text()).toMatch(/container "502065b29ff4" +96M +max +96M +100% +< OOM/)
+    expect(t.text()).toMatch(/6168 python3 +102M +0 +26168 ━+ KILLED/)
+    expect(t.text()).toContain('and 3 more: tab shows them')
+    expect(t.text()).toContain('27M -> 96M')
+  })
+
+  it('shows its evidence in full behind tab, and scrolls it', async () => {
+    const t = await openSecond({ cols: 80, rows: 24 })
+    t.keys('\t')
+    await t.see('2026-11-21T04:18:17.379Z  container-limit  (certain)')
+    expect(t.text()).toMatch(/^ {2}limit {7}96 MiB, used 96 MiB, *$/m)
+    t.keys('G')
+    await t.see('what the limit was filled with [kernel log, at the decision]')
+    t.keys('\t')
+    await t.see('chain of limits')
+  })
+
+  it('is copied as text by the terminal (OSC 52)', async () => {
+    const t = await openSecond()
+    const copied = new Promise<string>((resolve) => t.term.parser.registerOscHandler(52, (data) => { resolve(Buffer.from(data.replace(/^c;/, ''), 'base64').toString()); return true }))
+    t.keys('y')
+    await t.see(/\d+ lines copied/)
+    expect(await copied).toMatch(/^2026-11-21T04:18:17\.379Z {2}container-limit {2}\(certain\)\n {2}Container 502065b29ff4[^]*at the decision\]\n$/)
+  })
+
+  it('is written as Markdown and JSON where the person stands, and never over a file that is there', async () => {
+    const directory = fresh()
+    const t = await openSecond({ cwd: directory })
+    t.keys('E')
+    await t.see('written: ')
+    expect(readdirSync(directory).sort()).toEqual(['oomscope-kill-20261121T041817-6168.json', 'oomscope-kill-20261121T041817-6168.md'])
+    const json = JSON.parse(readFileSync(`${directory}/oomscope-kill-20261121T041817-6168.json`, 'utf8')) as Record<string, unknown>
+    expect(json).toMatchObject({ cause: 'container-limit', limit: { limitBytes: 96 * 2 ** 20 }, victims: [{ pid: 6168, comm: 'python3', points: 26168 }] })
+    expect(readFileSync(`${directory}/oomscope-kill-20261121T041817-6168.md`, 'utf8')).toMatch(/^# OOM kill of python3 6168 in pod [^]*\| 6168 \| python3 \|/)
+    t.keys('E')
+    await t.see('not written: file exists')
   })
 })
 

@@ -14,7 +14,7 @@ import { demoNode, liveOn } from '../../helpers/demo-node.ts'
 import { addPod, emptyNode, M, TEST_LENS, WALL_MS } from '../../helpers/node-model.ts'
 
 function show(model: NodeModel, ascii = false): Show {
-  return { scene: sceneOf({ lens: TEST_LENS, model, story: new Story(model) }), mode: { text: '● LIVE', style: STYLE.bar }, can: { mode: 'live', speed: false, seek: false, charts: true }, fault: undefined, ascii }
+  return { scene: sceneOf({ lens: TEST_LENS, model, story: new Story(model) }), mode: { text: '● LIVE', style: STYLE.bar }, can: { mode: 'live', speed: false, seek: false, charts: true, save: true }, fault: undefined, ascii }
 }
 const PAGES: readonly Page[] = ['overview', 'row', 'kills', 'case', 'help', 'charts']
 

@@ -4,7 +4,7 @@ import { detailOf } from '../../../src/view/detail.ts'
 import { overviewRows } from '../../../src/view/overview.ts'
 import type { OverviewRow } from '../../../src/view/overview.ts'
 import type { NodeModel } from '../../../src/model/node.ts'
-import { addKill, addMemcg, addPod, emptyNode, fillHistory, G, M, TEST_LENS } from '../../helpers/node-model.ts'
+import { addContainer, addKill, addMemcg, addPod, emptyNode, fillHistory, G, M, TEST_LENS } from '../../helpers/node-model.ts'
 
 const rows = (model: NodeModel): OverviewRow[] => overviewRows(TEST_LENS, model)
 const only = (model: NodeModel): OverviewRow => { const all = rows(model); expect(all).toHaveLength(1); return all[0] as OverviewRow }
@@ -12,14 +12,14 @@ const only = (model: NodeModel): OverviewRow => { const all = rows(model); expec
 describe('folding', () => {
   it('makes one row of a pod and its containers, under the name that was learned', () => {
     const model = emptyNode(), container = addPod(model, 'web/front-1', { used: 10 * M })
-    addMemcg(model, container.path.replace(/-c$/, '-d'), { used: 1 * M })
+    addContainer(model, container, { used: 1 * M })
     expect(only(model)).toMatchObject({ name: 'web/front-1', kind: 'pod', usedBytes: 10 * M })
   })
   it('shows the uid of a pod whose name nobody has told', () => {
     const model = emptyNode()
     addPod(model, 'web/front-1', {})
     model.names.clear()
-    expect(only(model).name).toMatch(/^pod uid-\d+$/)
+    expect(only(model).name).toMatch(/^pod 00000000-0000-4000-8000-\d{12}$/)
   })
   it('shows services, leaves and limited cgroups of a plain host, not the slices that only sum them up', () => {
     const model = emptyNode()
@@ -32,7 +32,7 @@ describe('folding', () => {
   })
   it('leaves out what is dead, but counts the kills of dead containers', () => {
     const model = emptyNode(), container = addPod(model, 'web/front-1', { used: M })
-    const dead = addMemcg(model, container.path.replace(/-c$/, '-old'), {})
+    const dead = addContainer(model, container, {})
     dead.diedNs = 5
     dead.killCount = 3
     expect(only(model)).toMatchObject({ oomKills: 3, containers: [{ label: 'container "front"' }] })
@@ -49,7 +49,7 @@ describe('limits', () => {
   })
   it('names the container that binds when there are several', () => {
     const model = emptyNode(), container = addPod(model, 'a/b', { used: 950 * M, max: G, podMax: 3 * G, container: 'app' })
-    addMemcg(model, container.path.replace(/-c$/, '-side'), { used: 10 * M, max: 100 * M })
+    addContainer(model, container, { used: 10 * M, max: 100 * M })
     expect(only(model)).toMatchObject({ name: 'a/b:app', binding: { where: 'container', maxBytes: G } })
   })
   it('looks up to the ancestors once one is nearly full', () => {
@@ -70,7 +70,7 @@ describe('limits', () => {
 describe('numbers', () => {
   it("computes the working set as the kubelet does: per container, never below zero, summed", () => {
     const model = emptyNode(), container = addPod(model, 'a/b', { used: 100 * M, inactiveFile: 30 * M })
-    addMemcg(model, container.path.replace(/-c$/, '-side'), { used: 5 * M, inactiveFile: 9 * M })
+    addContainer(model, container, { used: 5 * M, inactiveFile: 9 * M })
     expect(only(model).workingSetBytes).toBe(70 * M)
   })
   it('leaves absent what is not known', () => {
@@ -88,7 +88,7 @@ describe('numbers', () => {
   })
   it('adds kills of every cgroup on v1, whose counters are not hierarchical', () => {
     const model = emptyNode(), container = addPod(model, 'a/b', { oomKill: 2 })
-    addMemcg(model, container.path.replace(/-c$/, '-side'), { oomKill: 1 })
+    addContainer(model, container, { oomKill: 1 })
     expect(only(model).oomKills).toBe(2)
     model.hello = { ...(model.hello as NonNullable<typeof model.hello>), memcgVersion: 'v1' }
     expect(only(model).oomKills).toBe(5)
@@ -132,7 +132,7 @@ describe('severity', () => {
 describe('the detail', () => {
   it('says what kubectl top hides, the binding limit, the composition and the containers', () => {
     const model = emptyNode(), container = addPod(model, 'a/b', { used: 998 * M, max: G, high: 922 * M, inactiveFile: 267 * M, oomKill: 2, container: 'app' })
-    addMemcg(model, container.path.replace(/-c$/, '-side'), { used: 10 * M })
+    addContainer(model, container, { used: 10 * M })
     fillHistory(model.history, 'someUs', () => 0)
     const row = only(model), text = detailOf(model, { row, kills: [] }).map((line) => line.text)
     expect(text).toContain('kubectl top would say 731M (71%); the kernel counts 998M (97%): 267M is inactive file cache.')

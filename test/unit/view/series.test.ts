@@ -1,14 +1,15 @@
 /** Series and text for the screen: histories, sparklines, plots, the timeline, safe and cut text, filter and order. */
 import { describe, expect, it } from 'vitest'
 import { cellText, cutEnd, cutMiddle, wrap } from '../../../src/view/cell-text.ts'
+import { recordUsage } from '../../../src/model/history.ts'
 import { overviewRows } from '../../../src/view/overview.ts'
 import { matcher, selectRows, SORT_KEYS } from '../../../src/view/select.ts'
 import { bar, blockOf, brailleLine, condense, sparkline } from '../../../src/view/sparkline.ts'
 import { statusOf } from '../../../src/view/status-line.ts'
 import { stepOf, Timeline } from '../../../src/view/timeline.ts'
 import { largest, series, trend, usageSeries } from '../../../src/view/window.ts'
-import { demoNode, liveOn } from '../../helpers/demo-node.ts'
-import { addKill, addMemcg, emptyHistory, emptyNode, fillHistory, M, NOW_S, TEST_LENS } from '../../helpers/node-model.ts'
+import { demoNode } from '../../helpers/demo-node.ts'
+import { addKill, addMemcg, emptyHistory, emptyNode, fillHistory, M, NOW_S, tell, TEST_LENS } from '../../helpers/node-model.ts'
 
 describe('a history window', () => {
   it('ends at the second asked for and says NaN outside what is kept', () => {
@@ -22,7 +23,7 @@ describe('a history window', () => {
     expect([largest([Number.NaN]), trend([1, 2, 3])]).toEqual([undefined, undefined])
   })
   it('lets a usage stand until the next one, because unchanged values are not sent, but not for ever', () => {
-    const history = emptyHistory(), at = (second: number, bytes: number): void => { history.newestSecond = Math.max(history.newestSecond, second); history.usageBytes[second % 120] = bytes }
+    const history = emptyHistory(), at = (second: number, bytes: number): void => recordUsage(history, second * 1e9, bytes)
     at(NOW_S - 30, 3)
     at(NOW_S - 8, 7)
     expect(usageSeries(history, { lastSecond: NOW_S, seconds: 32 })).toEqual([Number.NaN, ...new Array(13).fill(3), ...new Array(9).fill(Number.NaN), ...new Array(9).fill(7)])
@@ -50,9 +51,10 @@ describe('the timeline', () => {
   it('remembers longer than the model, shows the worst second of a cell and where the kills were', () => {
     const model = emptyNode(), timeline = new Timeline()
     fillHistory(model.history, 'someUs', () => 0)
+    let someTotalUs = 0
     for (let i = 0; i < 400; i++) {
-      liveOn(model)
-      model.history.someUs[(Math.floor(model.nowNs / 1e9) - 1) % 120] = i === 10 ? 500_000 : 0
+      someTotalUs += i === 10 ? 500_000 : 0
+      tell(model, 'node_psi', model.nowNs + 1e9, { someAvg10Centi: 0, someTotalUs, fullAvg10Centi: 0, fullTotalUs: 0 })
       timeline.feed(model)
     }
     addKill(model, addMemcg(model, '/x'), { secondsAgo: 450 })
