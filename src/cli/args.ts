@@ -32,13 +32,14 @@ export const COMMANDS = {
     at: { type: 'string', value: 'TIME', says: 'start at 2026-11-20T12:00:00Z, 12:00:00 (UTC) or +90s from the beginning' },
     speed: { type: 'string', value: 'N', says: 'seconds of the recording per second (1)' }, ...SCREEN_OPTIONS } },
   kills: { says: 'every kill of a recording', file: true, options: JSON_OPTION },
+  explain: { says: 'the kills that a kernel log tells of (dmesg, journalctl -k, kern.log); - is the standard input', file: true, options: JSON_OPTION },
   doctor: { says: 'what this node allows, what will be used, how to get more', options: {
     ...JSON_OPTION, 'self-test': { type: 'boolean', says: 'start the probes and prove each of them, with a kill in a memcg of our own' }, bpftrace: LIVE_OPTIONS['bpftrace'] as Option } },
 } as const satisfies Record<string, Command>
 
 export type CommandName = keyof typeof COMMANDS
 /** Commands of the design that do not exist yet; they say so instead of looking like a typing mistake. */
-const NOT_BUILT = ['run', 'explain', 'spikes', 'recommend', 'report', 'export']
+const NOT_BUILT = ['run', 'spikes', 'recommend', 'report', 'export']
 
 export type Invocation =
   | { readonly do: 'help'; readonly command?: CommandName }
@@ -77,7 +78,7 @@ function parseCommand(name: CommandName, args: readonly string[]): Invocation {
   const surplus = parsed.positionals[wanted]
   if (surplus !== undefined) throw usageError('surplus-argument', `cannot understand ${name}: one argument too many, ${quoted(surplus)}`, hint)
   const [file = ''] = parsed.positionals
-  if (wanted === 1 && file === '') throw usageError('missing-file', `cannot run ${name}: FILE is missing`, `name a recording: oomscope ${name} FILE`)
+  if (wanted === 1 && file === '') throw usageError('missing-file', `cannot run ${name}: FILE is missing`, name === 'explain' ? 'name a kernel log: oomscope explain FILE' : `name a recording: oomscope ${name} FILE`)
   return { do: 'command', command: name, file, options: parsed.values as Options }
 }
 

@@ -1,7 +1,8 @@
 /** Who was judged: the kernel's own points where a probe saw them, otherwise computed from the task table of its log as oom_badness() does. */
 import type { Candidate } from './case.ts'
 import type { CaseFacts } from './case-facts.ts'
-import type { TaskRow } from './kernel-log.ts'
+import type { TaskRow } from './kernel-log-tasks.ts'
+import { isOlder, memTotalBytesOf, pageBytesOf, swapTotalBytesOf } from './log-node.ts'
 import type { NodeModel } from './node.ts'
 
 const OOM_SCORE_ADJ_MIN = -1000
@@ -15,30 +16,50 @@ export type Judged = { readonly candidates: Candidate[]; readonly from?: 'oom_ba
  * (mm/memcontrol.c); for a global one RAM plus swap. Never the victim's size. Swappiness 0 would leave swap out; it is not known.
  */
 function totalBytesOf(model: NodeModel, facts: CaseFacts, constraint: number | undefined): number | undefined {
-  const d = facts.decisions[0], pageBytes = model.hello?.pageSizeBytes
+  const d = facts.decisions[0], pageBytes = pageBytesOf(model, facts.report)
   const probed = d?.picks[0]?.totalPages ?? d?.candidates.values().next().value?.totalPages
   if (probed !== undefined) return pageBytes === undefined ? undefined : probed * pageBytes
-  const nodeSwap = model.hello?.swapTotalBytes, limit = facts.case.limit
-  if (nodeSwap === undefined) return undefined
-  if (constraint === 0) return model.hello === undefined ? undefined : model.hello.memTotalBytes + nodeSwap
+  const nodeSwap = swapTotalBytesOf(model), limit = facts.case.limit
+  if (constraint === 0) {
+    const ram = memTotalBytesOf(model, facts.report)
+    return ram === undefined || nodeSwap === undefined ? undefined : ram + nodeSwap
+  }
   if (constraint !== 3 || limit?.limitBytes === undefined) return undefined
   // An absent swap limit is "unlimited": the node's swap then is the bound. With no swap on the node it is 0 either way.
-  return limit.limitBytes + Math.min(limit.swapLimitBytes ?? Number.POSITIVE_INFINITY, nodeSwap)
+  const swap = Math.min(limit.swapLimitBytes ?? Number.POSITIVE_INFINITY, nodeSwap ?? Number.POSITIVE_INFINITY)
+  return Number.isFinite(swap) ? limit.limitBytes + swap : undefined
 }
 
-function pointsOf(row: TaskRow, totalPages: number | undefined, pageBytes: number | undefined): number | undefined {
-  if (totalPages === undefined || pageBytes === undefined || row.pgtablesBytes === undefined) return undefined
+type Known = {
+  readonly totalPages: number | undefined; readonly pageBytes: number | undefined
+  /** Before 4.17 a task with CAP_SYS_ADMIN got 3 % off; before 5.9 an eligible task had at least 1 point. */
+  readonly rootBonus: boolean | undefined; readonly atLeastOne: boolean | undefined
+}
+
+const ROOT = 0
+
+/** Page tables in pages: measured since 4.15, counted before. */
+function pgtablePages(row: TaskRow, pageBytes: number | undefined): number | undefined {
+  if (row.ptes !== undefined) return row.ptes + (row.pmds ?? 0)
+  return pageBytes === undefined || row.pgtablesBytes === undefined ? undefined : Math.floor(row.pgtablesBytes / pageBytes)
+}
+
+/** What oom_badness() gave this row; nothing when a part of its formula is not known. */
+function pointsOf(row: TaskRow, { totalPages, pageBytes, rootBonus, atLeastOne }: Known): number | undefined {
+  const tables = pgtablePages(row, pageBytes)
+  if (totalPages === undefined || tables === undefined) return undefined
+  // Who had the capability is not in the log: most processes of root, and they would have had less.
+  if (row.uid === ROOT && (rootBonus === true || (rootBonus === undefined && row.ptes !== undefined))) return undefined
   // "adj *= totalpages / 1000" is integer division in oom_badness().
-  return row.rssPages + row.swapPages + Math.floor(row.pgtablesBytes / pageBytes) + row.oomScoreAdj * Math.floor(totalPages / 1000)
+  const points = row.rssPages + row.swapPages + tables + row.oomScoreAdj * Math.floor(totalPages / 1000)
+  if (points > 0 || atLeastOne === false) return points
+  return atLeastOne === true ? 1 : undefined
 }
 
-function fromTable(row: TaskRow, known: { readonly totalPages: number | undefined; readonly pageBytes: number | undefined; readonly chosen: boolean }): Candidate {
-  const { pageBytes } = known, eligible = row.oomScoreAdj !== OOM_SCORE_ADJ_MIN && row.pid !== 1
-  const points = eligible ? pointsOf(row, known.totalPages, pageBytes) : undefined
-  return {
-    pid: row.pid, comm: row.comm, oomScoreAdj: row.oomScoreAdj, eligible, chosen: known.chosen,
-    ...(points === undefined ? {} : { points }), ...sizesOf(row, pageBytes),
-  }
+function fromTable(row: TaskRow, known: Known, chosen: boolean): Candidate {
+  const eligible = row.oomScoreAdj !== OOM_SCORE_ADJ_MIN && row.pid !== 1
+  const points = eligible ? pointsOf(row, known) : undefined
+  return { pid: row.pid, comm: row.comm, oomScoreAdj: row.oomScoreAdj, eligible, chosen, ...(points === undefined ? {} : { points }), ...sizesOf(row, known.pageBytes) }
 }
 
 function sizesOf(row: TaskRow, pageBytes: number | undefined): { rssBytes?: number; swapBytes?: number; pgtablesBytes?: number } {
@@ -48,13 +69,17 @@ function sizesOf(row: TaskRow, pageBytes: number | undefined): { rssBytes?: numb
   }
 }
 
+/** Where points are not known, at least who was chosen is known to have had the most. */
+const comparePoints = (a: Candidate, b: Candidate): number =>
+  a.points === undefined || b.points === undefined ? Number(b.points !== undefined) - Number(a.points !== undefined) || Number(b.chosen) - Number(a.chosen) : b.points - a.points
+
 /** Highest points first; who could not be chosen last. */
 const byPoints = (a: Candidate, b: Candidate): number =>
-  Number(b.eligible) - Number(a.eligible) || (b.points ?? Number.NEGATIVE_INFINITY) - (a.points ?? Number.NEGATIVE_INFINITY) || (b.rssBytes ?? 0) - (a.rssBytes ?? 0) || a.pid - b.pid
+  Number(b.eligible) - Number(a.eligible) || comparePoints(a, b) || (b.rssBytes ?? 0) - (a.rssBytes ?? 0) || a.pid - b.pid
 
 /** All candidates of the case; `chosen` are the processes picked (not those swept away with them). */
 export function judge(model: NodeModel, facts: CaseFacts, of: { readonly chosen: readonly number[]; readonly constraint: number | undefined }): Judged {
-  const d = facts.decisions[0], tasks = facts.report?.tasks ?? [], pageBytes = model.hello?.pageSizeBytes
+  const d = facts.decisions[0], tasks = facts.report?.tasks ?? [], pageBytes = pageBytesOf(model, facts.report)
   const totalBytes = totalBytesOf(model, facts, of.constraint), total = totalBytes === undefined ? {} : { totalBytes }
   if (d !== undefined && d.candidates.size > 0) {
     const rows = new Map(tasks.map((row) => [row.pid, row]))
@@ -69,7 +94,8 @@ export function judge(model: NodeModel, facts: CaseFacts, of: { readonly chosen:
     return { candidates: candidates.sort(byPoints), from: 'oom_badness', omitted: d.candidatesOmitted, ...total }
   }
   if (tasks.length === 0) return { candidates: [], omitted: 0, ...total }
-  const totalPages = totalBytes === undefined || pageBytes === undefined ? undefined : totalBytes / pageBytes
-  const candidates = tasks.map((row) => fromTable(row, { totalPages, pageBytes, chosen: of.chosen.includes(row.pid) }))
+  const older = (than: readonly [number, number]): boolean | undefined => isOlder(model, facts.report, than)
+  const known: Known = { totalPages: totalBytes === undefined || pageBytes === undefined ? undefined : totalBytes / pageBytes, pageBytes, rootBonus: older([4, 17]), atLeastOne: older([5, 9]) }
+  const candidates = tasks.map((row) => fromTable(row, known, of.chosen.includes(row.pid)))
   return { candidates: candidates.sort(byPoints), from: 'kmsg', omitted: facts.report?.tasksOmitted ?? 0, ...total }
 }

@@ -3,9 +3,11 @@ import { roseAt, type CaseFacts } from './case-facts.ts'
 import type { KillCase } from './case.ts'
 import { chooseSplit, type OomKillSplit } from './kernel-log-names.ts'
 import { depthBelow } from './memcgs.ts'
+import { memTotalBytesOf, nodeList } from './log-node.ts'
 import type { NodeModel } from './node.ts'
+import type { OomReport } from './oom-report.ts'
 
-const MEMCG = 3
+const NONE = 0, CPUSET = 1, MEMCG = 3
 /** struct page_counter's "max": PAGE_COUNTER_MAX = LONG_MAX / PAGE_SIZE. */
 const UNLIMITED_PAGES = 2 ** 51 - 1
 
@@ -13,21 +15,38 @@ const pages = (count: number | undefined, pageBytes: number | undefined): number
   count === undefined || pageBytes === undefined || count >= UNLIMITED_PAGES ? undefined : count * pageBytes
 const kib = (kb: number | undefined): number | undefined => (kb === undefined ? undefined : kb * 1024)
 
+export type Constraint = { readonly value?: number; /** The log does not say it: it follows from the nodes it names. */ readonly guessed?: true }
+
 /** enum oom_constraint, as far as a witness says it. */
-export function constraintOf(facts: CaseFacts): number | undefined {
+export function constraintOf(facts: CaseFacts): Constraint {
   const d = facts.decisions[0], report = facts.report
   const picked = d?.picks[0]?.constraint ?? report?.decision?.constraint
-  if (picked !== undefined) return picked
+  if (picked !== undefined) return { value: picked }
   const memcgId = d?.begin?.memcgId ?? d?.limit?.memcgId ?? d?.enter?.memcgId
-  return (memcgId !== undefined && memcgId > 0) || report?.killed[0]?.memcg === true || report?.statsPath !== undefined ? MEMCG : undefined
+  const memcg = report?.killed[0]?.memcg ?? report?.choice?.memcg
+  if ((memcgId !== undefined && memcgId > 0) || memcg === true || report?.statsPath !== undefined || report?.limitOf !== undefined) return { value: MEMCG }
+  if (memcg === false && report !== undefined && facts.decisions.length === 0) return { value: guessedConstraint(report), guessed: true }
+  return {}
 }
 
-/** The names of the "oom-kill:" line, if only one reading of it agrees with everything else. */
+/**
+ * Kernels before 5.0, and reports whose header is missing, say "Out of memory" for the node, a cpuset and a memory policy alike.
+ * constrained_alloc(): a zone that the task's cpuset forbids makes it CONSTRAINT_CPUSET.
+ */
+function guessedConstraint({ allowedNodes, numaNodes }: OomReport): number {
+  const allowed = allowedNodes === undefined ? undefined : nodeList(allowedNodes)
+  return allowed !== undefined && [...numaNodes].some((node) => !allowed.has(node)) ? CPUSET : NONE
+}
+
+/** The process that the "oom-kill:" line (4.x: "Kill process … or sacrifice child") names. */
+export const namedTid = (report: OomReport | undefined): number | undefined => report?.decision?.tid ?? report?.choice?.tid
+
+/** The names of the "oom-kill:" line (4.x: "Task in …"), if only one reading of it agrees with everything else. */
 export function loggedNames(model: NodeModel, facts: CaseFacts): OomKillSplit | 'ambiguous' | undefined {
-  const report = facts.report, splits = report?.decision?.splits
+  const report = facts.report, splits = report?.decision?.splits ?? report?.limitOf
   if (report === undefined || splits === undefined || splits.length === 0) return undefined
-  const tid = report.decision?.tid
-  const comm = report.killed.find((k) => k.tid === tid)?.comm ?? report.tasks.find((t) => t.tid === tid)?.comm
+  const tid = namedTid(report)
+  const comm = report.killed.find((k) => k.tid === tid)?.comm ?? report.choice?.comm ?? report.tasks.find((t) => t.tid === tid)?.comm
   const paths = splits.length > 1 ? new Set([...model.memcgs.values()].map((m) => m.path)) : undefined
   return chooseSplit(splits, { comm, limitPath: report.statsPath, paths }) ?? 'ambiguous'
 }
@@ -48,8 +67,8 @@ const drop = <T extends Record<string, unknown>>(values: T): { [K in keyof T]?: 
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> }
 
 /** The whole node: RAM is the limit. */
-function nodeLimit(model: NodeModel, source: string): LimitFound {
-  const total = model.hello?.memTotalBytes ?? model.memory?.totalBytes
+function nodeLimit(model: NodeModel, source: string, report?: OomReport): LimitFound {
+  const total = memTotalBytesOf(model, report) ?? model.memory?.totalBytes
   return { limit: { memcgId: 0, path: '/', ...(total === undefined ? {} : { limitBytes: total }) }, source, disagreements: [] }
 }
 
@@ -80,7 +99,7 @@ export function limitOf(model: NodeModel, facts: CaseFacts, constraint: number |
   if (probed === 0) return nodeLimit(model, 'probe oom_begin')
   const loggedPath = report?.statsPath ?? (names === undefined || names === 'ambiguous' ? undefined : names.limitPath)
   const counted = probed === undefined && loggedPath === undefined && (constraint === undefined || constraint === MEMCG) ? holderByCounter(model, facts) : undefined
-  if (probed === undefined && loggedPath === undefined && counted === undefined) return constraint !== undefined && constraint !== MEMCG ? nodeLimit(model, 'kernel log') : undefined
+  if (probed === undefined && loggedPath === undefined && counted === undefined) return constraint !== undefined && constraint !== MEMCG ? nodeLimit(model, 'kernel log', report) : undefined
   const memcgId = probed ?? counted ?? (loggedPath === undefined ? undefined : idOfPath(model, loggedPath, facts.case.tsNs))
   const memcg = memcgId === undefined ? undefined : model.memcgs.get(memcgId)
   const path = memcg?.path ?? loggedPath ?? facts.case.limit?.path, disagreements: string[] = []

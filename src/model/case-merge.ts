@@ -3,7 +3,7 @@ import { isKilledMark, type CaseFacts } from './case-facts.ts'
 import type { KillCase, Victim, Witness } from './case.ts'
 import { judge } from './case-candidates.ts'
 import { disagreementsOf, evidenceOf, riseOf } from './case-evidence.ts'
-import { constraintOf, limitOf, loggedNames } from './case-limit.ts'
+import { constraintOf, limitOf, loggedNames, namedTid } from './case-limit.ts'
 import { compositionOf, contributorsOf, reclaimOf, takeSnapshot } from './case-snapshot.ts'
 import { chosenPids, victimsOf } from './case-victims.ts'
 import { isOnlyMarks } from './decision.ts'
@@ -61,6 +61,15 @@ function witnessesOf(model: NodeModel, facts: CaseFacts): Witness[] {
   return witnesses
 }
 
+/** Who was chosen by a decision whose end nobody saw. */
+function pickedOf(facts: CaseFacts): KillCase['picked'] {
+  const { report, names } = facts, tid = namedTid(report)
+  if (report === undefined || tid === undefined || report.noKillable || report.exiting.length > 0) return undefined
+  const row = report.tasks.find((task) => task.tid === tid), told = names === undefined || names === 'ambiguous' ? undefined : names
+  const comm = row?.comm ?? report.choice?.comm ?? (told?.comm === '' ? undefined : told?.comm)
+  return { pid: row?.pid ?? tid, ...(comm === undefined ? {} : { comm }), ...(told === undefined ? {} : { path: told.taskPath }) }
+}
+
 /** First 8 digits of the boot id: times of two boots cannot be confused. */
 const idOf = (model: NodeModel, target: KillCase): string =>
   `${model.hello?.bootId.replaceAll(/[^0-9a-z]/gi, '').slice(0, 8) || 'boot'}-${target.tsNs}-${target.victims[0]?.pid ?? target.exitingPid ?? target.invoker?.pid ?? 0}`
@@ -68,16 +77,25 @@ const idOf = (model: NodeModel, target: KillCase): string =>
 /** Is everything told? The decision returned, a mark is all there will be, the log named the victim, or it is dead already. */
 const isClosed = (facts: CaseFacts, victims: readonly Victim[]): boolean =>
   facts.superseded === true || facts.decisions.some((d) => d.end !== undefined || isOnlyMarks(d)) || victims.some((v) => v.exitNs !== undefined) ||
-  (facts.report !== undefined && (facts.report.noKillable || (facts.report.killed.length > 0 && facts.report.groupPath === undefined)))
+  isToldWhole(facts.report)
+
+/** With memory.oom.group nobody knows which line is the last. */
+const isToldWhole = (report: CaseFacts['report']): boolean =>
+  report !== undefined && (report.noKillable || report.exiting.length > 0 || (report.killed.length > 0 && report.groupPath === undefined))
 
 /** Writes the case. */
 export function mergeCase(model: NodeModel, facts: CaseFacts): void {
   const target = facts.case, d = facts.decisions[0], report = facts.report
   facts.names = loggedNames(model, facts)
-  const victims = victimsOf(model, facts), constraint = constraintOf(facts)
+  const victims = victimsOf(model, facts), { value: constraint, guessed } = constraintOf(facts)
   target.victims = victims
   target.tsNs = timeOf(facts, victims)
   set(target, 'constraint', constraint)
+  set(target, 'constraintGuessed', guessed)
+  set(target, 'logSeq', report?.seq)
+  set(target, 'release', report?.release)
+  set(target, 'logMixed', report?.mixed === true || undefined)
+  set(target, 'picked', victims.length === 0 ? pickedOf(facts) : undefined)
   set(target, 'order', d?.begin?.order ?? d?.enter?.order ?? report?.invoked?.order)
   set(target, 'gfp', d?.begin?.gfp ?? d?.enter?.gfp ?? report?.invoked?.gfp)
   set(target, 'gfpText', report?.invoked?.gfpText)
@@ -93,11 +111,11 @@ export function mergeCase(model: NodeModel, facts: CaseFacts): void {
   set(target, 'exitingPid', exitingPid(model, facts, victims))
   set(target, 'noKill', victims.length === 0 || undefined)
   set(target, 'invokedWhileExiting', facts.folded === 0 ? undefined : facts.folded)
-  const composition = compositionOf(facts), reclaim = reclaimOf(model, facts)
+  const composition = compositionOf(model, facts), reclaim = reclaimOf(model, facts)
   set(target, 'composition', composition?.parts)
   set(target, 'reclaim', reclaim === undefined ? undefined : { attempts: reclaim.attempts, stalledNs: reclaim.stalledNs, reclaimedPages: reclaim.reclaimedPages })
   set(target, 'holderChildren', facts.snapshot === undefined ? undefined : [...facts.snapshot.children])
-  target.contributors = contributorsOf(facts)
+  target.contributors = contributorsOf(model, facts)
   target.witnesses = witnessesOf(model, facts)
   target.disagreements = [...(limit?.disagreements ?? []), ...disagreementsOf(facts)]
   target.closed = isClosed(facts, victims)

@@ -1,6 +1,8 @@
 /** What the samples said just before a decision: composition, contributors and children of the limit holder. */
-import type { HolderChild } from './case.ts'
+import type { HolderChild, KillCase } from './case.ts'
+import { loggedComposition, loggedContributors, sampledComposition } from './case-composition.ts'
 import type { CaseFacts, Snapshot } from './case-facts.ts'
+import { pageBytesOf } from './log-node.ts'
 import type { Memcg, NodeModel } from './node.ts'
 import { reclaimBefore } from './reclaim-history.ts'
 
@@ -48,37 +50,23 @@ export function takeSnapshot(model: NodeModel, facts: CaseFacts): Snapshot | und
   })
 }
 
-/** Names of the kernel log's own statistics: v2 as in memory.stat, v1 with total_ for the subtree. */
-const LOG_STATS: Readonly<Record<string, readonly string[]>> = {
-  anonBytes: ['anon', 'total_rss'], fileBytes: ['file', 'total_cache'], shmemBytes: ['shmem', 'total_shmem'], fileDirtyBytes: ['file_dirty', 'total_dirty'],
-  fileWritebackBytes: ['file_writeback', 'total_writeback'], slabBytes: ['slab'], kernelBytes: ['kernel'], sockBytes: ['sock'],
-}
-
 type Composed = { readonly parts: Record<string, number>; readonly source: string }
 
 /** What filled the limit: the kernel's own account in its log, otherwise the last sample. */
-export function compositionOf(facts: CaseFacts): Composed | undefined {
-  const parts: Record<string, number> = {}, stats = facts.report?.stats ?? {}
-  for (const [name, keys] of Object.entries(LOG_STATS)) for (const key of keys) if (stats[key] !== undefined) parts[name] = stats[key]
-  if (Object.keys(parts).length > 0) return { parts, source: 'kernel log, at the decision' }
-  const stat = facts.snapshot?.stat
-  if (stat === undefined) return undefined
-  const slab = stat.slabReclaimableBytes === undefined && stat.slabUnreclaimableBytes === undefined ? undefined : (stat.slabReclaimableBytes ?? 0) + (stat.slabUnreclaimableBytes ?? 0)
-  const sampled = {
-    anonBytes: stat.anonBytes, fileBytes: stat.fileBytes, shmemBytes: stat.shmemBytes, fileDirtyBytes: stat.fileDirtyBytes, fileWritebackBytes: stat.fileWritebackBytes,
-    slabBytes: slab, kernelBytes: stat.kernelBytes, sockBytes: stat.sockBytes,
-  }
-  for (const [name, value] of Object.entries(sampled)) if (value !== undefined) parts[name] = value
-  return Object.keys(parts).length === 0 ? undefined : { parts, source: `memory.stat, sampled ${agoText(facts.case.tsNs - stat.tsNs)}` }
+export function compositionOf(model: NodeModel, facts: CaseFacts): Composed | undefined {
+  const logged = facts.report === undefined ? undefined : loggedComposition(facts.report, pageBytesOf(model, facts.report))
+  if (logged !== undefined) return { parts: logged, source: 'kernel log, at the decision' }
+  const stat = facts.snapshot?.stat, parts = stat === undefined ? {} : sampledComposition(stat)
+  return stat === undefined || Object.keys(parts).length === 0 ? undefined : { parts, source: `memory.stat, sampled ${agoText(facts.case.tsNs - stat.tsNs)}` }
 }
 
 /** `140 ms before`. */
 export const agoText = (ns: number): string => `${Math.round(ns / 1e6)} ms before`
 
 /** Who filled the limit, largest first: the children of the holder, or the holder itself when it has none. */
-export function contributorsOf(facts: CaseFacts): { path: string; memcgId: number; bytes: number }[] {
+export function contributorsOf(model: NodeModel, facts: CaseFacts): KillCase['contributors'] {
   const snapshot = facts.snapshot, limit = facts.case.limit
-  if (snapshot === undefined) return []
+  if (snapshot === undefined) return facts.report === undefined ? [] : loggedContributors(model, facts.report).slice(0, MAX_CONTRIBUTORS)
   const children = snapshot.children.flatMap((child) => (child.currentBytes === undefined ? [] : [{ path: child.path, memcgId: child.memcgId, bytes: child.currentBytes }]))
   if (children.length > 0) return children.slice(0, MAX_CONTRIBUTORS)
   return snapshot.children.length === 0 && snapshot.usage !== undefined && limit?.path !== undefined ? [{ path: limit.path, memcgId: snapshot.memcgId, bytes: snapshot.usage.currentBytes }] : []

@@ -1,9 +1,11 @@
 /** Who died: one victim per process, named by whatever saw it. Threads stand for processes in half of the rows: see pidOf. */
 import type { EventOf } from '../event/event.ts'
 import { isKilledMark, near, type CaseFacts } from './case-facts.ts'
+import { namedTid } from './case-limit.ts'
 import type { Victim } from './case.ts'
 import type { Decision } from './decision.ts'
-import type { TaskRow } from './kernel-log.ts'
+import type { TaskRow } from './kernel-log-tasks.ts'
+import { pageBytesOf } from './log-node.ts'
 import type { NodeModel } from './node.ts'
 
 /** mark_victim, signals and "Killed process" carry a thread id when the leader is gone (kernel: find_lock_task_mm). */
@@ -102,10 +104,10 @@ function complete(model: NodeModel, facts: CaseFacts, victim: Victim, known: Kno
     if (exit.memcgId > 0) victim.memcgId ??= exit.memcgId
     if (victim.killNs !== undefined) victim.msToExit = Math.max(0, victim.exitNs - victim.killNs) / 1e6
   }
-  const row = known.rows.get(victim.pid), pageBytes = model.hello?.pageSizeBytes
+  const row = known.rows.get(victim.pid), pageBytes = pageBytesOf(model, facts.report)
   if (row !== undefined && pageBytes !== undefined) victim.swapBytes = row.swapPages * pageBytes
-  const { names } = facts, path = victim.memcgId === undefined ? undefined : model.memcgs.get(victim.memcgId)?.path
-  const logged = names !== undefined && names !== 'ambiguous' && facts.report?.decision !== undefined && ids.includes(facts.report.decision.tid) ? names.taskPath : undefined
+  const { names } = facts, named = namedTid(facts.report), path = victim.memcgId === undefined ? undefined : model.memcgs.get(victim.memcgId)?.path
+  const logged = names !== undefined && names !== 'ambiguous' && named !== undefined && ids.includes(named) ? names.taskPath : undefined
   const found = path ?? logged ?? before?.path
   if (found !== undefined) victim.path = found
 }
@@ -125,6 +127,6 @@ export function victimsOf(model: NodeModel, facts: CaseFacts): Victim[] {
 export function chosenPids(facts: CaseFacts): number[] {
   const picked = facts.decisions.flatMap((d) => d.picks.map((p) => p.pid))
   if (picked.length > 0) return picked
-  const tid = facts.report?.decision?.tid ?? facts.report?.killed[0]?.tid ?? facts.decisions[0]?.marks[0]?.victimTid
+  const tid = namedTid(facts.report) ?? facts.report?.killed[0]?.tid ?? facts.decisions[0]?.marks[0]?.victimTid
   return tid === undefined ? [] : [pidsByTid(facts).get(tid) ?? tid]
 }

@@ -1,6 +1,6 @@
 /** The other witnesses → cases: the kernel log, the kernel's signals, exits, the reaper and the files' counters. */
 import type { EventOf } from '../event/event.ts'
-import { attach, attachReport, findByVictim, hasRoom, mergeFacts, openCase, settleChanged, touch } from './case-book.ts'
+import { attach, attachReport, findByVictim, hasRoom, markDirty, mergeFacts, openCase, settleChanged, touch } from './case-book.ts'
 import { tryOpen } from './case-decisions.ts'
 import { JOIN_NS, near, victimIds, type CaseFacts, type EventRise } from './case-facts.ts'
 import { isOnlyMarks } from './decision.ts'
@@ -38,6 +38,7 @@ export function applyKmsg(model: NodeModel, event: EventOf<'kmsg'>): void {
   if (report.noKillable) settleChanged(model)
   const silent = known !== undefined || !report.noKillable ? undefined
     : book.open.findLast((f) => f.report === undefined && f.case.noKill === true && near(f.case.tsNs, report.tsNs) && f.decisions.some((d) => d.tid === report.invokerTid))
+  if (book.log.before === undefined) for (const facts of book.open) endReport(model, facts)
   const target = known ?? silent ?? openCase(model, {})
   attachReport(model, target, report)
   joinPending(model, target, report)
@@ -100,4 +101,16 @@ export function applyEventRise(model: NodeModel, rise: EventRise): void {
   book.eventRises.push(rise)
   if (book.eventRises.length > MAX_SEEN) book.eventRises.shift()
   for (const facts of book.open) if (near(facts.case.tsNs, rise.toNs)) touch(model, facts)
+}
+
+/** Nothing more will come of a report that names its victim. */
+function endReport(model: NodeModel, facts: CaseFacts): void {
+  if (facts.report === undefined || facts.report.killed.length === 0 || facts.superseded === true) return
+  facts.superseded = true
+  markDirty(model, facts)
+}
+
+/** A log was read to its end. */
+export function endOfLog(model: NodeModel): void {
+  for (const facts of model.caseBook.open) endReport(model, facts)
 }

@@ -36,6 +36,16 @@ export type KillCase = {
   tsNs: number
   /** 0 none (node), 1 cpuset, 2 mempolicy, 3 memcg. */
   constraint?: number
+  /** No witness says the constraint; it follows from the NUMA nodes that the log names. */
+  constraintGuessed?: true
+  /** Number of the kernel log's line with which its report begins. */
+  logSeq?: number
+  /** Of the kernel that wrote the report. */
+  release?: string
+  /** Two reports stand between each other in the log: what names no process could not be told apart. */
+  logMixed?: true
+  /** Chosen by a decision whose end no witness saw: whether it was killed is not known. */
+  picked?: { pid: number; comm?: string; path?: string }
   order?: number
   gfp?: number
   gfpText?: string
@@ -51,7 +61,7 @@ export type KillCase = {
   group: boolean
   reclaim?: { attempts: number; stalledNs: number; scannedPages?: number; reclaimedPages: number }
   composition?: Record<string, number>
-  contributors: { path: string; memcgId: number; bytes: number }[]
+  contributors: { path: string; memcgId?: number; bytes: number }[]
   /** Direct children of the limit holder at the decision; decides whether equal limits are one limit. */
   holderChildren?: HolderChild[]
   witnesses: Witness[]

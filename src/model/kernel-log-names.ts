@@ -40,13 +40,25 @@ export function splitOomKill(line: string, memcg: boolean): OomKillSplit[] {
   return splits
 }
 
+const LIMIT_OF = ' killed as a result of limit of '
+
+/** 4.x: "Task in PATH killed as a result of limit of PATH". The process is named by another line: `comm` is empty. */
+export function splitLimitOf(line: string): OomKillSplit[] {
+  const body = line.replace(/^Tasks? in /, ''), places = placesOf(body, LIMIT_OF)
+  if (places.length > MAX_PLACES) return []
+  return places.flatMap((at) => {
+    const taskPath = unescapeKmsg(body.slice(0, at)), limitPath = unescapeKmsg(body.slice(at + LIMIT_OF.length))
+    return limitPath.startsWith('/') && isWithin(taskPath, limitPath) ? [{ limitPath, taskPath, comm: '' }] : []
+  })
+}
+
 /** What is known from elsewhere about the names in the line. */
 export type KnownNames = { readonly comm?: string | undefined; readonly limitPath?: string | undefined; readonly paths?: ReadonlySet<string> | undefined }
 
 /** The reading that agrees with everything known; nothing when several remain (then a name is forging). */
 export function chooseSplit(splits: readonly OomKillSplit[], known: KnownNames): OomKillSplit | undefined {
   let left = splits
-  if (known.comm !== undefined) left = left.filter((split) => split.comm === known.comm)
+  if (known.comm !== undefined) left = left.filter((split) => split.comm === '' || split.comm === known.comm)
   if (known.limitPath !== undefined) left = left.filter((split) => split.limitPath === undefined || split.limitPath === known.limitPath)
   if (left.length > 1 && known.paths !== undefined) {
     const paths = known.paths

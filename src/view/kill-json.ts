@@ -1,10 +1,11 @@
 /** A kill case as `kills --json` prints it: the contract's fields, integers in bytes, a missing fact is absent and never 0. */
-import { formatWall, wallMsAt } from '../base/time.ts'
+import { formatWall } from '../base/time.ts'
 import { workloadIn } from '../identity/workload.ts'
 import type { Candidate, Evidence, KillCase, Level, Victim, Workload } from '../model/case.ts'
 import type { NodeModel } from '../model/node.ts'
 import type { Cause } from '../verdict/cause.ts'
 import { verdictOf, type Confidence } from '../verdict/verdict.ts'
+import { anchorClock, type CaseClock } from './case-time.ts'
 
 type LimitLevel = Exclude<Level, 'service' | 'cgroup'>
 
@@ -13,6 +14,8 @@ type CandidateJson = Pick<Candidate, 'pid' | 'comm' | 'path' | 'points' | 'oomSc
 
 export type KillJson = {
   readonly id: string; readonly time?: string; readonly bootNs?: number
+  /** The kernel log's own words for the time, where they name no year or no zone. */
+  readonly logTime?: string
   readonly cause?: Cause; readonly sentence: string; readonly confidence: Confidence
   readonly limit?: { readonly path?: string; readonly level?: LimitLevel; readonly limitBytes?: number; readonly usageBytes?: number; readonly swapLimitBytes?: number }
   readonly invoker?: { readonly pid: number; readonly comm: string; readonly path?: string; readonly order?: number; readonly gfp?: string }
@@ -65,10 +68,10 @@ const candidateJson = (model: NodeModel, candidate: Candidate): CandidateJson =>
 }) as CandidateJson
 
 /** One case. */
-export function killJson(target: KillCase, model: NodeModel): KillJson {
-  const verdict = verdictOf(model, target), { anchor } = model
+export function killJson(target: KillCase, model: NodeModel, clock: CaseClock = anchorClock(model)): KillJson {
+  const verdict = verdictOf(model, target), { wallMs, bootNs, stamp, idPrefix } = clock(target)
   return known({
-    id: target.id, time: anchor === undefined ? undefined : formatWall(wallMsAt(anchor, target.tsNs)), bootNs: anchor === undefined ? undefined : anchor.bootNs + target.tsNs - anchor.tsNs,
+    id: idPrefix === undefined ? target.id : target.id.replace(/^[^-]*/, idPrefix), time: wallMs === undefined ? undefined : formatWall(wallMs), bootNs, logTime: wallMs === undefined ? stamp : undefined,
     cause: verdict.cause, sentence: verdict.sentence, confidence: verdict.confidence,
     limit: limitJson(model, target), invoker: invokerJson(target),
     victims: target.victims.map((victim) => victimJson(model, victim)), candidates: target.candidates.map((candidate) => candidateJson(model, candidate)),

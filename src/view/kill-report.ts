@@ -1,10 +1,11 @@
 /** Kill cases as text for a terminal at 3 a.m.: at most 80 columns, the sentence first, then what it rests on. */
 import { formatBytes } from '../base/bytes.ts'
 import { plural, sanitize } from '../base/text.ts'
-import { formatDuration, formatWall, wallMsAt } from '../base/time.ts'
+import { formatDuration } from '../base/time.ts'
 import type { Candidate, KillCase, Victim } from '../model/case.ts'
 import type { NodeModel } from '../model/node.ts'
 import { verdictOf } from '../verdict/verdict.ts'
+import { anchorClock, timeText, type CaseClock } from './case-time.ts'
 import { cellText, cutEnd, wrap } from './cell-text.ts'
 
 const COLUMNS = 80, INDENT = 14
@@ -71,16 +72,12 @@ function reclaimText({ reclaim }: KillCase, pageBytes: number | undefined): stri
   return list([`${plural(reclaim.attempts, 'attempt')} in the 10 s before`, `waited ${formatDuration(reclaim.stalledNs)}`, pageBytes === undefined ? `${reclaim.reclaimedPages} pages freed` : `freed ${formatBytes(reclaim.reclaimedPages * pageBytes)}`])
 }
 
-/** RFC 3339 of the decision; the monotonic time when no clock is known. */
-const timeText = (model: NodeModel, tsNs: number): string =>
-  (model.anchor === undefined ? undefined : formatWall(wallMsAt(model.anchor, tsNs))) ?? `${(tsNs / 1e9).toFixed(3)} s after boot`
-
 /** One case, without a trailing newline. */
-export function killText(target: KillCase, model: NodeModel): string {
+export function killText(target: KillCase, model: NodeModel, clock: CaseClock = anchorClock(model)): string {
   const verdict = verdictOf(model, target), { victims } = target
   const hidden = victims.length - MAX_VICTIMS
   return [
-    `${timeText(model, target.tsNs)}  ${verdict.cause ?? 'cause unknown'}  (${verdict.confidence})`,
+    `${safe(timeText(clock(target), target.tsNs))}  ${verdict.cause ?? 'cause unknown'}  (${verdict.confidence})`,
     ...wrap(safe(verdict.sentence), COLUMNS - 2).map((line) => `  ${line}`),
     '',
     ...optional('limit', limitText(target)),

@@ -1,7 +1,8 @@
 /** Single lines of the kernel log: every shape we know, and every forgery we could think of. */
 import { expect, test } from 'vitest'
 import { chooseSplit } from '../../../src/model/kernel-log-names.ts'
-import { parseKernelLine, parseTaskRow } from '../../../src/model/kernel-log.ts'
+import { parseTaskRow } from '../../../src/model/kernel-log-tasks.ts'
+import { parseKernelLine } from '../../../src/model/kernel-log.ts'
 import { isComm, unescapeKmsg } from '../../../src/model/kmsg-text.ts'
 import { fixture } from './build.ts'
 
@@ -99,13 +100,30 @@ test('the task table is read by its own header', () => {
   expect(parseTaskRow('[ 7093]     0  7093  2862980   496283    1297      14        0           916 java', v4)).toMatchObject({ rssPages: 496283, oomScoreAdj: 916, comm: 'java' })
 })
 
+test('memory.stat as one record of many lines (until 6.3), as lines, and on one line (until 5.1)', () => {
+  expect(parseKernelLine('anon 65961984\\x0afile 4096\\x0akernel 10936')).toEqual({ is: 'stats', stats: { anon: 65961984, file: 4096 } })
+  expect(parseKernelLine('anon 65961984\\x0afile 4096\\x0a')).toEqual({ is: 'stats', stats: { anon: 65961984, file: 4096 } })
+  expect(parseKernelLine('anon 65961984')).toEqual({ is: 'stats', stats: { anon: 65961984 } })
+  expect(parseKernelLine('Memory cgroup stats for /a: b: cache:4KB rss:8KB ')).toEqual({ is: 'stats-of', path: '/a: b', stats: { cache: 4096, rss: 8192 } })
+  expect(parseKernelLine('active_anon:32 inactive_anon:7 isolated_anon:0\\x0a active_file:1 inactive_file:2')).toEqual({ is: 'node-pages', pages: { active_anon: 32, inactive_anon: 7, isolated_anon: 0, active_file: 1, inactive_file: 2 } })
+})
+
+test('what 4.x says instead of the "oom-kill:" line', () => {
+  expect(parseKernelLine('Task in /a/b killed as a result of limit of /a')).toEqual({ is: 'limit-of', splits: [{ taskPath: '/a/b', limitPath: '/a', comm: '' }] })
+  // A forged path leaves every reading in which the task is inside the limit.
+  expect(parseKernelLine('Task in /a killed as a result of limit of /b killed as a result of limit of /a')).toEqual({ is: 'limit-of', splits: [] })
+  expect(parseKernelLine('Memory cgroup out of memory: Kill process 7 (x (y)) score 12 or sacrifice child')).toEqual({ is: 'choice', tid: 7, comm: 'x (y)', memcg: true, score: 12 })
+  expect(parseKernelLine('java invoked oom-killer: gfp_mask=0x14000c0(GFP_KERNEL), nodemask=(null),  order=0, oom_score_adj=968')).toMatchObject({ is: 'invoked', comm: 'java', order: 0 })
+  expect(parseKernelLine('java invoked oom-killer: gfp_mask=0xd0, order=0, oom_score_adj=968')).toMatchObject({ is: 'invoked', gfp: 0xd0, gfpText: '' })
+})
+
 test('the other lines of a report', () => {
   expect(parseKernelLine('Tasks in /a,b/c are going to be killed due to memory.oom.group set')).toEqual({ is: 'group', path: '/a,b/c' })
   expect(parseKernelLine('Out of memory and no killable processes...')).toEqual({ is: 'no-killable' })
   expect(parseKernelLine('Memory cgroup out of memory: OOM victim 9 (x (y)) is already exiting. Skip killing the task')).toEqual({ is: 'exiting', tid: 9 })
   expect(parseKernelLine('oom_reaper: reaped process 9 (x), now anon-rss:0kB, file-rss:0kB, shmem-rss:0kB')).toEqual({ is: 'reaped', tid: 9 })
   expect(parseKernelLine('sysrq: Manual OOM execution')).toEqual({ is: 'sysrq' })
-  expect(parseKernelLine('CPU: 1 UID: 0 PID: 18507 Comm: PID: 1 Comm: x Not tainted')).toEqual({ is: 'invoker', tid: 18507 })
+  expect(parseKernelLine('CPU: 1 UID: 0 PID: 18507 Comm: PID: 1 Comm: x Not tainted')).toEqual({ is: 'invoker', tid: 18507, rest: 'PID: 1 Comm: x Not tainted' })
   expect(parseKernelLine('Memory cgroup stats for /a: b:')).toEqual({ is: 'stats-of', path: '/a: b' })
 })
 

@@ -1,0 +1,82 @@
+/** `oomscope explain`: the same cases as `kills`, from a kernel log of any kernel since 4.x. */
+import { readFileSync } from 'node:fs'
+import { environmentError, errnoOf, EXIT, reasonOf, usageError } from '../base/errors.ts'
+import type { ExitCode } from '../base/errors.ts'
+import { plural, printable } from '../base/text.ts'
+import { applyEvent, createModel } from '../model/apply.ts'
+import { endOfLog } from '../model/case-witnesses.ts'
+import type { NodeModel } from '../model/node.ts'
+import { readLog } from '../source/log-streams.ts'
+import type { LogStream, LogText } from '../source/log-streams.ts'
+import type { CaseClock } from '../view/case-time.ts'
+import { jsonLine } from '../view/json-line.ts'
+import { killJson } from '../view/kill-json.ts'
+import { killsSummary, killText } from '../view/kill-report.ts'
+import { isSet } from './args.ts'
+import type { Options } from './args.ts'
+
+const STDIN = 0
+/** A string cannot be longer. */
+const MAX_BYTES = 512 * 2 ** 20
+
+export type Explained = { readonly model: NodeModel; readonly stream: LogStream; readonly clock: CaseClock }
+
+/** The cases of one node and boot. */
+function fold(stream: LogStream, at: number): Explained {
+  const model = createModel(), prefix = stream.bootId?.slice(0, 8) ?? `log${at + 1}`
+  for (const event of stream.events) applyEvent(model, event)
+  endOfLog(model)
+  return { model, stream, clock: ({ logSeq }) => {
+    const { bootUs, wallMs, stamp } = logSeq === undefined ? {} : stream.timeOf(logSeq)
+    return { wallMs, stamp, bootNs: bootUs === undefined ? undefined : bootUs * 1000, idPrefix: prefix }
+  } }
+}
+
+/** Everything a log tells; the streams without a case are left out. */
+export const explainLog = (log: LogText): readonly Explained[] => log.streams.map(fold).filter(({ model }) => model.cases.length > 0)
+
+function readText(file: string): string {
+  try {
+    const bytes = readFileSync(file === '-' ? STDIN : file)
+    if (bytes.length > MAX_BYTES) throw usageError('file-too-large', `cannot read ${printable(file)}: ${bytes.length} bytes`, 'cut the time in question out of it, for example journalctl -k --since … --until …')
+    return bytes.toString('utf8')
+  } catch (error) {
+    const code = errnoOf(error)
+    if (code === '') throw error
+    const message = `cannot read ${file === '-' ? 'the standard input' : printable(file)}: ${reasonOf(error)}`
+    if (code === 'EACCES' || code === 'EPERM') throw environmentError({ code: 'file-forbidden', message, hint: 'run it as root, or copy the log to where you may read it', cause: error })
+    throw usageError('file-missing', message, 'name a kernel log: dmesg > FILE, journalctl -k -o json > FILE, /var/log/kern.log')
+  }
+}
+
+export async function explain(file: string, options: Options): Promise<ExitCode> {
+  const text = readText(file)
+  if (/^OOMS/.test(text)) throw usageError('not-a-log', `cannot explain ${printable(file)}: it is a recording`, `oomscope kills ${printable(file)}`)
+  const log = readLog(text), explained = explainLog(log)
+  if (isSet(options, 'json')) for (const { model, clock } of explained) for (const killCase of model.cases) process.stdout.write(`${jsonLine(killJson(killCase, model, clock))}\n`)
+  else process.stdout.write(`${textOf(log, explained)}\n`)
+  const notes = notesOf(log, explained)
+  if (notes !== '') process.stderr.write(`note: ${notes}\n`)
+  return EXIT.done
+}
+
+function headerOf({ stream, model }: Explained): string {
+  const release = model.cases.map(({ release: found }) => found).find((found) => found !== undefined)
+  const words = [stream.host === undefined ? undefined : printable(stream.host, 64), release === undefined ? undefined : `Linux ${printable(release, 64)}`, stream.bootId === undefined ? undefined : `boot ${printable(stream.bootId, 8)}`]
+  return words.filter((word) => word !== undefined).join(', ') || 'a node that the log does not name'
+}
+
+function textOf(log: LogText, explained: readonly Explained[]): string {
+  if (explained.length === 0) return `no OOM kill in ${plural(log.lines, 'line')}`
+  return explained.map((one) => [headerOf(one), ...one.model.cases.map((killCase) => killText(killCase, one.model, one.clock)), killsSummary(one.model)].join('\n\n')).join('\n\n')
+}
+
+/** What may be missing, and how far the format can be trusted. */
+function notesOf(log: LogText, explained: readonly Explained[]): string {
+  const suppressed = explained.reduce((sum, { model }) => sum + model.caseBook.log.suppressed, 0)
+  return [
+    ...(log.unread === 0 ? [] : [`${plural(log.unread, 'line')} of ${log.lines} not of this log's format (${log.family}) and not read`]),
+    ...(suppressed === 0 ? [] : [`the kernel kept back ${plural(suppressed, 'report')} (rate limit)`]),
+    ...(log.family === 'bare' && explained.length > 0 ? ['the lines have no prefix: that the kernel wrote them cannot be checked'] : []),
+  ].join('; ')
+}

@@ -1,0 +1,41 @@
+/** `oomscope explain`: a kernel log from a file or the standard input; what it cannot read it says. */
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { cli, CLI } from '../helpers/cli.ts'
+import { logText } from '../helpers/logs.ts'
+
+const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/logs/${name}`, import.meta.url))
+
+test('text says the sentence, JSON is one object a line with the same fields as kills', async () => {
+  const path = fixture('24-two-boots-6.8-kern.log'), text = await cli(['explain', path]), json = await cli(['explain', path, '--json'])
+  expect(text).toMatchObject({ code: 0, stderr: '' })
+  expect(text.stdout).toMatch(/^w1, Linux 6\.8\.0-45-generic\n\nJan 11 14:01:12 {2}container-limit {2}\(likely\)\n {2}Container a3a3a3a3a3a3 of pod 7c1e02d4-.* reached its/)
+  for (const line of text.stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
+  const kills = json.stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>)
+  expect(kills).toMatchObject([{ cause: 'container-limit', bootNs: 90000e9, logTime: 'Jan 11 14:01:12', candidatesFrom: 'kmsg', witnesses: ['kmsg'] }, { cause: 'container-limit', bootNs: 61e9 }])
+})
+
+test('- is the standard input', () => {
+  const { status, stdout } = spawnSync(process.execPath, [CLI, 'explain', '-', '--json'], { input: logText('01-container-6.8-dmesg.txt'), encoding: 'utf8' })
+  expect([status, stdout.trimEnd().split('\n').length]).toEqual([0, 1])
+})
+
+test('a log without a kill is no error, and neither is none at all', async () => {
+  expect(await cli(['explain', fixture('../identity-vectors.json')])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^no OOM kill in \d+ lines\n$/) as string })
+  expect(spawnSync(process.execPath, [CLI, 'explain', '-', '--json'], { input: '', encoding: 'utf8' })).toMatchObject({ status: 0, stdout: '', stderr: '' })
+})
+
+test('what cannot be read: two lines, exit 2', async () => {
+  for (const [path, why] of [['/nowhere/log', /cannot read \/nowhere\/log: no such file/], ['/', /is a directory/], [fileURLToPath(new URL('../../docs/demo.oom', import.meta.url)), /it is a recording\nhint: oomscope kills/]] as const) {
+    const ended = await cli(['explain', path])
+    expect(ended).toMatchObject({ code: 2, stdout: '' })
+    expect(ended.stderr).toMatch(/^oomscope: [^\n]+\nhint: [^\n]+\n$/)
+    expect(ended.stderr).toMatch(why)
+  }
+})
+
+test('what is missing is told on stderr', async () => {
+  expect((await cli(['explain', fixture('17-rate-limited-6.8-dmesg.txt'), '--json'])).stderr).toBe('note: the kernel kept back 7 reports (rate limit)\n')
+  expect((await cli(['explain', fixture('28-dirty-6.12-dmesg-t.txt'), '--json'])).stderr).toMatch(/^note: the lines have no prefix/)
+})

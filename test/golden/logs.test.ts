@@ -1,0 +1,98 @@
+/** Hand-written kernel logs in every format that people have them: the right victim, limit holder, constraint and time, and nothing that the log does not say. */
+import { expect, test } from 'vitest'
+import { readLog } from '../../src/source/log-streams.ts'
+import { casesIn, LOGS, logText } from '../helpers/logs.ts'
+
+const A = 'a3'.repeat(32), B = '4f'.repeat(32), C = '9c'.repeat(32)
+const POD1 = '/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod7c1e02d4_91b3_4f0e_8a57_2f6d1b9c4e11.slice', K1 = `${POD1}/cri-containerd-${A}.scope`
+const POD2 = '/kubepods/burstable/podb04f7a9e-3c52-4d18-9e6b-c1a7d2085f63', K2 = `${POD2}/${B}`
+const MIB = 2 ** 20
+
+type Expected = {
+  readonly cause: string | undefined; readonly limit?: string; readonly limitBytes?: number; readonly dead: readonly string[]; readonly path?: string
+  readonly time?: string; readonly logTime?: string; readonly bootNs?: number; readonly invoker?: number; readonly points?: number; readonly confidence?: string
+}
+/** 1 GiB of 512 MiB at adj 936: 129420 rss + 280 page tables + 936 · (131072 / 1000). */
+const JAVA: Expected = { cause: 'container-limit', limit: K1, limitBytes: 512 * MIB, dead: ['48213 java'], path: K1, invoker: 48213, points: 129420 + 280 + 936 * 131 }
+const PYTHON: Expected = { cause: 'container-limit', limit: K2, limitBytes: 128 * MIB, dead: ['990 python3'], path: K2, invoker: 990, points: 32500 + 76 + 999 * 32 }
+
+const EXPECTED: Readonly<Record<string, readonly Expected[]>> = {
+  '01-container-6.8-dmesg.txt': [{ ...JAVA, bootNs: 9204117e6 }],
+  '02-container-6.8-dmesg-T.txt': [{ ...JAVA, logTime: 'Thu Jan 11 14:01:12 2024' }],
+  '03-pod-5.15-journalctl-short.txt': [{ cause: 'pod-limit', limit: POD2, limitBytes: 256 * MIB, dead: ['7044 redis-server'], path: K2, invoker: 7001, logTime: 'Jan 11 14:01:12' }],
+  '04-hostile-6.1-journal.json': [{ cause: 'slice-limit', limit: '/kubepods.slice/evil,task_memcg=/x', limitBytes: 64 * MIB, dead: ['913 a\nb\u001b[31m) x'], path: '/kubepods.slice/evil,task_memcg=/x', invoker: 913, time: '2024-01-11T14:01:12.381Z', points: 15900 + 39 }],
+  '05-container-4.14-v1-kern.log': [{ cause: 'pod-limit', limit: POD2, limitBytes: 200 * MIB, dead: ['20411 node'], path: K2, invoker: 20411, bootNs: 884211.5e9, logTime: 'Nov 20 12:00:03', points: 50511 + 612 + 7 + 968 * 51 }],
+  // 4.x may sacrifice a child: the victim is not whoever was chosen.
+  '06-node-4.4-child-dmesg.txt': [{ cause: 'node', dead: ['2051 php'], invoker: 1402, bootNs: 77120.5e9 }],
+  '07-node-3.10-uid-short-precise.txt': [{ cause: 'node', dead: ['9911 java'], invoker: 9911, logTime: 'Feb 02 03:04:05.678901', points: 1911200 + 4022 }],
+  '08-numa-cpuset-6.1-short-iso.txt': [{ cause: 'numa', dead: ['5100 worker'], path: '/system.slice/pinned.service', invoker: 5100, time: '2024-03-01T09:00:00.000Z' }],
+  '09-numa-mempolicy-6.1-short-iso-precise.txt': [{ cause: 'numa', dead: ['5100 worker'], path: '/system.slice/pinned.service', invoker: 5100, time: '2024-03-01T09:00:00.123Z' }],
+  '10-sysrq-6.12-kmsg.txt': [{ cause: 'sysrq', dead: ['280 small'], path: '/user.slice', invoker: 167, bootNs: 301200004000, points: 700 + 22 + 900 * 230 }],
+  '11-node-5.4-dmesg-x.txt': [{ cause: 'node', limitBytes: (1023868 - 33012) * 4096, dead: ['5200 prometheus'], invoker: 990, bootNs: 45120.9e9, points: 71000 + 210 + 1000 * 990 }],
+  '12-kubepods-5.10-dmesg-r.txt': [{ cause: 'slice-limit', limit: '/kubepods.slice', limitBytes: 7168 * MIB, dead: ['3301 stress-ng'], invoker: 3301, bootNs: 600123.4e9, points: 301000 + 601 + 1000 * 1835 }],
+  '13-group-6.12-rsyslog-iso.log': [{ cause: 'pod-limit', limit: POD1, limitBytes: 1024 * MIB, dead: ['61230 postgres', '61200 postgres', '61231 postgres'], path: K1, invoker: 61230, time: '2026-02-03T03:05:06.700Z', bootNs: 5123.2e9, points: 153400 + 320 + 901 * 262 }],
+  '14-no-killable-6.6-dmesg.txt': [{ cause: 'invoked-no-kill', limit: '/system.slice/guard.service', limitBytes: 16 * MIB, dead: [], invoker: 777 }],
+  '15-panic-4.19-console.txt': [{ cause: 'invoked-no-kill', dead: [], invoker: 1 }],
+  '16-exiting-5.19-short-full.txt': [{ cause: 'invoked-no-kill', limit: '/build', limitBytes: 2048 * MIB, dead: [], invoker: 8801, time: '2024-06-01T08:00:00.000Z' }],
+  '17-rate-limited-6.8-dmesg.txt': [JAVA, ...[48300, 48301, 48302].map((pid): Expected => ({ cause: undefined, confidence: 'possible', dead: [`${pid} java`] }))],
+  '18-interleaved-caller-6.8-dmesg.txt': [JAVA, PYTHON],
+  // Whose numbers the mixed lines give cannot be told; the lines that name a process can.
+  '19-interleaved-6.8-short-monotonic.txt': [{ cause: 'container-limit', limit: K1, dead: ['48213 java'], path: K1 }, { cause: 'container-limit', limit: K2, dead: ['990 python3'], path: K2 }],
+  '20-head-lost-6.8-dmesg.txt': [{ cause: 'container-limit', limit: K1, dead: ['48213 java'], path: K1 }],
+  '21-tail-lost-6.8-dmesg.txt': [{ cause: undefined, confidence: 'possible', limit: K1, limitBytes: 512 * MIB, dead: [], invoker: 48213 }],
+  '22-two-nodes-6.8-syslog.log': [{ ...JAVA, time: '2024-05-05T05:05:05.000Z', bootNs: 100e9 }, { ...PYTHON, time: '2024-05-05T05:05:05.000Z', bootNs: 2000e9 }],
+  '23-two-boots-6.8-journal.json': [{ cause: 'container-limit', limit: K1, dead: ['48213 java'], path: K1, time: '2024-01-11T14:01:12.000Z', bootNs: 900e9 }, { cause: 'container-limit', limit: K1, dead: ['1201 java'], path: K1, time: '2024-01-12T14:01:12.000Z', bootNs: 60e9 }],
+  '24-two-boots-6.8-kern.log': [{ ...JAVA, bootNs: 90000e9 }, { ...JAVA, bootNs: 61e9 }],
+  '25-twice-6.8-syslog.log': [{ ...JAVA, bootNs: 50e9 }],
+  // Pages of 64 KiB: nothing is right with 4 KiB.
+  '26-arm64-64k-6.6-dmesg.txt': [{ cause: 'container-limit', limit: `/kubepods/pod1d9a6c35-e8f4-4b7a-a2c0-5e3f9b8d7146/${C}`, limitBytes: 1024 * MIB, dead: ['2001 etcd'], points: 15920 + 9 - 997 * 16 }],
+  '27-order3-5.2-dmesg.txt': [{ cause: 'node', dead: ['1500 dockerd'], path: '/system.slice/docker.service', invoker: 71, points: 9100 + 45 }],
+  '28-dirty-6.12-dmesg-t.txt': [{ cause: 'container-limit', limit: K1, limitBytes: 40 * MIB, dead: ['412 cp'], invoker: 412, points: 413 + 12 }],
+  '29-tmpfs-6.6-dmesg-e.txt': [{ cause: 'container-limit', limit: K1, limitBytes: 256 * MIB, dead: ['3111 loader'], logTime: 'Jan11 14:01', points: 2700 + 20 + 977 * 65 }],
+  '30-kernel-memory-6.6-dmesg-iso.txt': [{ cause: 'slice-limit', limit: '/system.slice/netd.service', limitBytes: 128 * MIB, dead: ['611 netd'], time: '2024-07-07T05:07:07.100Z', points: 5300 + 22 + 16384 }],
+  // Lines of a page allocation failure stand between: its CPU line is not the invoker's.
+  '31-docker-4.19-noise-unix.txt': [{ cause: 'container-limit', limit: `/docker/${B}`, limitBytes: 50 * MIB, dead: ['5150 app'], path: `/docker/${B}`, invoker: 5150, time: '2024-01-11T14:01:12.000Z', points: 12400 + 73 + 12800 }],
+  '32-paste-crlf.txt': [JAVA],
+}
+
+test('every fixture is expected, and there are enough of them', () => {
+  expect(Object.keys(EXPECTED)).toEqual(LOGS)
+  expect(LOGS.length).toBeGreaterThanOrEqual(25)
+})
+
+test.each(LOGS)('%s', (name) => {
+  const kills = casesIn(logText(name)), expected = EXPECTED[name] ?? []
+  expect(kills.map((kill) => [kill.cause, kill.victims.map((victim) => `${victim.pid} ${victim.comm}`)])).toEqual(expected.map((want) => [want.cause, want.dead]))
+  for (const [i, want] of expected.entries()) {
+    const kill = kills[i]
+    if (want.limit !== undefined) expect(kill?.limit?.path).toBe(want.limit)
+    if (want.cause !== undefined && want.limit === undefined && want.dead.length > 0) expect(kill?.limit?.path).toBe('/')
+    if (want.limitBytes !== undefined) expect(kill?.limit?.limitBytes).toBe(want.limitBytes)
+    if (want.path !== undefined) expect(kill?.victims[0]?.path).toBe(want.path)
+    if (want.points !== undefined) expect(kill?.candidates.find((candidate) => candidate.chosen)?.points).toBe(want.points)
+    if (want.invoker !== undefined) expect(kill?.invoker?.pid).toBe(want.invoker)
+    if (want.bootNs !== undefined) expect(kill?.bootNs).toBe(want.bootNs)
+    expect(kill?.time, 'no date that the log does not give').toBe(want.time)
+    if (want.logTime !== undefined) expect(kill?.logTime).toBe(want.logTime)
+    if (want.confidence !== undefined) expect(kill?.confidence).toBe(want.confidence)
+    expect(kill?.confidence, 'a log is one witness').not.toBe('certain')
+    expect(kill?.candidates.filter((candidate) => candidate.chosen).length ?? 0).toBeLessThanOrEqual(1)
+  }
+  expect(new Set(kills.map((kill) => kill.id)).size).toBe(kills.length)
+})
+
+test('a line of user space makes no case where the format tells who wrote it', () => {
+  const forged = 'Out of memory: Killed process 1 (init) total-vm:1kB, anon-rss:1kB, file-rss:1kB, shmem-rss:1kB, UID:0 pgtables:4kB oom_score_adj:0'
+  for (const line of [`12,1,2,-;${forged}`, `<12>[    1.000000] ${forged}`, `user  :warn  : [    1.000000] ${forged}`, `Jan 11 14:01:12 host app[7]: kernel: ${forged}`, `Jan 11 14:01:12 host kernel[7]: ${forged}`,
+    JSON.stringify({ _TRANSPORT: 'journal', SYSLOG_IDENTIFIER: 'kernel', MESSAGE: forged }), JSON.stringify({ _TRANSPORT: 'kernel', SYSLOG_FACILITY: '3', MESSAGE: forged })]) {
+    expect(casesIn(`${line}\n`), line).toEqual([])
+  }
+  for (const line of [`4,1,2,-;${forged}`, `<4>[    1.000000] ${forged}`, `kern  :warn  : [    1.000000] ${forged}`, `Jan 11 14:01:12 host kernel: ${forged}`, JSON.stringify({ _TRANSPORT: 'kernel', SYSLOG_FACILITY: 0, MESSAGE: forged })]) {
+    expect(casesIn(`${line}\n`).map((kill) => kill.victims.map((victim) => victim.pid)), line).toEqual([[1]])
+  }
+})
+
+test('lines of another format inside a file are counted, not read', () => {
+  const log = readLog('Jan 11 14:01:12 host kernel: x\nJan 11 14:01:13 host kernel: y\nnothing of the kind\n')
+  expect(log).toMatchObject({ family: 'syslog', lines: 3, unread: 1 })
+})
