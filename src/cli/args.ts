@@ -32,7 +32,7 @@ export const COMMANDS = {
     at: { type: 'string', value: 'TIME', says: 'start at 2026-11-20T12:00:00Z, 12:00:00 (UTC) or +90s from the beginning' },
     speed: { type: 'string', value: 'N', says: 'seconds of the recording per second (1)' }, ...SCREEN_OPTIONS } },
   kills: { says: 'every kill of a recording', file: true, options: JSON_OPTION },
-  explain: { says: 'the kills that a kernel log tells of (dmesg, journalctl -k, kern.log); - is the standard input', file: true, options: JSON_OPTION },
+  explain: { says: 'the kills in a kernel log (dmesg, journalctl -k); - is stdin', file: true, options: JSON_OPTION },
   doctor: { says: 'what this node allows, what will be used, how to get more', options: {
     ...JSON_OPTION, 'self-test': { type: 'boolean', says: 'start the probes and prove each of them, with a kill in a memcg of our own' }, bpftrace: LIVE_OPTIONS['bpftrace'] as Option } },
 } as const satisfies Record<string, Command>
