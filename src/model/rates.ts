@@ -62,26 +62,3 @@ export function peakInWindowBytes(history: History, window: Window): number | un
   }
   return peak
 }
-
-/** Fewer points or a worse fit than this is no trend. */
-const MIN_POINTS = 10, MIN_R2 = 0.5, MAX_ETA_SECONDS = 3600
-
-/**
- * Seconds until usage reaches `limitBytes` if it goes on as in the window; only when it is a trend (at least 10 known
- * seconds, r² ≥ 0.5, rising) and less than an hour away. A forecast that is usually wrong is worse than none.
- */
-export function etaSeconds(history: History, limitBytes: number, window: Window): number | undefined {
-  const current = Math.floor(window.nowNs / NS_PER_SECOND)
-  let n = 0, sx = 0, sy = 0, sxx = 0, sxy = 0, syy = 0, newest = Number.NaN
-  for (let s = current - window.seconds + 1; s <= current; s++) {
-    const y = secondOf(history.usageBytes, history.newestSecond, s)
-    if (Number.isNaN(y)) continue
-    const x = s - current
-    n += 1; sx += x; sy += y; sxx += x * x; sxy += x * y; syy += y * y
-    newest = y
-  }
-  const vx = n * sxx - sx * sx, vy = n * syy - sy * sy, cov = n * sxy - sx * sy
-  if (n < MIN_POINTS || vx === 0 || vy === 0 || cov <= 0 || (cov * cov) / (vx * vy) < MIN_R2 || newest >= limitBytes) return undefined
-  const eta = (limitBytes - newest) / (cov / vx)
-  return eta <= MAX_ETA_SECONDS ? eta : undefined
-}

@@ -12,7 +12,8 @@ import { Grid, STYLE } from './grid.ts'
 import { helpLines } from './help.ts'
 import type { Abilities } from './help.ts'
 import { paintCasePage } from './paint-case.ts'
-import { paintDetail, paintKeys, paintSentences, paintSortMenu, paintTimeline, paintUsage } from './paint-panes.ts'
+import { paintDetail, paintKeys, paintSortMenu, paintTimeline } from './paint-panes.ts'
+import { paintPodPage } from './paint-pod.ts'
 import { paintOverviewTable, paintTable } from './paint-table.ts'
 import { paintTop } from './paint-top.ts'
 import type { Headline, ModeText } from './paint-top.ts'
@@ -46,6 +47,8 @@ type Keys = readonly (readonly [key: string, does: string])[]
 const KEYS_LIVE: Keys = [['enter', 'open'], ['/', 'filter'], ['s', 'sort'], ['e', 'tree'], ['space', 'pause'], ['K', 'kills'], ['?', 'help'], ['q', 'quit'], ['[ ]', 'kill'], ['D', 'charts']]
 const KEYS_REPLAY: Keys = [['space', 'play'], ['[ ]', 'kill'], ['enter', 'open'], ['K', 'kills'], ['h l', '1s'], ['H L', '10s'], ['t T', 'step'], ['?', 'help'], ['q', 'quit'], ['+ -', 'speed'], ['b', 'go to time'], ['/', 'filter'], ['e', 'tree'], ['s', 'sort']]
 const KEYS_PAGE: Keys = [['esc', 'back'], ['j k', 'scroll'], ['[ ]', 'prev/next kill'], ['K', 'kills'], ['space', 'pause'], ['?', 'help'], ['q', 'quit']]
+const KEYS_POD: Keys = [['esc', 'back'], ['y', 'copy'], ['space', 'pause'], ['[ ]', 'kill'], ['K', 'kills'], ['?', 'help'], ['q', 'quit']]
+const KEYS_POD_REPLAY: Keys = [['esc', 'back'], ['space', 'play'], ['h l', '1s'], ['H L', '10s'], ['t T', 'step'], ['[ ]', 'kill'], ['K', 'kills'], ['y', 'copy'], ['?', 'help'], ['q', 'quit'], ['b', 'go to time']]
 const KEYS_KILLS: Keys = [['enter', 'open'], ['esc', 'back'], ['[ ]', 'prev/next kill'], ['space', 'pause'], ['?', 'help'], ['q', 'quit']]
 
 const overviewKeys = (can: Abilities): Keys => (can.seek ? KEYS_REPLAY : KEYS_LIVE).filter(([key]) => (key !== 'D' || can.charts) && (key !== '+ -' || can.speed))
@@ -90,12 +93,11 @@ const cursorOf = (scene: Scene): number | undefined => (scene.range === undefine
 
 function paintRow(body: Body, ui: Ui, show: Show): Result {
   const { grid, y, height } = body, { scene } = show, row = scene.rows.find((candidate) => candidate.key === ui.selected) ?? (ui.tree ? scene.treeRows().find((candidate) => candidate.key === ui.selected) : undefined)
-  paintKeys(grid, KEYS_PAGE)
-  if (row === undefined) { grid.text({ x: 2, y: y + 1 }, 'It is gone: its cgroups were removed.', STYLE.dim); return { ui, pageLines: height } }
-  const plot = Math.min(12, Math.floor(height / 3))
-  grid.box({ x: 0, y, width: grid.cols, height }, row.name)
-  paintSentences(grid, { x: 2, y: y + 1, width: grid.cols - 4, height: height - plot - 3 }, scene.detailOf(row))
-  paintUsage(grid, { x: 2, y: y + height - plot - 1, width: grid.cols - 4, height: plot }, row)
+  const page = row === undefined ? undefined : scene.podPage(row), timeline = height >= 30 ? 3 : 0
+  paintKeys(grid, show.can.seek ? KEYS_POD_REPLAY : KEYS_POD)
+  if (row === undefined || page === undefined) { grid.text({ x: 2, y: y + 1 }, 'It is gone: its cgroups were removed.', STYLE.dim); return { ui, pageLines: height } }
+  paintPodPage(grid, { y, height: height - timeline }, { page, name: row.name, lines: scene.detailOf(row) })
+  if (timeline > 0) paintTimeline(grid, y + height - timeline, scene.timelineOf(grid.cols), { timeAt: scene.timeAt, cursorNs: cursorOf(scene) })
   return { ui, pageLines: height }
 }
 

@@ -10,6 +10,8 @@ import type { KillRow } from '../view/kills-list.ts'
 import type { Lens } from '../view/lens.ts'
 import { overviewRows } from '../view/overview.ts'
 import type { OverviewRow } from '../view/overview.ts'
+import { podPage } from '../view/pod-page.ts'
+import type { PodPage } from '../view/pod-page.ts'
 import { statusOf } from '../view/status-line.ts'
 import type { Status } from '../view/status-line.ts'
 import type { Story } from '../view/story.ts'
@@ -31,6 +33,7 @@ export type Scene = {
   readonly status: Status
   readonly timeAt: (tsNs: number) => string
   readonly detailOf: (row: OverviewRow) => readonly DetailLine[]
+  readonly podPage: (row: OverviewRow) => PodPage | undefined
   readonly casePage: (kill: KillRow) => CasePage
   readonly caseLines: (kill: KillRow) => readonly string[]
   readonly timelineOf: (columns: number) => TimelineColumns
@@ -46,6 +49,7 @@ export function sceneOf({ lens, model, story, range }: SceneOf): Scene {
     nowNs, rows, kills, range, progress: story.progress, time: timeOf(model, nowNs), status: statusOf(lens, model, rows),
     treeRows: () => tree ??= treeRows(lens, model),
     timeAt: (tsNs) => timeOf(model, tsNs), detailOf: (row) => detailOf(model, { row, kills }),
+    podPage: (row) => podPage(model, row, lens.workloadOf(model.memcgs.get(row.selfId)?.path ?? '/').qos),
     casePage: ({ killCase }) => casePage({ lens, model: story.model, killCase, moment: story.moments.of(killCase) }),
     caseLines: (kill) => lens.caseLines(kill.killCase, story.model),
     timelineOf: (columns) => story.timeline.columns(story.model, { columns, nowNs, range }),

@@ -47,6 +47,8 @@ export type OverviewRow = Facts & {
   readonly key: string
   readonly name: string
   readonly kind: Folded['kind']
+  /** The cgroup that stands for the row. */
+  readonly selfId: number
   readonly memcgIds: ReadonlySet<number>
   readonly levels: readonly Level[]
   readonly binding: Binding | undefined
@@ -128,7 +130,7 @@ function rowOf(at: Moment, folded: Folded): OverviewRow {
   // With several containers, a binding one is named: its numbers stand in the row.
   const inner = binding?.where === 'container' && folded.containers.length > 1 ? `:${binding.label.replace(/^container /, '').replaceAll('"', '')}` : ''
   return Object.assign(facts, verdict, {
-    key: folded.key, name: folded.name + inner, kind: folded.kind, memcgIds, levels, lastKillNs, containers: levels.filter((level) => level.where === 'container'),
+    key: folded.key, name: folded.name + inner, kind: folded.kind, selfId: folded.self.id, memcgIds, levels, lastKillNs, containers: levels.filter((level) => level.where === 'container'),
   })
 }
 

@@ -24,15 +24,20 @@ export const sparkline = (values: readonly number[], width: number, full: number
 /** Bits of a braille cell, by row from the top, left and right column. */
 const DOTS = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]] as const
 
-/** A line plot, `width` × `height` cells of 2 × 4 dots; gaps stay blank. */
+/** A line plot, `width` × `height` cells of 2 × 4 dots; steps are joined, what is not known stays blank. */
 export function brailleLine(values: readonly number[], size: { readonly width: number; readonly height: number; readonly min: number; readonly max: number }): string[] {
   const { width, height, min, max } = size, span = max - min || 1, dots = height * 4
   const cells = Array.from({ length: height }, () => new Array<number>(width).fill(0))
+  let before: number | undefined
   condense(values, width * 2).forEach((value, x) => {
-    if (Number.isNaN(value)) return
+    if (Number.isNaN(value)) { before = undefined; return }
     const y = Math.max(0, Math.min(dots - 1, dots - 1 - Math.round(((value - min) / span) * (dots - 1))))
-    const row = cells[y >> 2], bit = DOTS[y & 3]?.[x & 1]
-    if (row !== undefined && bit !== undefined) row[x >> 1] = (row[x >> 1] ?? 0) | bit
+    const from = before === undefined ? y : before < y ? before + 1 : before > y ? before - 1 : y
+    for (let at = Math.min(from, y); at <= Math.max(from, y); at++) {
+      const row = cells[at >> 2], bit = DOTS[at & 3]?.[x & 1]
+      if (row !== undefined && bit !== undefined) row[x >> 1] = (row[x >> 1] ?? 0) | bit
+    }
+    before = y
   })
   return cells.map((row) => row.map((bits) => (bits === 0 ? ' ' : String.fromCharCode(0x2800 + bits))).join(''))
 }

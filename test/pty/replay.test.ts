@@ -238,6 +238,27 @@ describe('the page of a kill', () => {
   })
 })
 
+describe('the page of a workload', () => {
+  it.each([[120, 40], [80, 24]])('shows its minutes, its limits and what it means at %ix%i', async (cols, rows) => {
+    const t = await start({ cols, rows })
+    t.keys('b04:18:18\r')
+    await t.until((x) => x.lines().some((line) => line.startsWith('!!pod 7d9f8b6c')), 'the pod')
+    t.keys('\r')
+    await t.see('what this means')
+    t.picture(`pod-${cols}x${rows}`)
+    expect(t.lines()[3]).toContain(`pod ${POD[1]}  burstable · 1 container · limit 96M`)
+    expect(t.text()).toContain('memory used, 15 s · max 96M')
+    expect(t.text()).toMatch(/anon +━+╸?·* +\d\.\dM/)
+    expect(t.text()).toMatch(/>(?:container ")?502065b29ff4"? +\d\.\dM +96M +7%/)
+    expect(t.text()).toMatch(/node +1\.\d\dG +23\.5G +8%/)
+    expect(t.text().replace(/[│\s]+/g, ' ')).toContain('the kernel killed python3 (pid 6168')
+    t.keys('h')
+    await t.see('REPLAY 04:18:16.9')
+    t.keys('\x1b')
+    await t.see('USED/LIMIT')
+  })
+})
+
 describe('any terminal', () => {
   it('paints without colour under NO_COLOR, and in 7 bits with --ascii', async () => {
     const t = await atEnd({ env: { NO_COLOR: '1' }, args: ['--ascii'] })

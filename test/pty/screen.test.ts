@@ -143,12 +143,14 @@ describe('the other pages', () => {
     await t.see('USED/LIMIT')
   })
 
-  it('opens a workload: why it is urgent, its limits, and its last minute as a plot', async () => {
+  it('opens a workload: why it is urgent, its limits, and its minutes as charts', async () => {
     const t = await start()
     t.keys('\r')
-    await t.see('Binding limit: container "api", memory.max 1.00G, 97.5 % used')
+    await t.see('payments/api-7d9f8b6c5-x2lqp  guaranteed · 1 container · limit 1.00G')
+    expect(t.text()).toContain('Is ~4s from its container limit of 1.00G (+6.6M/s).')
     expect(t.text()).toContain('kubectl top would say 731M')
-    expect(t.text()).toMatch(/[⠀-⣿]{5}/)
+    expect(t.text()).toMatch(/>api +998M +922M +1\.00G +97%/)
+    expect(t.text()).toMatch(/stall ms\/s[^]* 812 [⠀-⣿]{30}/)
     t.keys('\x7f')
     await t.see('USED/LIMIT')
   })

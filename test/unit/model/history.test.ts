@@ -4,7 +4,7 @@ import type { Event } from '../../../src/event/event.ts'
 import { applyEvent, createModel, MAX_NOTICES, MAX_RECENT } from '../../../src/model/apply.ts'
 import { accrue, createHistory, HISTORY_SECONDS, recordUsage } from '../../../src/model/history.ts'
 import { MAX_TOMBSTONES } from '../../../src/model/memcgs.ts'
-import { etaSeconds, highPerSec, peakInWindowBytes, psiSomePct, stallMsPerSec, sumOver } from '../../../src/model/rates.ts'
+import { highPerSec, peakInWindowBytes, psiSomePct, stallMsPerSec, sumOver } from '../../../src/model/rates.ts'
 import { T0, birth, event, fold, hello, usage } from './build.ts'
 
 const S = 1e9
@@ -48,21 +48,6 @@ test('an amount is spread over the time in which it accrued', () => {
 test('rates count exactly the window', () => {
   const model = fold([hello(), birth(5, '/a', 1), psi(5, 0, T0), psi(5, 250_000, T0 + S), psi(5, 500_000, T0 + 2 * S)])
   expect(psiSomePct(model.memcgs.get(5)!.history, { nowNs: T0 + 2 * S, seconds: 2 })).toBeCloseTo(25)
-})
-
-test('a forecast needs a trend', () => {
-  const rising = createHistory(), flat = createHistory(), few = createHistory()
-  for (let s = 0; s < 30; s++) {
-    recordUsage(rising, (100 + s) * S, 1000 + 10 * s)
-    recordUsage(flat, (100 + s) * S, 1000)
-    if (s > 25) recordUsage(few, (100 + s) * S, 1000 + 10 * s)
-  }
-  const window = { nowNs: 129 * S, seconds: 30 }
-  expect(etaSeconds(rising, 1390, window)).toBeCloseTo(10)
-  expect(etaSeconds(rising, 1e9, window)).toBeUndefined()
-  expect(etaSeconds(rising, 1200, window)).toBeUndefined()
-  expect(etaSeconds(flat, 1390, window)).toBeUndefined()
-  expect(etaSeconds(few, 1390, window)).toBeUndefined()
 })
 
 test('counters stay monotone when the tracer restarts', () => {

@@ -1,0 +1,114 @@
+/** One workload as a page: two minutes of its memory and waiting, what its memory consists of, every limit above it, its containers. */
+import type { Memcg, NodeModel } from '../model/node.ts'
+import { HISTORY_SECONDS } from '../model/history.ts'
+import { bytesCell, countCell } from './compact.ts'
+import type { Level } from './limits.ts'
+import type { OverviewRow } from './overview.ts'
+import { largest, series, usageSeries } from './window.ts'
+import type { Span } from './window.ts'
+
+/** The charts reach back as little as holds everything seen: a pod of ten seconds is not a dot. The newest second is not over. */
+const SPANS_S = [15, 30, 60, HISTORY_SECONDS - 1]
+
+function spanOf(model: NodeModel, memcg: Memcg): Span {
+  const lastSecond = Math.floor(model.nowNs / 1e9) - 1, most = HISTORY_SECONDS - 1, values = series(memcg.history, 'usageBytes', { lastSecond, seconds: most })
+  const first = values.findIndex((value) => !Number.isNaN(value)), known = first < 0 ? 0 : most - first
+  return { lastSecond, seconds: SPANS_S.find((seconds) => seconds >= known) ?? most }
+}
+
+export type Curve = { readonly key: 'used' | 'some' | 'full' | 'stall' | 'high' | 'max'; readonly values: readonly number[] }
+/** Curves over one scale; `rules` are values drawn as lines of their own (limits). */
+export type Chart = { readonly title: string; readonly curves: readonly Curve[]; readonly full: number; readonly fullText: string; readonly rules: readonly { readonly at: number; readonly key: 'max' | 'high' }[] }
+export type CompositionPart = { readonly label: string; readonly bytes: number; readonly share: number; readonly note: string }
+export type LevelLine = { readonly label: string; readonly used: string; readonly high: string; readonly max: string; readonly share: string; readonly binds: boolean }
+export type ContainerLine = { readonly label: string; readonly used: string; readonly max: string; readonly oom: string; readonly binds: boolean }
+
+export type PodPage = {
+  readonly subtitle: string
+  readonly charts: readonly Chart[]
+  readonly compositionTitle: string
+  readonly composition: readonly CompositionPart[]
+  readonly levels: readonly LevelLine[]
+  readonly containers: readonly ContainerLine[]
+}
+
+const known = (bytes: number | undefined, absent: string): string => (bytes === undefined ? absent : bytesCell(bytes))
+const percent = (used: number | undefined, max: number | undefined): string => (used === undefined || max === undefined || max === 0 ? '-' : `${Math.round((100 * used) / max)}%`)
+
+/** Adds series second by second; a second is known when any of them is. */
+function added(all: readonly (readonly number[])[]): number[] {
+  return Array.from({ length: all[0]?.length ?? 0 }, (_, i) => all.reduce((sum, values) => { const value = values[i] ?? Number.NaN; return Number.isNaN(value) ? sum : (Number.isNaN(sum) ? 0 : sum) + value }, Number.NaN))
+}
+
+function memoryChart(memcg: Memcg, row: OverviewRow, span: Span): Chart {
+  const values = usageSeries(memcg.history, span), most = largest(values) ?? 0
+  const { maxBytes, highBytes } = row.binding?.memcgId === memcg.id ? row.binding : { maxBytes: memcg.limits?.maxBytes, highBytes: memcg.limits?.highBytes }
+  // A limit far away would flatten everything; it is named in the table of limits.
+  const rules = ([['max', maxBytes], ['high', highBytes]] as const).flatMap(([key, at]) => (at !== undefined && at > 0 && at < 4 * most ? [{ key, at }] : []))
+  const full = Math.max(most, ...rules.map(({ at }) => at), 1)
+  return { title: `memory used, ${span.seconds} s${rules.map(({ key, at }) => ` · ${key} ${bytesCell(at)}`).join('')}`, curves: [{ key: 'used', values }], full, fullText: bytesCell(full), rules }
+}
+
+/** A chart of what never happened or is not measured here is left out. */
+function chartOf(title: string, least: number, what: { readonly curves: readonly Curve[]; readonly say: (value: number) => string }): Chart[] {
+  const most = largest(what.curves.flatMap(({ values }) => values))
+  if (most === undefined || most === 0) return []
+  const full = Math.max(least, most)
+  return [{ title, curves: what.curves, full, fullText: what.say(full), rules: [] }]
+}
+
+function chartsOf(model: NodeModel, row: OverviewRow, self: Memcg): Chart[] {
+  const span = spanOf(model, self), members = [...row.memcgIds].flatMap((id) => model.memcgs.get(id) ?? [])
+  const of = (memcg: Memcg, key: 'someUs' | 'fullUs' | 'highEvents' | 'maxEvents', by = 1): number[] => series(memcg.history, key, span).map((value) => value / by)
+  const binding = row.binding === undefined || row.binding.where === 'above' ? undefined : model.memcgs.get(row.binding.memcgId), limited = binding ?? self
+  return [
+    memoryChart(limited, row, span),
+    ...chartOf('PSI % · some, full', 5, { curves: [{ key: 'some', values: of(self, 'someUs', 1e4) }, { key: 'full', values: of(self, 'fullUs', 1e4) }], say: (value) => `${Math.round(value)}%` }),
+    ...chartOf('stall ms/s', 10, { curves: [{ key: 'stall', values: added(members.map((memcg) => series(memcg.history, 'stallNs', span).map((ns) => ns / 1e6))) }], say: (ms) => countCell(Math.round(ms)) }),
+    ...chartOf('events/s · high, max', 5, { curves: [{ key: 'high', values: of(limited, 'highEvents') }, { key: 'max', values: of(limited, 'maxEvents') }], say: (value) => countCell(Math.round(value)) }),
+  ]
+}
+
+/** Parts that do not overlap come first; of the file cache, what reclaim takes first and what it must write before. */
+function compositionOf({ stat, usage }: Memcg): CompositionPart[] {
+  if (stat === undefined) return []
+  const { fileDirtyBytes: dirty, fileWritebackBytes: writeback } = stat, unwritten = dirty === undefined && writeback === undefined ? undefined : (dirty ?? 0) + (writeback ?? 0)
+  const slab = (stat.slabReclaimableBytes ?? 0) + (stat.slabUnreclaimableBytes ?? 0), small = stat.kernelStackBytes === undefined && stat.pagetablesBytes === undefined ? undefined : (stat.kernelStackBytes ?? 0) + (stat.pagetablesBytes ?? 0)
+  // memory.stat's `kernel` holds slab, stacks, page tables and per-cpu memory; older kernels name the parts only.
+  const kernel = stat.kernelBytes === undefined ? small : Math.max(0, stat.kernelBytes - slab)
+  const parts: readonly (readonly [string, number | undefined, string])[] = [
+    ['anon', stat.anonBytes, 'nothing frees it'], ['file active', stat.activeFileBytes, ''], ['file inactive', stat.inactiveFileBytes, 'goes first'], ['to be written', unwritten, 'of the file cache'], ['shmem', stat.shmemBytes, 'tmpfs'],
+    ['slab recl', stat.slabReclaimableBytes, ''], ['slab unrecl', stat.slabUnreclaimableBytes, ''], [slab === 0 ? 'kernel' : 'kernel, other', kernel, ''], ['sockets', stat.sockBytes, ''], ['swapped out', usage?.swapBytes, ''],
+  ]
+  const whole = usage?.currentBytes ?? 0
+  return parts.flatMap(([label, bytes, note]) => (bytes === undefined || bytes === 0 ? [] : [{ label, bytes, note: label === 'anon' && (usage?.swapBytes ?? 0) > 0 ? '' : note, share: whole === 0 ? 0 : Math.min(1, bytes / whole) }]))
+}
+
+const levelLine = (level: Level, binding: OverviewRow['binding']): LevelLine =>
+  ({ label: level.label, used: known(level.usedBytes, '-'), high: known(level.highBytes, 'max'), max: known(level.maxBytes, 'max'), share: percent(level.usedBytes, level.maxBytes), binds: level.memcgId === binding?.memcgId })
+
+function levelsOf(model: NodeModel, { levels, binding }: OverviewRow): LevelLine[] {
+  const containers = levels.filter(({ where }) => where === 'container'), { memory } = model
+  // Of several containers only the binding one belongs to the chain; all of them are in their own table.
+  const chain = levels.filter((level) => level.where !== 'container' || containers.length === 1 || level.memcgId === binding?.memcgId)
+  const used = memory === undefined ? undefined : memory.totalBytes - memory.availableBytes
+  return [...chain.map((level) => levelLine(level, binding)), ...(memory === undefined ? [] : [{ label: 'node', used: known(used, '-'), high: '', max: bytesCell(memory.totalBytes), share: percent(used, memory.totalBytes), binds: false }])]
+}
+
+function containersOf(model: NodeModel, { levels, binding }: OverviewRow): ContainerLine[] {
+  return levels.filter(({ where }) => where === 'container').map((level) => {
+    const memcg = model.memcgs.get(level.memcgId), kills = memcg === undefined ? undefined : Math.max(memcg.events?.oomKill ?? 0, memcg.killCount)
+    return { label: level.label.replace(/^container "(.*)"$/, '$1'), used: known(level.usedBytes, '-'), max: known(level.maxBytes, '-'), oom: kills === undefined ? '-' : kills === 0 ? '·' : String(kills), binds: level.memcgId === binding?.memcgId }
+  })
+}
+
+/** Nothing when the workload's cgroups are gone. */
+export function podPage(model: NodeModel, row: OverviewRow, qos?: string): PodPage | undefined {
+  const self = model.memcgs.get(row.selfId)
+  if (self === undefined) return undefined
+  const containers = containersOf(model, row), limit = row.binding === undefined ? 'no limit of its own' : `limit ${bytesCell(row.binding.maxBytes)}${row.binding.where === 'above' ? ` of ${row.binding.label}` : ''}`
+  return {
+    subtitle: [...(qos === undefined ? [] : [qos]), ...(row.kind === 'pod' ? [`${containers.length} ${containers.length === 1 ? 'container' : 'containers'}`] : []), limit].join(' · '),
+    charts: chartsOf(model, row, self), compositionTitle: `composition of ${known(self.usage?.currentBytes, '-')}`, composition: compositionOf(self), levels: levelsOf(model, row), containers,
+  }
+}
