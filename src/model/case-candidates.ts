@@ -85,11 +85,13 @@ export function judge(model: NodeModel, facts: CaseFacts, of: { readonly chosen:
     const rows = new Map(tasks.map((row) => [row.pid, row]))
     const candidates = [...d.candidates.values()].map((event): Candidate => {
       const row = rows.get(event.pid), path = model.memcgs.get(event.memcgId)?.path, eligible = event.pointsPages > NOT_KILLABLE
-      return {
-        pid: event.pid, comm: event.comm, oomScoreAdj: event.oomScoreAdj, eligible, chosen: of.chosen.includes(event.pid), memcgId: event.memcgId,
-        ...(eligible ? { points: event.pointsPages } : {}), ...(path === undefined ? {} : { path }),
-        ...(row === undefined ? {} : sizesOf(row, pageBytes)), pgtablesBytes: event.pgtablesBytes,
-      }
+      const candidate: Candidate = { pid: event.pid, comm: event.comm, oomScoreAdj: event.oomScoreAdj, eligible, chosen: of.chosen.includes(event.pid), memcgId: event.memcgId }
+      // One by one: spreading costs five times as much, and a node has thousands.
+      if (eligible) candidate.points = event.pointsPages
+      if (path !== undefined) candidate.path = path
+      if (row !== undefined) Object.assign(candidate, sizesOf(row, pageBytes))
+      candidate.pgtablesBytes = event.pgtablesBytes
+      return candidate
     })
     return { candidates: candidates.sort(byPoints), from: 'oom_badness', omitted: d.candidatesOmitted, ...total }
   }

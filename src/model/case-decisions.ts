@@ -23,7 +23,8 @@ function killedIds(model: NodeModel, d: Decision): number[] {
 /** A row of a probe inside a decision, or mark_victim. */
 export function applyDecisionRow(model: NodeModel, event: DecisionEvent): void {
   const book = model.caseBook, d = joinDecision(book.decisions, event)
-  for (const piece of absorb(book.decisions, d)) adopt(model, piece, d)
+  // Only these two move its bounds: a row between them joins it at once.
+  if (event.kind === 'oom_begin' || event.kind === 'oom_end') for (const piece of absorb(book.decisions, d)) adopt(model, piece, d)
   if (book.decisions.length > MAX_DECISIONS) {
     const oldest = book.decisions.shift()
     if (oldest !== undefined) book.foldedInto.delete(oldest)

@@ -19,27 +19,30 @@ type Row = readonly unknown[]
 type RowDecoder = (row: Row) => Event | undefined
 type Kind = { readonly name: KindName; readonly number: number; readonly fieldNames: readonly string[]; readonly decode: RowDecoder }
 
-const checks = {
-  u: (value: unknown): boolean => Number.isInteger(value) && (value as number) >= 0,
-  i: (value: unknown): boolean => Number.isInteger(value),
-  s: (value: unknown): boolean => typeof value === 'string',
-  b: (value: unknown): boolean => typeof value === 'boolean',
-  a: (value: unknown): boolean => Array.isArray(value) && value.every((item) => typeof item === 'number'),
+/** Is the value of this type? As source, so that the generated decoders call nothing. */
+const CHECKS: Readonly<Record<string, (value: string) => string>> = {
+  u: (value) => `Number.isInteger(${value}) && ${value} >= 0`,
+  i: (value) => `Number.isInteger(${value})`,
+  s: (value) => `typeof ${value} === 'string'`,
+  b: (value) => `typeof ${value} === 'boolean'`,
+  a: (value) => `Array.isArray(${value}) && ${value}.every((item) => typeof item === 'number')`,
 }
+
+const checkOf = (type: string, value: string): string => CHECKS[type]?.(value) ?? 'false'
 
 /** Generates `(row) => ({ kind, tsNs, …fields })` with a check per field; see the top of the file for why. */
 function rowDecoder(name: string, fields: Readonly<Record<string, FieldType>>): RowDecoder {
   const entries = Object.entries(fields)
   const wrong = entries.map(([, type], i) => {
-    const check = `checks.${type.charAt(0)}(f${i})`
-    return type.endsWith('?') ? `(f${i} !== undefined && !${check})` : `!${check}`
+    const check = checkOf(type.charAt(0), `f${i}`)
+    return type.endsWith('?') ? `(f${i} !== undefined && !(${check}))` : `!(${check})`
   })
   const source = `return (row) => {
     const tsNs = row[1]${entries.map((_, i) => `, f${i} = row[${i + 2}] ?? undefined`).join('')}
-    if (${['!checks.u(tsNs)', ...wrong].join(' || ')}) return undefined
+    if (${[`!(${checkOf('u', 'tsNs')})`, ...wrong].join(' || ')}) return undefined
     return { kind: ${JSON.stringify(name)}, tsNs${entries.map(([field], i) => `, ${field}: f${i}`).join('')} }
   }`
-  return (new Function('checks', source) as (c: typeof checks) => RowDecoder)(checks)
+  return (new Function(source) as () => RowDecoder)()
 }
 
 const KIND_BY_NUMBER: readonly (Kind | undefined)[] = (() => {
@@ -84,7 +87,7 @@ export class Decoder {
     }
     const decode = this.decoders[row[0] as number]
     if (decode === undefined) {
-      this.counts[checks.u(row[0]) ? 'unknownKinds' : 'badRows'] += 1
+      this.counts[Number.isInteger(row[0]) && row[0] >= 0 ? 'unknownKinds' : 'badRows'] += 1
       return undefined
     }
     const event = decode(row)

@@ -108,9 +108,10 @@ test('a memcg that two keyframes do not name died unseen', () => {
 
 test('lists of the recent are bounded', () => {
   const model = createModel()
-  for (let i = 0; i < MAX_RECENT + 10; i++) applyEvent(model, event('psi_trigger', T0 + i, { memcgId: 0, line: 'some', thresholdUs: 1, windowUs: 1 }))
+  for (let i = 0; i < 2 * MAX_RECENT + 10; i++) applyEvent(model, event('psi_trigger', T0 + i, { memcgId: 0, line: 'some', thresholdUs: 1, windowUs: 1 }))
   for (let i = 0; i < MAX_NOTICES + 10; i++) applyEvent(model, event('notice', T0 + i, { from: 'bridge', text: String(i) }))
-  expect([model.recent.length, model.health.notices.length]).toEqual([MAX_RECENT, MAX_NOTICES])
+  expect([model.recent.length, model.health.notices.length]).toEqual([MAX_RECENT + 10, MAX_NOTICES])
+  expect(model.recent.at(-1)!.tsNs).toBe(T0 + 2 * MAX_RECENT + 9)
   expect(model.health.notices.at(-1)!.text).toBe(String(MAX_NOTICES + 9))
 })
 
