@@ -2,6 +2,8 @@
 import { writeFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import { ROOT, run } from './measure.mjs'
+import { benchCore } from './core.mjs'
+import { benchLatency } from './latency.mjs'
 import { benchLines } from './lines.mjs'
 import { benchSampling } from './sampling.mjs'
 import { benchSlowdown } from './slowdown.mjs'
@@ -9,8 +11,9 @@ import { benchSlowdown } from './slowdown.mjs'
 const rows = [], skipped = []
 const root = process.getuid?.() === 0
 
-rows.push(...(await benchLines()).rows)
-for (const [name, bench] of [['sampling', benchSampling], ['slowdown', benchSlowdown]]) {
+const lines = await benchLines()
+rows.push(...lines.rows, await benchCore('a storm of decisions with 500 candidates each', lines))
+for (const [name, bench] of [['sampling', benchSampling], ['slowdown', benchSlowdown], ['latency', benchLatency]]) {
   if (root) rows.push(...await bench())
   else skipped.push(`${name}: needs root (memcgs of its own, probes)`)
 }

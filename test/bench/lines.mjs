@@ -7,10 +7,14 @@ import { BRIDGE, median, row, run, seconds } from './measure.mjs'
 const RUNS = 5
 export const LINES = 300_000
 
-/** The mix of a bad moment: candidates of a decision, stalls, signals; numbers that vary so that nothing can be cached. */
+/** The mix of a bad moment: decisions with 500 candidates each, stalls, signals; numbers that vary so that nothing can be cached. */
 export function tracerLine(i) {
   const ts = 5_000_000_000 + i * 1_000
   const kind = i % 4
+  if (i % 1_000 === 0) return `{"type": "value", "data": [31,${ts},4000,4000,"java",100,100,0,3264,0]}`
+  if (i % 1_000 === 997) return `{"type": "value", "data": [34,${ts},4000,${2000 + i - 1},"worker-${(i - 1) % 1000}",100,0,${(i - 1) * 3},16384,3]}`
+  if (i % 1_000 === 998) return `{"type": "value", "data": [35,${ts},4000,${2000 + i - 2},"worker-${(i - 2) % 1000}",100,0,16384,4096]}`
+  if (i % 1_000 === 999) return `{"type": "value", "data": [37,${ts},4000,1,5000000]}`
   if (kind === 3) return `{"type": "value", "data": [41,${ts},9,0,1,0,${1000 + (i % 777)},${1000 + (i % 777)},"containerd-shim",${60 + (i % 50)},${2000 + i},"java-${i % 100}"]}`
   if (kind === 2) return `{"type": "value", "data": [52,${ts},0,${3000 + i},${3000 + (i % 99)},"postgres",${100 + (i % 50)},${100 + (i % 50)},${10_000_000 + i},${i % 512},0]}`
   return `{"type": "value", "data": [33,${ts},4000,${2000 + i},"worker-${i % 1000}",${100 + (i % 50)},${i % 1000},${i * 3},16384,${i * 7},${4096 * (i % 100)}]}`
