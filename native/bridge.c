@@ -22,7 +22,7 @@
 #define EXIT_USAGE 2
 #define EXIT_ENVIRONMENT 3
 #define NODE_PERIOD_NS NS_PER_S
-#define STAT_PERIOD_NS (10 * NS_PER_S)
+#define RARE_PERIOD_NS (10 * NS_PER_S)
 #define REAP_PERIOD_NS (100 * NS_PER_MS)
 /* bpftrace needs 1.3 s from SIGINT to its end, and prints its maps once more */
 #define TRACER_END_NS (4 * NS_PER_S)
@@ -174,9 +174,9 @@ static void sample_tick(struct bridge *b, uint64_t now) {
       if (is_turn) watch_reopen(t, s, now);
       continue;
     }
-    if (!sample_usage(t, s, now)) continue;
-    if (is_turn && sample_slow(t, s, now, STAT_PERIOD_NS) && !b->options.no_psi) psi_follow(&b->psi, t, s);
-    else if (events_due && !is_turn) sample_events(t, s, now);
+    bool alive = is_turn ? sample_slow(t, s, now, RARE_PERIOD_NS) : sample_usage(t, s, now);
+    if (alive && is_turn && !b->options.no_psi) psi_follow(&b->psi, t, s);
+    if (alive && events_due) sample_events(t, s, now);
   }
 }
 

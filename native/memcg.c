@@ -197,6 +197,7 @@ int memcg_born(struct memcgs *t, const struct memcg_birth *b) {
   m->parent = b->parent;
   m->live = true;
   m->generation = t->generation;
+  m->young = strcmp(b->by, "walk") == 0 ? 0 : YOUNG_SAMPLES;
   m->dir_watch = m->events_watch = m->psi_trigger = -1;
   snprintf(m->name, sizeof m->name, "%s", b->name);
   if (b->parent >= 0) t->slot[b->parent].children++;

@@ -35,14 +35,18 @@ struct memcg {
   bool live;
   bool opened;                   /* its files were found; else it is looked for again (memory not yet in subtree_control) */
   bool stat_due;                 /* usage changed since memory.stat was read */
+  uint8_t young;                 /* slow samples in which everything is read: whoever made it is still writing its limits */
   uint8_t known;                 /* bit per group: values below were read */
   uint32_t generation;           /* of the last walk that saw it */
   int32_t dir_watch, events_watch, psi_trigger;    /* -1: none */
   int32_t fd[MEMCG_FILES];
-  uint64_t stat_ns, full_ns;     /* when memory.stat / everything was read last */
+  uint64_t rare_ns, full_ns;     /* when what seldom changes was read last, and everything because of trouble */
+  uint64_t stat_ns, stat_bytes;  /* when memory.stat was read last, and usage then */
   uint64_t values[VALUES];
   char name[NAME_MAX + 1];       /* one component; a memcg known from a probe alone may have a longer piece */
 };
+
+#define YOUNG_SAMPLES 10
 
 #define TOMBSTONES 4096
 

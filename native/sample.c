@@ -6,6 +6,9 @@
 #define TROUBLE_PERIOD_NS (20 * NS_PER_MS)
 #define TROUBLE_CHILDREN 64
 #define TEXT_MAX 16384
+#define STAT_MOVED_BYTES (1024 * 1024ull)
+#define STAT_MOVED_PART 64
+#define STAT_LITTLE_NS (4 * NS_PER_S)
 
 static const struct {
   enum kind_number kind;
@@ -77,8 +80,11 @@ static bool read_swap(struct memcgs *t, int slot, uint64_t *usage, uint64_t *swa
   return true;
 }
 
-/* Peak is a high-water mark, so nothing is lost by reading it only when usage moved, and with the slow files for what came and
- * went in between. Swap is slow to move. The first sample has all three. */
+/* A rise above the known peak, or a fall such as the end of a process, which its memcg may not outlive. */
+static bool may_have_peaked(const uint64_t *kept, uint64_t current) { return current > kept[1] || current < kept[0] / 2; }
+
+/* Peak is a high-water mark, so nothing is lost by reading it with the slow files, whatever came and went in between; at once only
+ * when it must be new or may be the last. Swap is slow to move. The first sample has all three. */
 static bool update_usage(struct memcgs *t, int slot, bool is_slow) {
   struct memcg *m = &t->slot[slot];
   uint64_t values[3] = {ABSENT, ABSENT, ABSENT};
@@ -87,8 +93,8 @@ static bool update_usage(struct memcgs *t, int slot, bool is_slow) {
   if (m->fd[FILE_CURRENT] == FD_ABSENT) return true;
   if (!read_number(t, slot, FILE_CURRENT, &values[0])) return false;
   if (is_known && !is_slow && values[0] == kept[0]) return true;
-  if (!read_number(t, slot, FILE_PEAK, &values[1])) return false;
-  if (is_known) values[2] = kept[2];
+  if (is_known) memcpy(values + 1, kept + 1, 2 * sizeof *kept);
+  if ((is_slow || !is_known || may_have_peaked(kept, values[0])) && !read_number(t, slot, FILE_PEAK, &values[1])) return false;
   if ((is_slow || !is_known) && !read_swap(t, slot, &values[0], &values[2])) return false;
   if (values[0] != ABSENT && update(t, slot, GROUP_USAGE, values)) m->stat_due = true;
   return true;
@@ -100,10 +106,13 @@ bool sample_usage(struct memcgs *t, int slot, uint64_t ts_ns) {
   return false;
 }
 
-static bool sample_limits(struct memcgs *t, int slot) {
+/* high and max are what decides; the others are set once in a memcg's life as a rule, and are read when `is_rare`. */
+static bool sample_limits(struct memcgs *t, int slot, bool is_rare) {
   static const enum memcg_file file[6] = {FILE_MIN, FILE_LOW, FILE_HIGH, FILE_MAX, FILE_SWAP_MAX, FILE_OOM_GROUP};
   uint64_t values[6];
+  memcpy(values, t->slot[slot].values + VALUES_LIMITS, sizeof values);
   for (int i = 0; i < 6; i++) {
+    if (!is_rare && file[i] != FILE_HIGH && file[i] != FILE_MAX) continue;
     if (!read_number(t, slot, file[i], &values[i])) return false;
     if (t->version == 1) values[i] = v1_limit(values[i]);
   }
@@ -211,6 +220,18 @@ static bool sample_psi(struct memcgs *t, int slot) {
   return n != -ENODEV;
 }
 
+/*
+ * memory.stat costs ten times what the others do (it adds up all CPUs), so little changes are gathered for some seconds; not near
+ * the limit, where what is inside changes while usage stays.
+ */
+static bool is_stat_due(const struct memcg *m, uint64_t ts_ns) {
+  uint64_t usage = m->values[VALUES_USAGE], max = m->values[VALUES_LIMITS + 3], enough = usage / STAT_MOVED_PART;
+  uint64_t moved = usage > m->stat_bytes ? usage - m->stat_bytes : m->stat_bytes - usage;
+  if (!m->stat_due) return false;
+  if (max != ABSENT && usage >= max - max / 8) return true;
+  return moved >= (enough > STAT_MOVED_BYTES ? enough : STAT_MOVED_BYTES) || ts_ns - m->stat_ns >= STAT_LITTLE_NS;
+}
+
 static bool sample_stat(struct memcgs *t, int slot, uint64_t ts_ns) {
   static char text[TEXT_MAX];
   struct memcg *m = &t->slot[slot];
@@ -218,6 +239,7 @@ static bool sample_stat(struct memcgs *t, int slot, uint64_t ts_ns) {
   ssize_t n = memcg_read(t, slot, FILE_STAT, text, sizeof text);
   m->stat_due = false;
   m->stat_ns = ts_ns;
+  m->stat_bytes = m->values[VALUES_USAGE];
   if (n == -ENODEV || !read_number(t, slot, FILE_KERNEL, &kernel)) return false;
   if (n <= 0) return true;
   sample_parse_stat(text, t->version, values);
@@ -226,14 +248,19 @@ static bool sample_stat(struct memcgs *t, int slot, uint64_t ts_ns) {
   return true;
 }
 
-bool sample_slow(struct memcgs *t, int slot, uint64_t ts_ns, uint64_t stat_period_ns) {
-  const struct memcg *m = &t->slot[slot];
-  bool alive = update_usage(t, slot, true) && sample_limits(t, slot) && sample_psi(t, slot);
-  if (alive && (m->stat_due || ts_ns - m->stat_ns >= stat_period_ns)) alive = sample_stat(t, slot, ts_ns);
+bool sample_slow(struct memcgs *t, int slot, uint64_t ts_ns, uint64_t rare_ns) {
+  struct memcg *m = &t->slot[slot];
+  bool is_rare = (m->known & (1 << GROUP_LIMITS)) == 0 || m->young > 0 || ts_ns - m->rare_ns >= rare_ns;
+  if (is_rare) m->rare_ns = ts_ns;
+  if (m->young > 0) m->young--;
+  bool alive = update_usage(t, slot, true) && sample_limits(t, slot, is_rare) && sample_psi(t, slot);
+  if (alive && (is_rare || is_stat_due(m, ts_ns))) alive = sample_stat(t, slot, ts_ns);
   if (!alive) {
     memcg_died(t, slot, "walk", ts_ns);
     return false;
   }
+  /* inotify tells when these change (v2) */
+  if (m->events_watch >= 0 && !is_rare) return true;
   return sample_events(t, slot, ts_ns);
 }
 

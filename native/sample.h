@@ -4,12 +4,12 @@
 
 #include "memcg.h"
 
-/* Usage and peak. False when the memcg was found dead (its slot is free then). */
+/* Usage, and peak where it must be new or may be the last. False when the memcg was found dead (its slot is free then). */
 bool sample_usage(struct memcgs *t, int slot, uint64_t ts_ns);
 /* memory.events, or failcnt and oom_control. */
 bool sample_events(struct memcgs *t, int slot, uint64_t ts_ns);
-/* Limits, events, swap, PSI, and memory.stat when usage changed or it is `stat_period_ns` old. */
-bool sample_slow(struct memcgs *t, int slot, uint64_t ts_ns, uint64_t stat_period_ns);
+/* Usage, peak, swap, the limits that decide, PSI, events that nobody tells of, and memory.stat as far as usage has moved; all of it every `rare_ns`. */
+bool sample_slow(struct memcgs *t, int slot, uint64_t ts_ns, uint64_t rare_ns);
 /* Everything at once. */
 bool sample_all(struct memcgs *t, int slot, uint64_t ts_ns);
 /* Everything of a memcg that is in trouble and of its first children, at most every 20 ms. */

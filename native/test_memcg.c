@@ -319,6 +319,101 @@ static void files_become_rows_when_they_change(void) {
   finish();
 }
 
+/* What the last row of a kind says of a memcg in one field. */
+static uint64_t told(enum kind_number kind, uint64_t id, int field) {
+  uint64_t value = ABSENT;
+  test_take(&stream);
+  for (int i = 0; i < test_count(kind); i++)
+    if (test_find(kind, i)->field[0].u == id && test_find(kind, i)->field[field].type == 'u') value = test_find(kind, i)->field[field].u;
+  return value;
+}
+
+static void a_peak_is_read_when_it_must_be_new_or_may_be_the_last(void) {
+  fresh(64);
+  uint64_t a = make("a");
+  put("a/memory.current", "4096\n");
+  put("a/memory.peak", "9000\n");
+  watch_walk(&table, 1);
+  CHECK_EQUAL(told(KIND_MEMCG_USAGE, a, 2), 9000);
+  int slot = memcg_find(&table, a);
+  put("a/memory.peak", "9500\n");
+  put("a/memory.current", "9000\n");
+  CHECK(sample_usage(&table, slot, 2));
+  CHECK_EQUAL(told(KIND_MEMCG_USAGE, a, 2), 9000);
+  put("a/memory.current", "4499\n");      /* fell by more than half: what held the rest has ended */
+  CHECK(sample_usage(&table, slot, 3));
+  CHECK_EQUAL(told(KIND_MEMCG_USAGE, a, 2), 9500);
+  put("a/memory.peak", "9600\n");
+  CHECK(sample_slow(&table, slot, 4, 10));
+  CHECK_EQUAL(told(KIND_MEMCG_USAGE, a, 2), 9600);
+  put("a/memory.peak", "9702\n");
+  put("a/memory.current", "9701\n");
+  CHECK(sample_usage(&table, slot, 5));
+  CHECK_EQUAL(told(KIND_MEMCG_USAGE, a, 2), 9702);
+  finish();
+}
+
+static void the_limits_that_decide_are_read_often_the_others_while_it_is_young_and_then_seldom(void) {
+  fresh(64);
+  uint64_t a = make("a");
+  put("a/memory.max", "100\n");
+  put("a/memory.min", "1\n");
+  watch_walk(&table, 1);
+  int slot = memcg_find(&table, a);
+  CHECK_EQUAL(told(KIND_MEMCG_LIMITS, a, 1), 1);
+  put("a/memory.max", "200\n");
+  put("a/memory.min", "2\n");
+  CHECK(sample_slow(&table, slot, 10, 10));
+  CHECK(told(KIND_MEMCG_LIMITS, a, 4) == 200 && table.slot[slot].values[VALUES_LIMITS] == 1);
+  CHECK(sample_slow(&table, slot, 11, 10));
+  CHECK_EQUAL(told(KIND_MEMCG_LIMITS, a, 1), 2);
+  uint64_t b = make("b");
+  put("b/memory.min", "1\n");
+  probe(KIND_MEMCG_BIRTH, b, 0, "/b");
+  slot = memcg_find(&table, b);
+  put("b/memory.min", "3\n");
+  CHECK(sample_slow(&table, slot, 12, 1000 * NS_PER_S));
+  CHECK_EQUAL(told(KIND_MEMCG_LIMITS, b, 1), 3);
+  finish();
+}
+
+static void memory_stat_is_read_as_far_as_usage_moved_and_always_near_the_limit(void) {
+  static const struct {
+    const char *usage, *max;
+    uint64_t ts_ns;
+    bool is_read;
+  } step[] = {
+    {"10000000\n", "max\n", 1, false},                   /* nothing moved */
+    {"11000000\n", "max\n", 2, false},                   /* less than a MiB */
+    {"11100000\n", "max\n", 3, true},
+    {"9900000\n", "max\n", 4, true},                     /* downwards too */
+    {"9900001\n", "max\n", 5, false},
+    {"9900001\n", "max\n", 4 + 4 * NS_PER_S, true},      /* little, but some seconds ago */
+    {"9900001\n", "max\n", 4 + 9 * NS_PER_S, false},
+    {"9900002\n", "11000000\n", 5 + 9 * NS_PER_S, true}, /* near its limit */
+    {"9900003\n", "12000000\n", 6 + 9 * NS_PER_S, false},
+    {"200000000\n", "max\n", 7 + 9 * NS_PER_S, true},
+    {"202000000\n", "max\n", 8 + 9 * NS_PER_S, false},   /* more than a MiB, but a hundredth */
+  };
+  fresh(64);
+  uint64_t a = make("a");
+  put("a/memory.current", "10000000\n");
+  put("a/memory.max", "max\n");
+  put("a/memory.stat", "anon 0\n");
+  watch_walk(&table, 0);
+  CHECK_EQUAL(told(KIND_MEMCG_STAT, a, 1), 0);
+  for (int i = 0; i < LENGTH_OF(step); i++) {
+    char stat[32];
+    snprintf(stat, sizeof stat, "anon %d\n", i + 1);
+    put("a/memory.stat", stat);
+    put("a/memory.current", step[i].usage);
+    put("a/memory.max", step[i].max);
+    CHECK(sample_slow(&table, memcg_find(&table, a), step[i].ts_ns, 1000 * NS_PER_S));
+    CHECK_EQUAL(told(KIND_MEMCG_STAT, a, 1), step[i].is_read ? (uint64_t)i + 1 : ABSENT);
+  }
+  finish();
+}
+
 static void v1_numbers_are_translated(void) {
   fresh(64);
   table.version = 1;
@@ -374,6 +469,9 @@ int main(void) {
   a_memcg_too_short_lived_to_open_is_still_told();
   a_mounted_part_has_its_prefix_cut_off();
   files_become_rows_when_they_change();
+  a_peak_is_read_when_it_must_be_new_or_may_be_the_last();
+  the_limits_that_decide_are_read_often_the_others_while_it_is_young_and_then_seldom();
+  memory_stat_is_read_as_far_as_usage_moved_and_always_near_the_limit();
   v1_numbers_are_translated();
   without_descriptors_files_are_opened_for_each_read();
   return test_done("memcg");

@@ -13,7 +13,7 @@ static void graze(long i, useconds_t period_us) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   usleep((useconds_t)(i * 7919 % 1000) * (period_us / 1000));
   for (long step = i;; step++) {
-    size_t bytes = (size_t)(16 + step * 37 % 64) * 4096;
+    size_t bytes = (size_t)(1 + step * 5 % 16) * 4096;
     void *memory = touch_new(bytes);
     usleep(period_us / 2);
     munmap(memory, bytes);
