@@ -1,7 +1,7 @@
 # The front door. `make live` and `make test` do all their own set-up; everything else is for developers.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: all live demo test check build deps-live deps-test tracefs vm bench clean
+.PHONY: all live demo test check screens build deps-live deps-test tracefs vm bench clean
 
 OOMSCOPE := node dist/cli/main.js
 VITEST   := npx --no-install vitest run --config test/vitest.config.ts
@@ -23,6 +23,10 @@ test: deps-test tracefs build native-test
 ## check: the fast levels only, no root needed
 check: build
 	@$(VITEST) --project structure --project unit --project contract --project golden --project fuzz
+
+## screens: paints the pictures of the documentation anew
+screens: deps-test build
+	@OOMSCOPE_PAINT_SCREENS=1 $(VITEST) --project pty test/pty/pictures.test.ts
 
 ## vm: the lab on any kernel, e.g. make vm KERNEL=7.2 BPFTRACE=0.27
 KERNEL ?= 6.12

@@ -94,7 +94,7 @@ export function paintKeys(grid: Grid, keys: readonly (readonly [key: string, doe
   let x = 1
   const y = grid.rows - 1
   for (const [key, does] of keys) {
-    if (x + key.length + does.length + 1 > grid.cols - reserved) break
+    if (x + key.length + does.length + 2 > grid.cols - reserved) break
     x = grid.text({ x, y }, key, STYLE.key) + 1
     x = grid.text({ x, y }, does, STYLE.dim) + 2
   }

@@ -72,7 +72,9 @@ function promptBar(grid: Grid, ui: Ui, count: string): void {
 function paintOverview(body: Body, ui: Ui, show: Show, rows: readonly OverviewRow[]): Result {
   const { grid } = body, { scene } = show, place = panes(grid.rows)
   const index = selectedIndex(ui, rows.map((row) => row.key)), row = rows[index]
-  const detail = row === undefined ? 0 : place.detail, height = body.height - detail - place.timeline
+  // A node with few workloads leaves room to say more about the one that is selected.
+  const spare = Math.max(0, Math.min(6, body.height - place.detail - place.timeline - rows.length - 3))
+  const detail = row === undefined || place.detail === 0 ? 0 : place.detail + spare, height = body.height - detail - place.timeline
   const top = scrolled(ui.top, index, { height: height - 1, count: rows.length })
   paintOverviewTable(grid, { y: body.y, height, from: 2 }, { rows, columns: OVERVIEW_COLUMNS, index, top, sort: ui.sort })
   if (rows.length === 0) grid.text({ x: 2, y: body.y + 2 }, ui.filter === '' ? 'No cgroups seen yet.' : `Nothing matches /${cutEnd(ui.filter, 40)}  (esc clears the filter)`, STYLE.dim)

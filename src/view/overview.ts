@@ -53,7 +53,7 @@ export type OverviewRow = Facts & {
   readonly levels: readonly Level[]
   readonly binding: Binding | undefined
   readonly containers: readonly { readonly label: string; readonly usedBytes: number | undefined; readonly maxBytes: number | undefined }[]
-  /** Usage of the last 60 s, oldest first, NaN where nothing was sampled. */
+  /** Usage of the last 60 s of the level shown, oldest first, NaN where nothing was sampled. */
   readonly usage: readonly number[]
   readonly lastKillNs: number | undefined
   readonly severity: Severity
@@ -96,13 +96,14 @@ function oomKillsOf(at: Moment, row: Folded): number | undefined {
   return counted === undefined && seen === 0 ? undefined : Math.max(counted ?? 0, seen)
 }
 
-function memoryOf(at: Moment, row: Folded): Facts & { readonly usage: readonly number[] } {
+/** `shown` is the level whose limit the row stands against: its own or one of its containers. */
+function memoryOf(at: Moment, row: Folded, shown: Memcg): Facts & { readonly usage: readonly number[] } {
   const { self } = row, { stat } = self
-  const usage = usageSeries(self.history, { lastSecond: at.lastSecond, seconds: WINDOW_SECONDS })
-  const sampledPeak = largest(usage), current = self.usage?.currentBytes
+  const usage = usageSeries(shown.history, { lastSecond: at.lastSecond, seconds: WINDOW_SECONDS })
+  const sampledPeak = largest(usage), current = shown.usage?.currentBytes
   const containerSets = row.containers.map(workingSetOf)
   return {
-    usage, usedBytes: current, swapBytes: self.usage?.swapBytes,
+    usage, usedBytes: self.usage?.currentBytes, swapBytes: self.usage?.swapBytes,
     peakBytes: sampledPeak === undefined ? current : Math.max(sampledPeak, current ?? 0),
     workingSetBytes: sumKnown(containerSets) ?? workingSetOf(self),
     inactiveFileBytes: stat?.inactiveFileBytes, anonBytes: stat?.anonBytes, fileBytes: stat?.fileBytes, shmemBytes: stat?.shmemBytes,
@@ -123,7 +124,8 @@ function rowOf(at: Moment, folded: Folded): OverviewRow {
   const levels = levelsOf(at.labelOf, at.model, folded), binding = bindingOf(levels)
   const memcgIds = new Set(folded.members.map((memcg) => memcg.id))
   const lastKillNs = largest([...memcgIds].map((id) => at.lastKills.get(id) ?? Number.NaN))
-  const facts = Object.assign(memoryOf(at, folded), ratesOf(at, folded), forecastOf(at, folded, binding), {
+  const shown = binding === undefined || binding.where === 'above' ? folded.self : at.model.memcgs.get(binding.memcgId) ?? folded.self
+  const facts = Object.assign(memoryOf(at, folded, shown), ratesOf(at, folded), forecastOf(at, folded, binding), {
     oomKills: oomKillsOf(at, folded), binding, sinceKillS: lastKillNs === undefined ? undefined : (at.model.nowNs - lastKillNs) / 1e9,
   })
   const verdict = judge(facts)

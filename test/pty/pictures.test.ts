@@ -1,0 +1,38 @@
+/** The pictures of the documentation, painted by the real program over the bundled recording: they cannot show what the program does not. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { afterEach, expect, it } from 'vitest'
+import { CLI } from '../helpers/cli.ts'
+import { ROOT, Tui } from '../helpers/pty.ts'
+
+let tui: Tui | undefined
+afterEach(() => { tui?.kill(); tui = undefined })
+
+/** `make screens` sets it. */
+const isPainting = (process.env['OOMSCOPE_PAINT_SCREENS'] ?? '') !== ''
+
+type Shot = { readonly name: string; readonly size?: readonly [cols: number, rows: number]; /** Keys one after another, each with what is seen when it has been obeyed. */ readonly keys: readonly (readonly [keys: string, seen: string | RegExp])[] }
+
+// The recording stands still in all of them, at its end or at a kill, so that each paints the same cells every time.
+const SHOTS: readonly Shot[] = [
+  { name: 'overview', keys: [] },
+  { name: 'case', keys: [['K', 'VICTIM'], ['j\r', 'KILL 2 of 3'], ['', 'chain of limits']] },
+  { name: 'case-80x24', size: [80, 24], keys: [['K', 'VICTIM'], ['j\r', 'KILL 2 of 3'], ['', 'chain of limits']] },
+  { name: 'kills', keys: [['K', 'VICTIM']] },
+  { name: 'moment', keys: [['[', 'REPLAY 04:18:19.6 (-5s) PAUSED'], ['[', 'REPLAY 04:18:17.3 (-7s) PAUSED']] },
+  { name: 'workload', keys: [['[', 'REPLAY 04:18:19.6 (-5s) PAUSED'], ['[', 'REPLAY 04:18:17.3 (-7s) PAUSED'], ['b04:18:18\r', 'REPLAY 04:18:17.9 (-6s) PAUSED'], ['\r', 'what this means']] },
+  { name: 'tree', keys: [['e', '- kubepods.slice']] },
+  { name: 'help', keys: [['?', 'Signs']] },
+]
+
+it.each(SHOTS)('the picture of $name in docs/screens is what the program shows', async ({ name, size: [cols, rows] = [120, 40], keys }) => {
+  tui = new Tui('node', [CLI, 'replay', `${ROOT}docs/demo.oom`, '--at', '04:18:24'], { cols, rows })
+  const t = tui
+  await t.until((x) => x.text().includes('REPLAY END 04:18:24') && x.text().includes('3 kills in this recording') === (cols > 100) && x.text().includes('pod 1f0c2a3e'), 'the end of the recording')
+  for (const [key, seen] of keys) { if (key !== '') t.keys(key); await t.see(seen) }
+  const svg = t.picture(name), path = `${ROOT}docs/screens/${name}.svg`
+  if (isPainting) {
+    mkdirSync(`${ROOT}docs/screens`, { recursive: true })
+    writeFileSync(path, svg)
+  }
+  expect(existsSync(path) && readFileSync(path, 'utf8') === svg, `docs/screens/${name}.svg is out of step with build/screens/${name}.svg: look at both, then run \`make screens\``).toBe(true)
+})
