@@ -1,7 +1,7 @@
 /** Folds what a source delivers into the model, and keeps the model's health in step with what could not be read. */
 import type { Event } from '../event/event.ts'
 import { applyEvent, createModel } from '../model/apply.ts'
-import type { KillCase } from '../model/case.ts'
+import { isOomCase, type KillCase } from '../model/case.ts'
 import type { NodeModel } from '../model/node.ts'
 import type { Batch, Source } from '../source/source.ts'
 import { FLAG } from '../wire/frame.ts'
@@ -53,4 +53,4 @@ export function lostCount(model: NodeModel): number {
 }
 
 /** Processes the kernel's OOM killer ended. */
-export const victimCount = (model: NodeModel): number => model.cases.reduce((sum, { victims }) => sum + victims.length, 0)
+export const victimCount = (model: NodeModel): number => model.cases.filter(isOomCase).reduce((sum, { victims }) => sum + victims.length, 0)

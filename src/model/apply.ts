@@ -16,7 +16,7 @@ const MAX_LOSS_PLACES = 64
 export function createModel(): NodeModel {
   const caseBook = createCaseBook()
   const model: NodeModel = {
-    nowNs: 0, history: createHistory(), memcgs: new Map(), rungs: new Map(), names: new Map(), recent: [],
+    nowNs: 0, history: createHistory(), memcgs: new Map(), rungs: new Map(), names: new Map(), testimonies: [], recent: [],
     health: { losses: new Map(), corruptFrames: 0, corruptBytes: 0, unknownKinds: 0, badRows: 0, notices: [], selftests: new Map() },
     clocksNs: [], tombstones: [], caseBook,
     get cases() {

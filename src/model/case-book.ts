@@ -28,7 +28,7 @@ export type CaseBook = Gathered & {
 
 export const createCaseBook = (): CaseBook => ({
   cases: [], dirty: new Set(), settleAtNs: Number.POSITIVE_INFINITY, open: [], decisions: [], caseOf: new Map(), foldedInto: new Map(), log: createKernelLog(), sawSignals: false,
-  signals: new Map(), exits: new Map(), reaps: new Map(), eventRises: [],
+  signals: new Map(), exits: new Map(), sent: new Map(), reaps: new Map(), eventRises: [],
 })
 
 /** The open case with one of these victims, near in time, that the filter accepts. */
@@ -118,7 +118,7 @@ function settleCase(model: NodeModel, facts: CaseFacts): void {
   facts.merges += 1
   placeCase(model.caseBook.cases, facts.case)
   for (const victim of facts.case.victims) {
-    if (victim.memcgId === undefined || facts.counted.has(victim.pid)) continue
+    if (facts.case.sentSignal !== undefined || victim.memcgId === undefined || facts.counted.has(victim.pid)) continue
     const memcg = model.memcgs.get(victim.memcgId)
     if (memcg === undefined) continue
     memcg.killCount += 1

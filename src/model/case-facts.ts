@@ -1,5 +1,6 @@
 /** Everything gathered about one kill, before it is merged into a case. */
 import type { EventOf } from '../event/event.ts'
+import type { SentTo, Stroke } from './case-signals.ts'
 import type { HolderChild, KillCase } from './case.ts'
 import type { Decision } from './decision.ts'
 import type { OomKillSplit } from './kernel-log-names.ts'
@@ -16,6 +17,8 @@ export type Gathered = {
   /** SIGKILLs of the kernel, by target thread. */
   readonly signals: Map<number, EventOf<'signal'>>
   readonly exits: Map<number, EventOf<'task_exit'>>
+  /** Signals of processes, by target thread. */
+  readonly sent: Map<number, SentTo>
   /** Reaping finished, by victim thread. */
   readonly reaps: Map<number, EventOf<'oom_reap'>>
   readonly eventRises: EventRise[]
@@ -40,6 +43,8 @@ export type CaseFacts = {
   snapshot?: Snapshot
   /** How the log's "oom-kill:" line is read, worked out once per merge. */
   names?: OomKillSplit | 'ambiguous' | undefined
+  /** A process sent the signal. */
+  stroke?: Stroke
   /** No-kill decisions that ran while the victim was exiting. */
   folded: number
   /** A later decision began: nothing more will come. */

@@ -15,7 +15,7 @@ const pages = (count: number | undefined, pageBytes: number | undefined): number
   count === undefined || pageBytes === undefined || count >= UNLIMITED_PAGES ? undefined : count * pageBytes
 const kib = (kb: number | undefined): number | undefined => (kb === undefined ? undefined : kb * 1024)
 
-export type Constraint = { readonly value?: number; /** The log does not say it: it follows from the nodes it names. */ readonly guessed?: true }
+export type Constraint = { readonly value?: number; /** The log does not say it: it follows from the nodes it names. */ readonly guessed?: 'nodes' | 'nothing' }
 
 /** enum oom_constraint, as far as a witness says it. */
 export function constraintOf(facts: CaseFacts): Constraint {
@@ -25,7 +25,7 @@ export function constraintOf(facts: CaseFacts): Constraint {
   const memcgId = d?.begin?.memcgId ?? d?.limit?.memcgId ?? d?.enter?.memcgId
   const memcg = report?.killed[0]?.memcg ?? report?.choice?.memcg
   if ((memcgId !== undefined && memcgId > 0) || memcg === true || report?.statsPath !== undefined || report?.limitOf !== undefined) return { value: MEMCG }
-  if (memcg === false && report !== undefined && facts.decisions.length === 0) return { value: guessedConstraint(report), guessed: true }
+  if (memcg === false && report !== undefined && facts.decisions.length === 0) return guessedConstraint(report)
   return {}
 }
 
@@ -33,9 +33,10 @@ export function constraintOf(facts: CaseFacts): Constraint {
  * Kernels before 5.0, and reports whose header is missing, say "Out of memory" for the node, a cpuset and a memory policy alike.
  * constrained_alloc(): a zone that the task's cpuset forbids makes it CONSTRAINT_CPUSET.
  */
-function guessedConstraint({ allowedNodes, numaNodes }: OomReport): number {
+function guessedConstraint({ allowedNodes, numaNodes }: OomReport): Constraint {
   const allowed = allowedNodes === undefined ? undefined : nodeList(allowedNodes)
-  return allowed !== undefined && [...numaNodes].some((node) => !allowed.has(node)) ? CPUSET : NONE
+  if (allowed === undefined) return { value: NONE, guessed: 'nothing' }
+  return { value: [...numaNodes].some((node) => !allowed.has(node)) ? CPUSET : NONE, guessed: 'nodes' }
 }
 
 /** The process that the "oom-kill:" line (4.x: "Kill process … or sacrifice child") names. */

@@ -5,6 +5,7 @@ import { judge } from './case-candidates.ts'
 import { disagreementsOf, evidenceOf, riseOf } from './case-evidence.ts'
 import { constraintOf, limitOf, loggedNames, namedTid } from './case-limit.ts'
 import { compositionOf, contributorsOf, reclaimOf, takeSnapshot } from './case-snapshot.ts'
+import { mergeStroke, strokeOf } from './case-signals.ts'
 import { chosenPids, victimsOf } from './case-victims.ts'
 import { isOnlyMarks } from './decision.ts'
 import type { NodeModel } from './node.ts'
@@ -85,6 +86,13 @@ const isToldWhole = (report: CaseFacts['report']): boolean =>
 
 /** Writes the case. */
 export function mergeCase(model: NodeModel, facts: CaseFacts): void {
+  const stroke = strokeOf(facts)
+  if (stroke !== undefined) {
+    mergeStroke(model, facts.case, stroke)
+    facts.case.id = idOf(model, facts.case)
+    return
+  }
+  Reflect.deleteProperty(facts.case, 'sentSignal')
   const target = facts.case, d = facts.decisions[0], report = facts.report
   facts.names = loggedNames(model, facts)
   const victims = victimsOf(model, facts), { value: constraint, guessed } = constraintOf(facts)
@@ -116,6 +124,7 @@ export function mergeCase(model: NodeModel, facts: CaseFacts): void {
   set(target, 'reclaim', reclaim === undefined ? undefined : { attempts: reclaim.attempts, stalledNs: reclaim.stalledNs, reclaimedPages: reclaim.reclaimedPages })
   set(target, 'holderChildren', facts.snapshot === undefined ? undefined : [...facts.snapshot.children])
   target.contributors = contributorsOf(model, facts)
+  set(target, 'contributorsFrom', target.contributors.length === 0 ? undefined : facts.snapshot === undefined ? 'kmsg' : 'samples')
   target.witnesses = witnessesOf(model, facts)
   target.disagreements = [...(limit?.disagreements ?? []), ...disagreementsOf(facts)]
   target.closed = isClosed(facts, victims)

@@ -3,6 +3,7 @@ import type { EventOf } from '../event/event.ts'
 import { attach, attachReport, findByVictim, hasRoom, markDirty, mergeFacts, openCase, settleChanged, touch } from './case-book.ts'
 import { tryOpen } from './case-decisions.ts'
 import { JOIN_NS, near, victimIds, type CaseFacts, type EventRise } from './case-facts.ts'
+import { applySentSignal, joinExit, strokeOf } from './case-signals.ts'
 import { isOnlyMarks } from './decision.ts'
 import type { NodeModel } from './node.ts'
 import { readKernelLine, type OomReport } from './oom-report.ts'
@@ -75,6 +76,7 @@ function touchVictim(model: NodeModel, id: number, within: { readonly tsNs: numb
 export function applySignal(model: NodeModel, event: EventOf<'signal'>): void {
   const book = model.caseBook
   book.sawSignals = true
+  applySentSignal(model, event)
   if (event.signo !== SIGKILL || event.code !== SI_KERNEL) return
   const before = book.signals.get(event.targetTid)
   // The sweep of oom.group signals the main victim again (result 1 or 2): the first one killed it.
@@ -86,7 +88,12 @@ export function applySignal(model: NodeModel, event: EventOf<'signal'>): void {
 export function applyExit(model: NodeModel, event: EventOf<'task_exit'>): void {
   remember(model.caseBook.exits, event.pid, event)
   touchVictim(model, event.pid, { tsNs: event.tsNs, forNs: EXIT_NS })
+  if (!isVictim(model, event)) joinExit(model, event)
 }
+
+/** Died in a decision of the OOM killer, whatever signals came besides. */
+const isVictim = (model: NodeModel, exit: EventOf<'task_exit'>): boolean =>
+  model.caseBook.open.some((facts) => strokeOf(facts) === undefined && near(facts.case.tsNs, exit.tsNs) && victimIds(facts).includes(exit.pid))
 
 export function applyReap(model: NodeModel, event: EventOf<'oom_reap'>): void {
   const FINISHED = 3

@@ -37,7 +37,7 @@ export type KillCase = {
   /** 0 none (node), 1 cpuset, 2 mempolicy, 3 memcg. */
   constraint?: number
   /** No witness says the constraint; it follows from the NUMA nodes that the log names. */
-  constraintGuessed?: true
+  constraintGuessed?: 'nodes' | 'nothing'
   /** Number of the kernel log's line with which its report begins. */
   logSeq?: number
   /** Of the kernel that wrote the report. */
@@ -61,6 +61,8 @@ export type KillCase = {
   group: boolean
   reclaim?: { attempts: number; stalledNs: number; scannedPages?: number; reclaimedPages: number }
   composition?: Record<string, number>
+  /** Samples of the files, or the kernel's own list in its log (which is complete). */
+  contributorsFrom?: 'samples' | 'kmsg'
   contributors: { path: string; memcgId?: number; bytes: number }[]
   /** Direct children of the limit holder at the decision; decides whether equal limits are one limit. */
   holderChildren?: HolderChild[]
@@ -72,6 +74,11 @@ export type KillCase = {
   noKill?: boolean
   /** How often the OOM killer ran again for the same limit while this case's victim was still exiting. */
   invokedWhileExiting?: number
+  /**
+   * Not the OOM killer: a process sent the signal. `graceNs` is the time since a SIGTERM that came first; `oneByOne` means that every
+   * task got its own (cgroup.kill).
+   */
+  sentSignal?: { signo: number; code: number; sender: { pid: number; comm: string; memcgId?: number; path?: string }; oneByOne: boolean; graceNs?: number; asker?: { pid: number; comm: string } }
   /** Asked for through sysrq-f. */
   sysrq?: boolean
   /** A thread that the kernel chose or marked although it was already exiting: not killed by this decision. */
@@ -79,3 +86,6 @@ export type KillCase = {
   /** out_of_memory() has returned, or the kernel log's report is complete: nothing more is expected. */
   closed: boolean
 }
+
+/** Did the kernel's OOM killer decide this one, and not a process? */
+export const isOomCase = (target: KillCase): boolean => target.sentSignal === undefined

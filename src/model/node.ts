@@ -52,6 +52,9 @@ export type Memcg = {
   killCount: number
 }
 
+/** One statement of a kubelet about one of its pods. */
+export type Testimony = { readonly tsNs: number; readonly from: string; /** evicted | killing | liveness-failed | startup-failed | deleted */ readonly says: string; readonly podUid?: string | undefined; readonly containerId?: string | undefined; readonly detail?: string | undefined }
+
 /** A name for a workload, by pod uid or container id. */
 export type WorkloadName = { namespace?: string | undefined; pod?: string | undefined; container?: string | undefined; from: string }
 
@@ -76,6 +79,8 @@ export type NodeModel = {
   readonly rungs: Map<string, EventOf<'rung'>>
   /** `pod:<uid>` or `container:<id>` → name. */
   readonly names: Map<string, WorkloadName>
+  /** What kubelet's log says, oldest first, bounded. */
+  readonly testimonies: Testimony[]
   /** Newest last, bounded: PSI triggers, single stalls, fatal signals; for the event line and the timeline. */
   readonly recent: (EventOf<'psi_trigger'> | EventOf<'stall'> | EventOf<'signal'>)[]
   readonly health: Health

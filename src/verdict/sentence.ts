@@ -4,7 +4,9 @@ import { sanitize } from '../base/text.ts'
 import { workloadIn } from '../identity/workload.ts'
 import type { KillCase, Victim, Workload } from '../model/case.ts'
 import type { NodeModel } from '../model/node.ts'
-import type { CauseFound } from './cause.ts'
+import type { Finding } from './finding.ts'
+import { stopReason } from './runtime-stop.ts'
+import { oomJustBefore } from './sender.ts'
 
 const MAX_NAME = 120
 
@@ -41,10 +43,16 @@ export function workloadText(workload: Workload, path: string): string {
 const victimText = (victim: Victim): string =>
   `${victim.comm === undefined ? 'process' : name(victim.comm)} (pid ${victim.pid}${victim.anonBytes === undefined ? '' : `, ${formatBytes(victim.anonBytes)} anonymous`})`
 
+/** Chosen, and then the account ends. */
+function pickedText(model: NodeModel, picked: NonNullable<KillCase['picked']>, holder: string | undefined): string {
+  const where = picked.path === undefined ? undefined : workloadText(workloadIn(model, picked.path), picked.path)
+  return `the kernel chose ${picked.comm === undefined ? 'process' : name(picked.comm)} (pid ${picked.pid})${where === undefined || where === holder || where === 'the node' ? '' : ` in ${where}`}; whether it was killed is not told`
+}
+
 /** `the kernel killed python3 (pid 7, 998 MiB anonymous) and 3 more in container etl of pod batch/etl-0`. */
 function killedText(model: NodeModel, target: KillCase, holder: string | undefined): string {
   const [first, ...rest] = target.victims
-  if (first === undefined) return 'the kernel killed nobody'
+  if (first === undefined) return target.picked === undefined ? 'the kernel killed nobody' : pickedText(model, target.picked, holder)
   const where = first.path === undefined ? undefined : workloadText(workloadIn(model, first.path), first.path)
   return `the kernel killed ${victimText(first)}${rest.length === 0 ? '' : ` and ${rest.length} more`}${where === undefined || where === holder || where === 'the node' ? '' : ` in ${where}`}`
 }
@@ -64,7 +72,8 @@ function fillText({ composition }: KillCase): string {
   return `; the limit was filled with ${formatBytes(anonBytes)} anonymous${shared} and ${formatBytes(Math.max(0, cache))} file memory${unwritten > cache / 4 && unwritten > 2 ** 20 ? ` (${formatBytes(unwritten)} of it not yet written to disk)` : ''}`
 }
 
-function unknownText(model: NodeModel, target: KillCase, missing: string): string {
+/** The sentence of a case whose cause no rule could name. */
+export function unknownText(model: NodeModel, target: KillCase, missing: string): string {
   const what = target.victims.length === 0 ? 'The OOM killer ran' : killedText(model, target, undefined).replace(/^t/, 'T')
   return `${what}; cause unknown, because ${missing}.`
 }
@@ -75,16 +84,40 @@ function noKillText(model: NodeModel, target: KillCase): string {
   return `The OOM killer ran${where} and killed nobody${why}.`
 }
 
-function limitText(model: NodeModel, target: KillCase, found: CauseFound): { readonly text: string; readonly holder: string } {
+function limitText(model: NodeModel, target: KillCase, found: Finding): { readonly text: string; readonly holder: string } {
   const path = found.equalLimitPath ?? target.limit?.path ?? '/', holder = workloadText(workloadIn(model, path), path), bytes = target.limit?.limitBytes
   const size = bytes === undefined ? 'its memory limit' : `its memory limit of ${formatBytes(bytes)}`
   const equal = found.equalLimitPath === undefined ? '' : ' (the pod\'s limit is the same)'
   return { text: `${holder.charAt(0).toUpperCase()}${holder.slice(1)} reached ${size}${equal}`, holder }
 }
 
+const seconds = (ns: number): string => `${(ns / 1e9).toFixed(1).replace(/\.0$/, '')} s`
+
+/** `runc (pid 7) killed nginx (pid 9) and 3 more in container web of pod a/b with SIGKILL, 30 s after SIGTERM`. */
+function strokeText(model: NodeModel, target: KillCase, sent: NonNullable<KillCase['sentSignal']>): string {
+  const [first, ...rest] = target.victims, where = first?.path === undefined ? '' : ` in ${workloadText(workloadIn(model, first.path), first.path)}`
+  const who = first === undefined ? 'a process' : `${first.comm === undefined ? 'process' : name(first.comm)} (pid ${first.pid})${rest.length === 0 ? '' : ` and ${rest.length} more`}`
+  const how = sent.signo === 9 ? 'SIGKILL' : 'SIGTERM', grace = sent.graceNs === undefined ? '' : `, ${seconds(sent.graceNs)} after SIGTERM`
+  return `${name(sent.sender.comm)} (pid ${sent.sender.pid}) killed ${who}${where} with ${how}${grace}`
+}
+
+function sentText(model: NodeModel, target: KillCase, sent: NonNullable<KillCase['sentSignal']>, found: Finding): string {
+  const stroke = strokeText(model, target, sent)
+  switch (found.cause) {
+    case 'eviction': return `Evicted by the kubelet under node pressure: ${stroke}. No OOM kill.`
+    case 'oom-daemon': return `Killed by a memory daemon in user space, not by the kernel: ${stroke}.`
+    case 'runtime-stop': {
+      const reason = stopReason(model, target)
+      if (oomJustBefore(model, target) !== undefined) return `Ended after an OOM kill in the same cgroup: ${stroke}.`
+      return `Stopped${reason === undefined ? '' : ` because ${reason}`}: ${stroke}. No OOM kill.`
+    }
+    default: return `Killed by another process, not for memory: ${stroke}.`
+  }
+}
+
 /** The sentence of a case with this cause. */
-export function sentenceOf(model: NodeModel, target: KillCase, found: CauseFound): string {
-  if (found.cause === undefined) return unknownText(model, target, found.missing ?? 'facts are missing')
+export function sentenceOf(model: NodeModel, target: KillCase, found: Finding): string {
+  if (target.sentSignal !== undefined) return sentText(model, target, target.sentSignal, found)
   if (found.cause === 'invoked-no-kill') return noKillText(model, target)
   const tail = reclaimText(target, model.hello?.pageSizeBytes), killed = killedText(model, target, undefined)
   switch (found.cause) {

@@ -1,30 +1,46 @@
 /** The verdict on a case: cause, level, one sentence, and how sure it is. Computed again whenever it is asked for. */
+import { workloadIn } from '../identity/workload.ts'
 import type { KillCase, Level } from '../model/case.ts'
 import type { NodeModel } from '../model/node.ts'
-import { causeOf, type Cause, type CauseFound } from './cause.ts'
-import { sentenceOf } from './sentence.ts'
+import { baseOf, type Cause, type Confidence, type Finding } from './finding.ts'
+import { isNoKill } from './memcg-limit.ts'
+import { RULES } from './rules.ts'
+import { sentenceOf, unknownText } from './sentence.ts'
 
-export type Confidence = 'certain' | 'likely' | 'possible'
+export type { Cause, Confidence } from './finding.ts'
 
-export type Verdict = { readonly cause?: Cause; readonly level?: Level; readonly sentence: string; readonly confidence: Confidence }
+export type Verdict = {
+  readonly cause?: Cause; readonly level?: Level; readonly sentence: string; readonly confidence: Confidence
+  /** Why this cause. */
+  readonly because: readonly string[]
+  /** Why not surer. */
+  readonly doubts: readonly string[]
+}
 
-/**
- * Certain: two independent witnesses agree. Likely: one complete witness, or two that differ in something.
- * Possible: the cause is unknown, or the only witness was cut off.
- */
-function confidenceOf(target: KillCase, found: CauseFound): Confidence {
-  if (found.cause === undefined || !target.closed) return 'possible'
-  if (target.disagreements.length > 0) return 'likely'
-  // Nobody killed leaves no second witness: the probe saw the decision return.
-  if (found.cause === 'invoked-no-kill') return target.witnesses.length > 1 ? 'certain' : 'likely'
-  return target.witnesses.length > 1 ? 'certain' : 'likely'
+/** What is missing for a cause. */
+function missingOf(target: KillCase): string {
+  if (isNoKill(target) && !target.closed) return 'the decision is not finished'
+  const { limit, constraint } = target
+  if (constraint === 3 || (limit?.memcgId !== undefined && limit.memcgId > 0)) return 'no witness named the cgroup whose limit was hit'
+  return 'neither a probe nor the kernel log told whose limit was hit'
+}
+
+/** The rule that holds; nothing when facts are missing. */
+export function findingOf(model: NodeModel, target: KillCase): Finding | undefined {
+  for (const rule of RULES) {
+    const finding = rule(model, target)
+    if (finding !== undefined) return finding
+  }
+  return undefined
 }
 
 /** Judges one case with what the model knows now. */
 export function verdictOf(model: NodeModel, target: KillCase): Verdict {
-  const found = causeOf(model, target)
-  return {
-    ...(found.cause === undefined ? {} : { cause: found.cause }), ...(found.level === undefined ? {} : { level: found.level }),
-    sentence: sentenceOf(model, target, found), confidence: confidenceOf(target, found),
+  const finding = findingOf(model, target)
+  if (finding === undefined) {
+    const missing = missingOf(target), level = target.limit?.path === undefined ? undefined : workloadIn(model, target.limit.path).level
+    return { ...(level === undefined ? {} : { level }), sentence: unknownText(model, target, missing), confidence: 'possible', because: [], doubts: [missing, ...baseOf(target).doubts] }
   }
+  const { cause, level, confidence, because, doubts } = finding
+  return { cause, ...(level === undefined ? {} : { level }), sentence: sentenceOf(model, target, finding), confidence, because, doubts }
 }

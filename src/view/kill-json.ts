@@ -3,8 +3,7 @@ import { formatWall } from '../base/time.ts'
 import { workloadIn } from '../identity/workload.ts'
 import type { Candidate, Evidence, KillCase, Level, Victim, Workload } from '../model/case.ts'
 import type { NodeModel } from '../model/node.ts'
-import type { Cause } from '../verdict/cause.ts'
-import { verdictOf, type Confidence } from '../verdict/verdict.ts'
+import { verdictOf, type Cause, type Confidence } from '../verdict/verdict.ts'
 import { anchorClock, type CaseClock } from './case-time.ts'
 
 type LimitLevel = Exclude<Level, 'service' | 'cgroup'>
@@ -17,6 +16,10 @@ export type KillJson = {
   /** The kernel log's own words for the time, where they name no year or no zone. */
   readonly logTime?: string
   readonly cause?: Cause; readonly sentence: string; readonly confidence: Confidence
+  /** Why this cause, and why not surer. */
+  readonly because: readonly string[]; readonly doubts: readonly string[]
+  /** A process sent it: who, and how long after a SIGTERM of whom. */
+  readonly signal?: { readonly signal: string; readonly sender: { readonly pid: number; readonly comm: string; readonly path?: string }; readonly graceMs?: number; readonly asker?: { readonly pid: number; readonly comm: string } }
   readonly limit?: { readonly path?: string; readonly level?: LimitLevel; readonly limitBytes?: number; readonly usageBytes?: number; readonly swapLimitBytes?: number }
   readonly invoker?: { readonly pid: number; readonly comm: string; readonly path?: string; readonly order?: number; readonly gfp?: string }
   readonly victims: readonly VictimJson[]
@@ -67,12 +70,19 @@ const candidateJson = (model: NodeModel, candidate: Candidate): CandidateJson =>
   workload: workloadOfPath(model, candidate.path),
 }) as CandidateJson
 
+function signalJson({ sentSignal }: KillCase): KillJson['signal'] {
+  if (sentSignal === undefined) return undefined
+  const { signo, sender, graceNs, asker } = sentSignal
+  return known({ signal: signo === 9 ? 'SIGKILL' : 'SIGTERM', sender: known({ pid: sender.pid, comm: sender.comm, path: sender.path }), graceMs: graceNs === undefined ? undefined : graceNs / 1e6, asker }) as KillJson['signal']
+}
+
 /** One case. */
 export function killJson(target: KillCase, model: NodeModel, clock: CaseClock = anchorClock(model)): KillJson {
   const verdict = verdictOf(model, target), { wallMs, bootNs, stamp, idPrefix } = clock(target)
   return known({
     id: idPrefix === undefined ? target.id : target.id.replace(/^[^-]*/, idPrefix), time: wallMs === undefined ? undefined : formatWall(wallMs), bootNs, logTime: wallMs === undefined ? stamp : undefined,
-    cause: verdict.cause, sentence: verdict.sentence, confidence: verdict.confidence,
+    cause: verdict.cause, sentence: verdict.sentence, confidence: verdict.confidence, because: verdict.because, doubts: verdict.doubts,
+    signal: signalJson(target),
     limit: limitJson(model, target), invoker: invokerJson(target),
     victims: target.victims.map((victim) => victimJson(model, victim)), candidates: target.candidates.map((candidate) => candidateJson(model, candidate)),
     candidatesFrom: target.candidatesFrom, candidatesOmitted: target.candidatesOmitted, totalBytes: target.totalBytes, group: target.group,

@@ -2,6 +2,7 @@
 import { formatBytes } from '../base/bytes.ts'
 import { plural, sanitize } from '../base/text.ts'
 import { formatDuration } from '../base/time.ts'
+import { isOomCase } from '../model/case.ts'
 import type { Candidate, KillCase, Victim } from '../model/case.ts'
 import type { NodeModel } from '../model/node.ts'
 import { verdictOf } from '../verdict/verdict.ts'
@@ -34,6 +35,15 @@ function invokerText(target: KillCase): string | undefined {
   return list([`${invoker.comm} (pid ${invoker.pid})`, target.order === undefined ? undefined : `order ${target.order}`, target.gfpText, invoker.path])
 }
 
+function senderText({ sentSignal }: KillCase): string | undefined {
+  if (sentSignal === undefined) return undefined
+  const { sender, signo, asker, graceNs, oneByOne } = sentSignal
+  return list([
+    `${sender.comm} (pid ${sender.pid}), ${signo === 9 ? 'SIGKILL' : 'SIGTERM'}${oneByOne ? ' to each task (cgroup.kill)' : ''}`,
+    asker === undefined || graceNs === undefined ? undefined : `${formatDuration(graceNs)} after SIGTERM of ${asker.comm} (pid ${asker.pid})`, sender.path,
+  ])
+}
+
 function victimText(victim: Victim): string {
   const gone = victim.msToExit === undefined ? undefined : `gone after ${formatDuration(victim.msToExit * 1e6)}`
   return list([
@@ -51,7 +61,7 @@ function candidateLine(candidate: Candidate): string {
 
 function candidateLines(target: KillCase): string[] {
   const { candidates } = target, from = { oom_badness: 'points are the kernel\'s own', kmsg: 'points computed from the kernel log', estimated: 'points are estimated' }
-  if (candidates.length === 0 || target.candidatesFrom === undefined) return target.noKill === true ? [] : field('judged', 'the list of candidates is not available')
+  if (candidates.length === 0 || target.candidatesFrom === undefined) return target.noKill === true || !isOomCase(target) ? [] : field('judged', 'the list of candidates is not available')
   const shown = candidates.filter((candidate, i) => i < MAX_CANDIDATES || candidate.chosen), hidden = candidates.length - shown.length + (target.candidatesOmitted ?? 0)
   return [
     ...field('judged', `${plural(candidates.length + (target.candidatesOmitted ?? 0), 'candidate')}; ${from[target.candidatesFrom]}`),
@@ -80,7 +90,10 @@ export function killText(target: KillCase, model: NodeModel, clock: CaseClock = 
     `${safe(timeText(clock(target), target.tsNs))}  ${verdict.cause ?? 'cause unknown'}  (${verdict.confidence})`,
     ...wrap(safe(verdict.sentence), COLUMNS - 2).map((line) => `  ${line}`),
     '',
+    ...verdict.because.flatMap((text, i) => field(i === 0 ? 'because' : '', text)),
+    ...verdict.doubts.flatMap((text, i) => field(i === 0 ? 'not surer' : '', text)),
     ...optional('limit', limitText(target)),
+    ...optional('sent by', senderText(target)),
     ...optional('invoked by', invokerText(target)),
     ...victims.slice(0, MAX_VICTIMS).flatMap((victim) => field('killed', victimText(victim))),
     ...(hidden > 0 ? field('', `and ${hidden} more`) : []),
@@ -110,7 +123,7 @@ export function killsHeader(model: NodeModel): string {
 function unlistedKills(model: NodeModel): number {
   const first = model.firstVmstat, last = model.vmstat
   if (first?.oomKill === undefined || last?.oomKill === undefined) return 0
-  const listed = model.cases.filter((target) => target.tsNs > first.tsNs && target.tsNs <= last.tsNs).reduce((sum, target) => sum + target.victims.length + (target.group ? 1 : 0), 0)
+  const listed = model.cases.filter((target) => isOomCase(target) && target.tsNs > first.tsNs && target.tsNs <= last.tsNs).reduce((sum, target) => sum + target.victims.length + (target.group ? 1 : 0), 0)
   return Math.max(0, last.oomKill - first.oomKill - listed)
 }
 
@@ -128,8 +141,8 @@ export function lossText(model: NodeModel): string {
 
 /** The last lines: how many cases, how many died, and what may be missing. */
 export function killsSummary(model: NodeModel): string {
-  const kills = model.cases.filter((target) => target.victims.length > 0), dead = kills.reduce((sum, target) => sum + target.victims.length, 0), lost = lossText(model)
-  const noKill = model.cases.length - kills.length
+  const oom = model.cases.filter(isOomCase), kills = oom.filter((target) => target.victims.length > 0), dead = kills.reduce((sum, target) => sum + target.victims.length, 0), lost = lossText(model)
+  const noKill = oom.length - kills.length, sent = model.cases.length - oom.length
   const text = `${plural(kills.length, 'kill case')}, ${dead} ${dead === 1 ? 'process' : 'processes'} killed`
-  return wrap(safe(`${text}${noKill === 0 ? '' : `; ${plural(noKill, 'run')} of the OOM killer without a kill`}${lost === '' ? '; nothing lost' : `; facts may be missing: ${lost}`}`), COLUMNS).join('\n')
+  return wrap(safe(`${text}${sent === 0 ? '' : `; ${plural(sent, 'more case')} of a signal that a process sent`}${noKill === 0 ? '' : `; ${plural(noKill, 'run')} of the OOM killer without a kill`}${lost === '' ? '; nothing lost' : `; facts may be missing: ${lost}`}`), COLUMNS).join('\n')
 }

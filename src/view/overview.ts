@@ -1,4 +1,5 @@
 /** The overview: one row per workload with every number the screen shows, computed from the model at one moment. */
+import { isOomCase } from '../model/case.ts'
 import type { Memcg, NodeModel } from '../model/node.ts'
 import { highPerSec, maxPerSec, stallMsPerSec } from '../model/rates.ts'
 import type { Folded } from './fold.ts'
@@ -140,7 +141,7 @@ function rowOf(at: Moment, folded: Folded): OverviewRow {
 function lastKillsOf(model: NodeModel): Map<number, number> {
   const kills = new Map<number, number>()
   for (const killCase of model.cases) for (const victim of killCase.victims) {
-    if (victim.memcgId !== undefined) kills.set(victim.memcgId, Math.max(kills.get(victim.memcgId) ?? 0, killCase.tsNs))
+    if (victim.memcgId !== undefined && isOomCase(killCase)) kills.set(victim.memcgId, Math.max(kills.get(victim.memcgId) ?? 0, killCase.tsNs))
   }
   return kills
 }

@@ -1,5 +1,6 @@
 /** The first rows of every page: how the node is, the one most urgent sentence, and what this picture cannot be trusted with. */
 import { plural } from '../base/text.ts'
+import { isOomCase } from '../model/case.ts'
 import type { NodeModel } from '../model/node.ts'
 import { stallMsPerSec } from '../model/rates.ts'
 import { cellText } from './cell-text.ts'
@@ -26,7 +27,7 @@ const HOUR_NS = 3600e9
 
 /** Cases in which somebody died within the last hour the model knows. */
 export const killsLastHour = (model: NodeModel): number =>
-  model.cases.reduce((sum, killCase) => sum + (killCase.tsNs > model.nowNs - HOUR_NS ? killCase.victims.length : 0), 0)
+  model.cases.reduce((sum, killCase) => sum + (isOomCase(killCase) && killCase.tsNs > model.nowNs - HOUR_NS ? killCase.victims.length : 0), 0)
 
 function pressureOf(model: NodeModel): Part {
   if (model.psi === undefined) return { long: 'PSI not available', short: 'no PSI' }
@@ -109,7 +110,7 @@ function calmOf(model: NodeModel, rows: readonly OverviewRow[]): string {
 }
 
 function lastKillOf(lens: Lens, model: NodeModel): string | undefined {
-  const last = model.cases.findLast((killCase) => killCase.victims.length > 0), victim = last?.victims[0]
+  const last = model.cases.findLast((killCase) => isOomCase(killCase) && killCase.victims.length > 0), victim = last?.victims[0]
   if (last === undefined || victim === undefined) return undefined
   const path = victim.path ?? (victim.memcgId === undefined ? undefined : model.memcgs.get(victim.memcgId)?.path)
   const place = path === undefined ? cellText(victim.comm ?? `pid ${victim.pid}`) : placeLabel(lens, model, path)

@@ -1,5 +1,6 @@
 /** The node's memory pressure over minutes to days, second by second, with the kills: what the bar at the bottom shows. */
 import { HISTORY_SECONDS } from '../model/history.ts'
+import { isOomCase } from '../model/case.ts'
 import type { NodeModel } from '../model/node.ts'
 import { secondOf } from '../model/rates.ts'
 
@@ -61,7 +62,7 @@ export class Timeline {
     const inside = (tsNs: number): boolean => tsNs / 1e9 >= startSecond && tsNs / 1e9 <= endSecond + 1
     return {
       startNs: startSecond * 1e9, endNs: endSecond * 1e9, percent: spread(percent, columns / span),
-      kills: model.cases.filter((killCase) => killCase.victims.length > 0 && inside(killCase.tsNs)).map((killCase) => at(killCase.tsNs / 1e9)),
+      kills: model.cases.filter((killCase) => isOomCase(killCase) && killCase.victims.length > 0 && inside(killCase.tsNs)).map((killCase) => at(killCase.tsNs / 1e9)),
       triggers: model.recent.filter((event) => event.kind === 'psi_trigger' && inside(event.tsNs)).map((event) => at(event.tsNs / 1e9)),
     }
   }

@@ -122,9 +122,11 @@ test('two marks of one thread are two cases, unless memory.oom.group makes them 
   expect(grouped[0]).toMatchObject({ group: true, victims: [{ pid: 381 }, { pid: 382 }] })
 })
 
-test('SIGKILL by the kernel without an OOM victim, and by a process, is no case', () => {
+test('SIGKILL by the kernel without an OOM victim is no case, and one by a process without its exit neither', () => {
   const signal = (code: number): Event => event('signal', T0, { signo: 9, code, group: 1, result: 0, senderPid: 1, senderTid: 1, senderComm: 'init', senderMemcgId: 1, targetTid: 381, targetComm: 'hog' })
-  expect(fold([...NODE, signal(128), signal(0), exit(381, 104, T0 + MS)]).cases).toHaveLength(0)
+  expect(fold([...NODE, signal(128), exit(381, 104, T0 + MS)]).cases).toHaveLength(0)
+  expect(fold([...NODE, signal(0)]).cases).toHaveLength(0)
+  expect(fold([...NODE, signal(0), exit(382, 104, T0 + MS)]).cases).toHaveLength(0)
 })
 
 test('a mark without its SIGKILL is a task that was exiting anyway', () => {

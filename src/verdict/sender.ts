@@ -1,0 +1,32 @@
+/** Who sent the deadly signal, as far as its name and its cgroup can be trusted: any process may call itself containerd-shim. */
+import { workloadIn } from '../identity/workload.ts'
+import type { KillCase, Level } from '../model/case.ts'
+import type { NodeModel } from '../model/node.ts'
+
+export type SenderKind = 'runtime' | 'service-manager' | 'oom-daemon' | 'other'
+
+/** comm has 15 characters: containerd-shim-runc-v2 is `containerd-shim`. `runc:[2:INIT]` is a container's first process before its own program. */
+const RUNTIMES = /^(?:containerd(?:-shim)?|runc|runc:\[\d:[A-Z]+\]|crun|youki|runsc(?:-.*)?|kata-runtime|conmon(?:rs)?|crio|dockerd|docker-containe|docker-proxy|podman|lxc-start|lxc-stop|kubelet|cri-dockerd|ctr|nerdctl)$/
+const OOM_DAEMONS = /^(?:systemd-oomd|oomd|earlyoom|nohang|low-memory-moni|lmkd|bustd|thrash-protect)$/
+
+export type Sender = {
+  readonly kind: SenderKind
+  readonly level?: Level
+  /** Inside a container anybody may have that name: then it is just a process. */
+  readonly isTrusted: boolean
+}
+
+export function senderOf(model: NodeModel, { sender }: NonNullable<KillCase['sentSignal']>): Sender {
+  const level = sender.path === undefined ? undefined : workloadIn(model, sender.path).level, inContainer = level === 'container' || level === 'pod'
+  const known = { ...(level === undefined ? {} : { level }), isTrusted: level !== undefined && !inContainer }
+  if (inContainer) return { kind: 'other', ...known }
+  if (RUNTIMES.test(sender.comm)) return { kind: 'runtime', ...known }
+  if (OOM_DAEMONS.test(sender.comm)) return { kind: 'oom-daemon', ...known }
+  return { kind: sender.pid === 1 && /^(?:systemd|init)$/.test(sender.comm) ? 'service-manager' : 'other', ...known }
+}
+
+/** The OOM kill in the same cgroup just before: then the runtime only ended what was left. */
+export function oomJustBefore(model: NodeModel, target: KillCase): KillCase | undefined {
+  const SOON_NS = 10e9, ids = new Set(target.victims.map((victim) => victim.memcgId))
+  return model.cases.findLast((other) => other.sentSignal === undefined && other.victims.some((victim) => victim.memcgId !== undefined && ids.has(victim.memcgId)) && other.tsNs <= target.tsNs && target.tsNs - other.tsNs < SOON_NS)
+}
