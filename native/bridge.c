@@ -99,10 +99,15 @@ static int open_lines(struct bridge *b) {
   return 0;
 }
 
+static void launch(struct bridge *b) {
+  const struct options *o = &b->options;
+  tracer_start(&b->tracer, &(struct tracer_options){.bpftrace = o->bpftrace, .script = o->script, .stall_ns = o->stall_ns, .helper_errors = o->helper_errors});
+}
+
 static int start_tracer(struct bridge *b) {
   if (b->options.lines != NULL) return open_lines(b);
   if (b->options.script != NULL) {
-    tracer_start(&b->tracer, &(struct tracer_options){.bpftrace = b->options.bpftrace, .script = b->options.script, .stall_ns = b->options.stall_ns, .helper_errors = b->options.helper_errors});
+    launch(b);
     return 0;
   }
   struct row row;
@@ -223,6 +228,10 @@ static void run_clocks(struct bridge *b, uint64_t now) {
   }
   if (now >= b->next_reap_ns) {
     tracer_reap(&b->tracer);
+    if (b->stop_ns == 0 && tracer_restart_due(&b->tracer, now)) {
+      react_tracer_renewed(&b->react);
+      launch(b);
+    }
     b->next_reap_ns = next_of(b->next_reap_ns, REAP_PERIOD_NS, now);
   }
 }

@@ -97,6 +97,11 @@ void counters_histogram(struct counters *c, int histogram, uint64_t key, const u
   if (changed) send_histogram(c, slot);
 }
 
+void counters_renew(struct counters *c) {
+  for (uint32_t i = 0; i < c->counters; i++) c->order[i]->last = 0;
+  for (uint32_t i = 0; i < c->histograms; i++) memset(c->histogram_order[i]->last, 0, sizeof c->histogram_order[i]->last);
+}
+
 /* kswapd's counters are keyed by NUMA node, all others by memcg. */
 static bool is_of_node(const struct counter_slot *slot) {
   return slot->name - 1 == COUNTER_kswapd_wake_count || slot->name - 1 == COUNTER_kswapd_sleep_count;

@@ -32,6 +32,8 @@ struct counters {
 int counters_init(struct counters *c, struct stream *out);
 void counters_value(struct counters *c, int counter, uint64_t key, uint64_t value);
 void counters_histogram(struct counters *c, int histogram, uint64_t key, const uint64_t buckets[HIST_BUCKETS]);
+/* The maps are new and begin at zero: what they say is added to what was. */
+void counters_renew(struct counters *c);
 /* Repeats what is not zero, for memcgs that `is_alive` (or all, when it is NULL) and for NUMA nodes. */
 void counters_keyframe(struct counters *c, bool (*is_alive)(void *context, uint64_t key), void *context);
 

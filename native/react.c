@@ -89,6 +89,12 @@ static void on_printed(void *context, uint64_t rows) {
 
 void react_tracer_over(struct react *r) { say_missing(r, tally_end(&r->tally)); }
 
+void react_tracer_renewed(struct react *r) {
+  r->tally = (struct tally){0};
+  counters_renew(r->counters);
+  selftest_renew(r->selftest);
+}
+
 static void on_lost(void *context, uint64_t count) {
   struct react *r = context;
   uint64_t news = tally_told(&r->tally, count);

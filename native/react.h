@@ -21,6 +21,8 @@ struct react {
   uint64_t node_ns;            /* when the node was last sampled for an OOM of the whole node */
 };
 
+/* A new tracer comes: whatever was counted of the old one is over. */
+void react_tracer_renewed(struct react *r);
 /* Sinks whose context is a struct react. */
 void react_sink(struct react *r, struct line_sink *sink);
 /* The tracer has ended and all it said was read. */

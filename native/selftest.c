@@ -254,3 +254,18 @@ void selftest_end(struct selftest *s, const char *why) {
   if (s->phase != PHASE_IDLE) s->phase = PHASE_OVER;
   s->forget_ns = now_ns() + FORGET_NS;
 }
+
+static void forget(struct stimulus *stimulus) {
+  if (stimulus->report_fd >= 0) close(stimulus->report_fd);
+  stimulus->report_fd = -1;
+  stimulus->memcg_id = 0;
+  stimulus->child = 0;
+}
+
+void selftest_renew(struct selftest *s) {
+  for (int i = 0; i < TESTS; i++) s->test[i].started = s->test[i].done = false;
+  forget(&s->plain);
+  forget(&s->oom);
+  s->oom_kinds = 0;
+  s->phase = PHASE_IDLE;
+}

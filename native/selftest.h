@@ -27,6 +27,8 @@ struct selftest {
 bool selftest_init(struct selftest *s, const char *names);
 /* Call once the tracer is ready. */
 void selftest_start(struct selftest *s, uint64_t now);
+/* All tests again, once the tracer is ready the next time. */
+void selftest_renew(struct selftest *s);
 /* Drives the tests on; never blocks. */
 void selftest_step(struct selftest *s, uint64_t now);
 /* True when a row was caused by the self-test and must not be sent. */

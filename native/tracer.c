@@ -1,4 +1,4 @@
-/* tracer.c: the bpftrace process: started once, drained first, its end told and never repaired here. */
+/* tracer.c: the bpftrace process: drained first, its end told; one that had worked is started again, later each time. */
 #include "tracer.h"
 
 #include <errno.h>
@@ -17,6 +17,9 @@
 #define NOTICES_PER_SECOND 20
 #define READS_PER_WAKEUP 64
 #define PIPE_BYTES (1024 * 1024)
+/* it takes 100 MB and seconds of CPU to start: not at once on a node that has just killed it, and seldom where it does not live */
+#define RESTART_FIRST_NS NS_PER_S
+#define RESTART_LAST_NS (64 * NS_PER_S)
 
 int tracer_init(struct tracer *t, struct stream *out, const struct line_sink *sink) {
   memset(t, 0, sizeof *t);
@@ -78,10 +81,14 @@ static void become_bpftrace(const struct tracer_options *o, const int out[2], co
 
 void tracer_start(struct tracer *t, const struct tracer_options *options) {
   int out[2], err[2] = {-1, -1};
+  t->started_ns = now_ns();
+  t->is_ready = t->is_over = false;
+  t->cutter.length = t->cutter.scanned = t->err_length = t->last_count = 0;
+  t->cutter.skipping = false;
   if (pipe2(out, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0 || (t->pid = fork()) < 0) {
     t->pid = 0;
     t->is_over = true;
-    say(t, "refused", strerror(errno));
+    say(t, t->was_ready ? "exited" : "refused", strerror(errno));
     return;
   }
   if (t->pid == 0) become_bpftrace(options, out, err);
@@ -92,7 +99,18 @@ void tracer_start(struct tracer *t, const struct tracer_options *options) {
   fcntl(t->out_fd, F_SETFL, O_NONBLOCK);
   fcntl(t->err_fd, F_SETFL, O_NONBLOCK);
   fcntl(t->out_fd, F_SETPIPE_SZ, PIPE_BYTES);
-  say(t, "starting", NULL);
+  say(t, t->was_ready ? "restarted" : "starting", NULL);
+}
+
+bool tracer_restart_due(struct tracer *t, uint64_t now) {
+  if (!t->is_over || !t->was_ready || t->started_ns == 0) return false;
+  if (t->restart_ns != 0 && now < t->restart_ns) return false;
+  bool is_due = t->restart_ns != 0;
+  bool has_lived = now - t->started_ns > RESTART_LAST_NS;
+  if (!is_due) t->restart_delay_ns = has_lived || t->restart_delay_ns == 0 ? RESTART_FIRST_NS : t->restart_delay_ns * 2;
+  if (t->restart_delay_ns > RESTART_LAST_NS) t->restart_delay_ns = RESTART_LAST_NS;
+  t->restart_ns = is_due ? 0 : now + t->restart_delay_ns;
+  return is_due;
 }
 
 void tracer_read_file(struct tracer *t, int fd) {
@@ -105,7 +123,7 @@ void tracer_read_file(struct tracer *t, int fd) {
 
 void tracer_ready(struct tracer *t, uint64_t ts_ns) {
   if (t->is_ready) return;
-  t->is_ready = true;
+  t->is_ready = t->was_ready = true;
   (void)ts_ns;    /* BEGIN runs before the row can be read: the row's time is when it holds for sure */
   say(t, "ready", NULL);
 }
@@ -181,7 +199,7 @@ static void tell_end(struct tracer *t, int status) {
   unsigned first = t->last_count > TRACER_LAST_WORDS ? t->last_count - TRACER_LAST_WORDS : 0;
   for (unsigned i = first; i < t->last_count; i++)
     length += snprintf(detail + length, sizeof detail - (size_t)length, "%s%s", i == first ? ": " : "; ", t->last[i % TRACER_LAST_WORDS]);
-  say(t, t->is_ready ? "exited" : "refused", detail);
+  say(t, t->was_ready ? "exited" : "refused", detail);
 }
 
 void tracer_reap(struct tracer *t) {

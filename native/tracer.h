@@ -1,4 +1,4 @@
-/* tracer.h: the bpftrace process: started once, drained first, its end told and never repaired here. */
+/* tracer.h: the bpftrace process: drained first, its end told; one that had worked is started again, later each time. */
 #ifndef OOMSCOPE_TRACER_H
 #define OOMSCOPE_TRACER_H
 
@@ -16,6 +16,8 @@ struct tracer {
   pid_t pid;                     /* 0: none runs (lines come from a file, or it has ended) */
   int out_fd, err_fd;            /* -1: closed */
   bool is_ready, is_over;        /* over: it ended, or the file of lines did */
+  bool was_ready;                /* some time: the script is good */
+  uint64_t started_ns, restart_ns, restart_delay_ns;
   char err[4096];                /* stderr, the line being read */
   size_t err_length;
   char last[TRACER_LAST_WORDS][200];
@@ -34,6 +36,8 @@ struct tracer_options {
 int tracer_init(struct tracer *t, struct stream *out, const struct line_sink *sink);
 /* Starts bpftrace; says `starting`, or `refused` when it cannot be. */
 void tracer_start(struct tracer *t, const struct tracer_options *options);
+/* True once, when it is time to start it again. */
+bool tracer_restart_due(struct tracer *t, uint64_t now);
 /* Reads lines from an open file instead. */
 void tracer_read_file(struct tracer *t, int fd);
 /* Reads what is there: all of it up to a few MiB, so that bpftrace never waits for us. */

@@ -229,6 +229,20 @@ test('bpftrace is started with the bridge’s pid, the threshold and larger buff
   expect(fieldsOf(frames, 'oom_group')).toEqual([[2, 3]])
 })
 
+test('a bpftrace that worked and ended is started again: that is told, self-tests run anew, counters go on where they were, rows are counted afresh', async () => {
+  const fake = join(directory, 'bpftrace'), lines = ['{"type": "value", "data": [0,5]}', '{"type": "map", "data": {"@memcg_reclaim_count": {"7": 3}}}', '{"type": "map", "data": {"@rows_printed": 1}}']
+  writeFileSync(fake, `#!/bin/sh\nprintf '%s\\n' ${lines.map((text) => `'${text}'`).join(' ')}\nkill -9 $$\n`)
+  chmodSync(fake, 0o755)
+  const child = start([...QUIET, '--bpftrace', fake, '--script', 'x', '--selftest', 'signal'])
+  const frames = await readUntil(child, (all) => rowsOf(all, 'tracer').length >= 6), states = fieldsOf(frames, 'tracer')
+  expect(states.map(([state]) => state)).toEqual(['starting', 'ready', 'exited', 'restarted', 'ready', 'exited'])
+  expect(states[2]![2]).toBe('killed by signal 9')
+  expect(new Set([states[0]![1], states[3]![1]]).size).toBe(2)
+  expect(fieldsOf(frames, 'selftest').length).toBeGreaterThanOrEqual(2)
+  expect(fieldsOf(frames, 'counter').map(([, key, value]) => [key, value])).toEqual([[7, 3], [7, 6]])
+  expect(fieldsOf(frames, 'loss')).toEqual([])
+})
+
 test('a bpftrace that ends before it is ready, or cannot be started, is refused, its self-tests fail, and the bridge goes on', async () => {
   const fake = join(directory, 'bpftrace')
   writeFileSync(fake, '#!/bin/sh\necho "ERROR: no such probe" >&2\nexit 1\n')
