@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { CLI } from '../helpers/cli.ts'
 import type { Scenario } from '../helpers/lab/lab.ts'
 import { killsOf, Recorder, type KillsOutput } from '../helpers/lab/recorder.ts'
-import { rowsOf, type Rows } from '../helpers/lab/recording-rows.ts'
+import { rowsOf } from '../helpers/lab/recording-rows.ts'
 import { LIMIT_SCENARIOS } from '../helpers/lab/scenarios-limits.ts'
 import { inLab, type OpenLab } from './host-lab.ts'
 
@@ -24,7 +24,7 @@ const runs = (pid: number): boolean => existsSync(`/proc/${pid}/stat`) && !/\) Z
 
 const commOf = (pid: number): string => readFileSync(`/proc/${pid}/comm`, 'latin1').trim()
 
-type Recorded = { readonly recorder: Recorder; readonly pids: Readonly<Record<string, number>>; readonly isTold: (output: KillsOutput) => boolean }
+type Recorded = { readonly recorder: Recorder; readonly pids: Record<string, number>; readonly isTold: (output: KillsOutput) => boolean }
 
 /** A recorder that has a real kill in its file already, and who works for it. */
 async function withKill({ lab, directory }: OpenLab, run: (recorded: Recorded) => Promise<void>): Promise<void> {
@@ -34,7 +34,7 @@ async function withKill({ lab, directory }: OpenLab, run: (recorded: Recorded) =
     const [scenario] = LIMIT_SCENARIOS as [Scenario], truth = await lab.perform(scenario), victim = truth.kills[0]?.victims[0]?.pid
     const isTold = (output: KillsOutput): boolean => output.cases.some((said) => said.victims.some(({ pid }) => pid === victim))
     await until(() => killsOf(CLI, recorder.file), isTold)
-    const pids = Object.fromEntries(recorder.descendants().map((pid) => [commOf(pid), pid]))
+    const pids: Record<string, number> = Object.fromEntries(recorder.descendants().map((pid) => [commOf(pid), pid]))
     expect(Object.keys(pids).toSorted()).toEqual(['bpftrace', 'oomscope-bridge'])
     await run({ recorder, pids, isTold })
     expect(isTold(await killsOf(CLI, recorder.file))).toBe(true)
@@ -56,17 +56,24 @@ test('after kill -9 of the bridge the recorder says so, ends with exit code 1, a
   expect({ code, error: /^oomscope: .*$/m.exec(stderr)?.[0], hasHint: /^hint: /m.test(stderr) }).toEqual({ code: 1, error: expect.stringMatching(/the bridge ended.*killed by SIGKILL$/), hasHint: true })
 })))
 
-const lastRungs = (rows: Rows): Map<string, string> => new Map(rows.of('rung').map((row) => [row.question, row.state]))
+const isOver = (state: string): boolean => state === 'absent' || state === 'refused'
 
-test('after kill -9 of bpftrace its rungs are dead, and sampling goes on', (context) => inLab(context, (host) => withKill(host, async ({ recorder, pids }) => {
-  const before = lastRungs(await rowsOf(recorder.file)), chosen = [...before].flatMap(([question, state]) => (state === 'absent' || state === 'refused' ? [] : [question]))
-  expect(chosen.length).toBeGreaterThan(0)
+test('after kill -9 of bpftrace its rungs are dead and sampling goes on; it is started again, which is told, and the next kill has all its witnesses', (context) => inLab(context, (host) => withKill(host, async ({ recorder, pids }) => {
+  const chosen = new Map((await rowsOf(recorder.file)).of('rung').map(({ question, state }) => [question, state])), proven = [...chosen].flatMap(([question, state]) => (state === 'proven' ? [question] : []))
   kill(pids['bpftrace'])
-  const isDead = (rows: Rows): boolean => rows.of('tracer').some(({ state }) => state === 'exited')
-  const rows = await until(() => rowsOf(recorder.file), isDead), exit = rows.of('tracer').find(({ state }) => state === 'exited')
+  // Each result is in the file twice, as the bridge said it and as readers that start later find it; the last self-test answers after the restart.
+  const rows = await until(() => rowsOf(recorder.file), (later) => later.of('selftest').filter(({ test: of, passed }) => of === 'memcg_reclaim' && passed).length >= 4)
+  const exit = rows.of('tracer').find(({ state }) => state === 'exited'), later = rows.of('rung').filter(({ tsNs }) => tsNs >= (exit?.tsNs ?? Number.NaN))
   expect(exit).toMatchObject({ pid: pids['bpftrace'], detail: expect.stringContaining('killed by signal 9') })
-  const states = lastRungs(await until(() => rowsOf(recorder.file), (later) => lastRungs(later).get(chosen[0] ?? '') === 'dead'))
-  expect(chosen.map((question) => states.get(question))).toEqual(chosen.map(() => 'dead'))
-  await until(() => rowsOf(recorder.file), (later) => later.of('node_memory').some(({ tsNs }) => tsNs > (exit?.tsNs ?? Number.NaN)))
+  expect(new Set(later.filter(({ state }) => state === 'dead').map(({ question }) => question))).toEqual(new Set([...chosen].flatMap(([question, state]) => (isOver(state) ? [] : [question]))))
+  const restart = rows.of('tracer').find(({ state }) => state === 'restarted')
+  expect(rows.of('node_memory').some(({ tsNs }) => tsNs > (exit?.tsNs ?? Number.NaN) && tsNs < (restart?.tsNs ?? Number.NaN))).toBe(true)
+  pids['bpftrace again'] = restart?.pid ?? Number.NaN
+  const now = new Map(later.map(({ question, state }) => [question, state]))
+  expect(now.get('fatal-signal')).toBe('proven')
+  const truth = await host.lab.perform(LIMIT_SCENARIOS[0] as Scenario), victim = truth.kills[0]?.victims[0]?.pid
   expect((await recorder.end()).code).toBe(130)
+  const told = (await killsOf(CLI, recorder.file)).cases.filter((said) => said.victims.some(({ pid }) => pid === victim))
+  expect(told.map(({ witnesses }) => witnesses)).toEqual([expect.arrayContaining(['probe', 'kmsg', 'memory.events'])])
+  expect(proven).toContain('mark-victim')
 })))
