@@ -12,11 +12,16 @@ export class Feed {
   /** Events applied since the start (of this fold). */
   events = 0
   private readonly source: Source
+  private readonly afterFrame: ((model: NodeModel) => void) | undefined
   /** Kills of earlier folds by id: a jump that starts at a later keyframe would otherwise forget them. */
   private readonly known = new Map<string, KillCase>()
   private mustRecall = false
 
-  constructor(source: Source) { this.source = source }
+  /** `afterFrame` sees the model at every frame, also when many arrive at once: what is looked for may be gone after the next. */
+  constructor(source: Source, afterFrame?: (model: NodeModel) => void) {
+    this.source = source
+    this.afterFrame = afterFrame
+  }
 
   take(batch: Batch): void {
     if (batch.isRestart) this.restart()
@@ -24,6 +29,7 @@ export class Feed {
       if (this.mustRecall && (frame.flags & FLAG.keyframe) !== 0) this.recall(frame.tsNs)
       for (const event of events) applyEvent(this.model, event)
       this.events += events.length
+      this.afterFrame?.(this.model)
     }
     Object.assign(this.model.health, this.source.counts())
   }

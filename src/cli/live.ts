@@ -1,8 +1,10 @@
 /** `oomscope live`: the screen over this node. */
 import { EXIT } from '../base/errors.ts'
 import type { ExitCode } from '../base/errors.ts'
+import { createModel } from '../model/apply.ts'
 import { openLive } from '../source/live.ts'
 import { runTui } from '../tui/app.ts'
+import { Story } from '../view/story.ts'
 import { isSet } from './args.ts'
 import type { Options } from './args.ts'
 import { Feed } from './feed.ts'
@@ -18,7 +20,7 @@ import { requireTerminal } from './terminal.ts'
 export async function live(options: Options, signals: Signals): Promise<ExitCode> {
   requireTerminal('this node', 'oomscope record -o FILE')
   protectFromOom()
-  const source = await openLive(liveOptions(options)), feed = new Feed(source), names = new NamePoll()
+  const source = await openLive(liveOptions(options)), story = new Story(createModel()), feed = new Feed(source, (model) => story.see(model)), names = new NamePoll()
   const batches = source.batches()
   void untilAborted(signals.ended).then(() => source.close())
   // A bridge that cannot start is told on the plain terminal, before the screen is taken.
@@ -39,7 +41,7 @@ export async function live(options: Options, signals: Signals): Promise<ExitCode
   })()
   try {
     return await runTui({
-      mode: 'live', model: () => feed.model, lens, wallNow: Date.now, fault: () => failure?.message,
+      mode: 'live', model: () => feed.model, story, lens, wallNow: Date.now, fault: () => failure?.message,
       save: saveFile, ascii: isSet(options, 'ascii'), noColor: (process.env['NO_COLOR'] ?? '') !== '',
     })
   } finally {

@@ -21,7 +21,7 @@ export type TuiOptions = {
   /** Asked at every frame, so a replay may exchange it after a seek. */
   readonly model: () => NodeModel
   readonly mode: 'live' | 'replay'
-  /** Replay: the kills of the whole recording, as far as it has been looked through. Live the screen keeps its own. */
+  /** Replay: the kills of the whole recording, as far as it has been looked through. Live: told at every frame; without it the screen keeps its own. */
   readonly story?: Story
   /** Names and causes: identity and verdict, wired by the cli. */
   readonly lens: Lens

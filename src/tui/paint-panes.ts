@@ -26,18 +26,22 @@ export function paintSentences(grid: Grid, at: Rect, lines: readonly DetailLine[
   }
 }
 
+/** As little of the minute as holds everything seen: a pod of ten seconds is not a dot. */
+const USAGE_SPANS_S = [15, 30]
+
 /** Usage of the last minute as a line, its scale at the right edge; the limit as a rule of its own when it is in reach. */
 export function paintUsage(grid: Grid, at: Rect, row: OverviewRow): void {
-  const low = Math.min(...row.usage.filter((value) => !Number.isNaN(value))), high = largest(row.usage)
+  const known = row.usage.length - row.usage.findIndex((value) => !Number.isNaN(value)), usage = row.usage.slice(-(USAGE_SPANS_S.find((seconds) => seconds >= known) ?? row.usage.length))
+  const low = Math.min(...usage.filter((value) => !Number.isNaN(value))), high = largest(usage)
   if (high === undefined || at.width < 16 || at.height < 3) return
   const limit = row.binding === undefined || row.binding.where === 'above' ? undefined : row.binding.maxBytes
   // The limit belongs on the scale when it is near; far away it would flatten everything.
   const shown = limit !== undefined && limit < 2 * high, max = shown ? Math.max(limit, high) : high, min = Math.min(low, max * 0.98)
   const label = 7, width = at.width - label, plot = { width, height: at.height - 1, min, max }
-  grid.text({ x: at.x, y: at.y, width: at.width }, `used, last 60 s${shown ? '   ─ limit' : ''}`, STYLE.dim)
-  const line = brailleLine(row.usage, plot)
+  grid.text({ x: at.x, y: at.y, width: at.width }, `used, last ${usage.length} s${shown ? '   ─ limit' : ''}`, STYLE.dim)
+  const line = brailleLine(usage, plot)
   if (shown) grid.text({ x: at.x, y: at.y + 1 + Math.round(((max - limit) / (max - min || 1)) * (plot.height - 1)), width }, '─'.repeat(width), STYLE.frame)
-  const near = limit === undefined ? [] : condense(row.usage, width).map((value) => value >= 0.95 * limit)
+  const near = limit === undefined ? [] : condense(usage, width).map((value) => value >= 0.95 * limit)
   line.forEach((text, i) => [...text].forEach((char, x) => {
     if (char !== ' ') grid.text({ x: at.x + x, y: at.y + 1 + i }, char, near[x] === true ? STYLE.alarm : STYLE.data)
   }))

@@ -163,13 +163,13 @@ function paintPage(body: Body, ui: Ui, show: Show, rows: readonly OverviewRow[])
 function headlineOf({ fault, scene }: Show, ui: Ui): Headline | undefined {
   if (fault !== undefined) return { text: fault }
   const wanted = ui.page === 'case' ? ui.kill : ui.page === 'overview' ? ui.atKill : undefined, index = wanted === undefined ? -1 : scene.kills.findIndex((kill) => kill.id === wanted)
-  return index < 0 ? undefined : { text: `${killTitle(scene, index)}${ui.page === 'case' ? '' : '  (enter: case)'}` }
+  return index < 0 ? undefined : { text: `${killTitle(scene, index)}${ui.page === 'case' ? '' : '   enter: case'}` }
 }
 
-/** `KILL 2 of 3  14:01:12  python3 48213 in batch/etl-0`: the number counts from the oldest. */
+/** `KILL 2 of 3   14:01:12   python3 (pid 48213) killed   batch/etl-0`: the number counts from the oldest. */
 function killTitle({ kills }: Scene, index: number): string {
   const kill = kills[index]
-  return kill === undefined ? '' : `KILL ${kills.length - index} of ${kills.length}   ${kill.time}   ${kill.victim}${kill.victims > 1 ? ` and ${kill.victims - 1} more` : ''}   ${kill.place}`
+  return kill === undefined ? '' : `KILL ${kills.length - index} of ${kills.length}   ${kill.time}   ${kill.died}   ${kill.place}`
 }
 
 /** The right side of row 1: what happened last, or in replay what is still to come. */

@@ -26,6 +26,8 @@ export type KillRow = {
   readonly place: string
   readonly limitBytes: number | undefined
   readonly victim: string
+  /** The same in a sentence: `python3 (pid 48213) and 2 more killed`. */
+  readonly died: string
   readonly victims: number
   readonly points: number | undefined
   readonly sentence: string
@@ -42,6 +44,7 @@ function rowOf(lens: Lens, model: NodeModel, killCase: KillCase): KillRow {
     id: keyOf(killCase), tsNs: killCase.tsNs, time: timeOf(model, killCase.tsNs), cause: cellText(words.cause), sentence: cellText(words.sentence),
     place: path === undefined ? '-' : placeLabel(lens, model, path), limitBytes: killCase.limit?.limitBytes, killCase,
     victim: victim === undefined ? 'nobody' : `${cellText(victim.comm ?? '?')} ${victim.pid}`, victims: killCase.victims.length, points: victim?.points,
+    died: victim === undefined ? 'nobody killed' : `${cellText(victim.comm ?? '?')} (pid ${victim.pid})${killCase.victims.length > 1 ? ` and ${killCase.victims.length - 1} more` : ''} killed`,
   }
 }
 

@@ -15,13 +15,12 @@ export function series(history: History, name: SeriesName, span: Span): number[]
   return values
 }
 
-/** Usage in each second, oldest first, a value standing until the next one; NaN before the first. */
+/** Largest usage in each second, oldest first; in seconds without a sample what was sampled last stands on; NaN before the first. */
 export function usageSeries(history: History, span: Span): number[] {
-  const values = series(history, 'usageBytes', { lastSecond: span.lastSecond, seconds: span.seconds + CARRY_SECONDS })
+  const wide = { lastSecond: span.lastSecond, seconds: span.seconds + CARRY_SECONDS }, values = series(history, 'usageBytes', wide), lasts = series(history, 'lastBytes', wide)
   let last = Number.NaN, age = 0
   for (let i = 0; i < values.length; i++) {
-    const value = values[i] ?? Number.NaN
-    if (!Number.isNaN(value)) { last = value; age = 0 } else if (++age <= CARRY_SECONDS) values[i] = last
+    if (!Number.isNaN(values[i] ?? Number.NaN)) { last = lasts[i] ?? Number.NaN; age = 0 } else if (++age <= CARRY_SECONDS) values[i] = last
   }
   return values.slice(CARRY_SECONDS)
 }

@@ -26,7 +26,7 @@ export function fillHistory(history: History, name: SeriesName, of: (secondsAgo:
   for (let ago = HISTORY_SECONDS - 1; ago >= 0; ago--) {
     const tsNs = (second - ago) * 1e9, amount = of(ago)
     if (name === 'usageBytes') recordUsage(history, tsNs, amount)
-    else accrue(history, name, amount, { fromNs: tsNs, toNs: tsNs })
+    else if (name !== 'lastBytes') accrue(history, name, amount, { fromNs: tsNs, toNs: tsNs })
   }
 }
 

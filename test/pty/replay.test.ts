@@ -100,20 +100,20 @@ describe('time', () => {
   it('leads from the start to the first kill by one key, and to its case by a second', async () => {
     const t = await start()
     t.keys(']')
-    await t.see(new RegExp(`KILL 1 of 3 {3}04:18:13 {3}java 6118 {3}pod ${POD[0]}`))
+    await t.see(new RegExp(`KILL 1 of 3 {3}04:18:13 {3}java \\(pid 6118\\) killed {3}pod ${POD[0]}`))
     await t.see('REPLAY 04:18:13.4 (-11s) PAUSED')
     await t.until((x) => selectedRow(x).includes('1f0c2a3e'), 'the pod of the victim selected')
     t.picture('replay-120x40')
     expect(t.text().replace(/\s*│\n│\s*/g, ' ')).toContain('the kernel killed java (pid 6118')
     t.keys('\r')
     await t.gone('USED/LIMIT')
-    expect(t.lines().find((line) => line.includes('KILL 1 of 3'))).toContain('java 6118')
+    expect(t.lines().find((line) => line.includes('KILL 1 of 3'))).toContain('java (pid 6118) killed')
     t.keys('\x1b')
     await t.see('USED/LIMIT')
     t.keys(']')
-    await t.see('KILL 2 of 3   04:18:17   python3 6168')
+    await t.see('KILL 2 of 3   04:18:17   python3 (pid 6168) killed')
     t.keys(']')
-    await t.see('KILL 3 of 3   04:18:19   node 6220')
+    await t.see('KILL 3 of 3   04:18:19   node (pid 6220) killed')
     t.keys(']')
     await t.see('no later kill')
     t.keys('[[')
@@ -173,7 +173,7 @@ describe('the page of a kill', () => {
   async function openSecond(options: Start = {}): Promise<Tui> {
     const t = await start(options)
     t.keys('Kj\r')
-    await t.see('KILL 2 of 3   04:18:17   python3 6168')
+    await t.see('KILL 2 of 3   04:18:17   python3 (pid 6168) killed')
     return t
   }
 

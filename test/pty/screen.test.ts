@@ -188,7 +188,7 @@ describe('the other pages', () => {
     await t.see('0.5x')
     t.keys('[')
     await t.see('◄ REPLAY 14:01:12.0 PAUSED')
-    await t.see('KILL 4 of 4   14:01:12   python3 48213   batch/etl-nightly-0  (enter: case)')
+    await t.see('KILL 4 of 4   14:01:12   python3 (pid 48213) killed   batch/etl-nightly-0')
     expect(selectedRow(t)).toContain('batch/etl')
     t.keys(' ')
     await t.see('◄ REPLAY 14:01:12')

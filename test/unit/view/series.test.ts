@@ -28,6 +28,11 @@ describe('a history window', () => {
     at(NOW_S - 8, 7)
     expect(usageSeries(history, { lastSecond: NOW_S, seconds: 32 })).toEqual([Number.NaN, ...new Array(13).fill(3), ...new Array(9).fill(Number.NaN), ...new Array(9).fill(7)])
   })
+  it('lets what came last stand on, not the peak before it: after a kill the line falls at once', () => {
+    const history = emptyHistory()
+    for (const [tsNs, bytes] of [[NOW_S - 4, 60], [NOW_S - 3.9, 64], [NOW_S - 3.8, 2]] as const) recordUsage(history, tsNs * 1e9, bytes)
+    expect(usageSeries(history, { lastSecond: NOW_S, seconds: 5 })).toEqual([64, 2, 2, 2, 2])
+  })
   it('finds the slope of a straight line exactly and trusts noise less', () => {
     expect(trend(Array.from({ length: 30 }, (_, i) => 5 + 3 * i))).toEqual({ slope: 3, r2: 1 })
     expect(trend(Array.from({ length: 30 }, (_, i) => (i * 7919) % 31))?.r2).toBeLessThan(0.5)
