@@ -27,7 +27,7 @@
   X(10, MEMCG_BIRTH, "memcg_birth", "memcgId:u parentId:u path:s by:s") \
   X(11, MEMCG_DEATH, "memcg_death", "memcgId:u path:s by:s") \
   X(12, MEMCG_LIMITS, "memcg_limits", "memcgId:u minBytes:u? lowBytes:u? highBytes:u? maxBytes:u? swapMaxBytes:u? oomGroup:b?") \
-  X(13, MEMCG_USAGE, "memcg_usage", "memcgId:u currentBytes:u peakBytes:u? swapBytes:u?") \
+  X(13, MEMCG_USAGE, "memcg_usage", "memcgId:u currentBytes:u peakBytes:u? swapBytes:u? windowPeakBytes:u? windowNs:u?") \
   X(14, MEMCG_STAT, "memcg_stat", "memcgId:u anonBytes:u? fileBytes:u? shmemBytes:u? fileMappedBytes:u? fileDirtyBytes:u? " \
     "fileWritebackBytes:u? inactiveAnonBytes:u? activeAnonBytes:u? inactiveFileBytes:u? activeFileBytes:u? unevictableBytes:u? " \
     "anonThpBytes:u? slabReclaimableBytes:u? slabUnreclaimableBytes:u? kernelBytes:u? kernelStackBytes:u? pagetablesBytes:u? " \

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "row.h"
+#include "window.h"
 
 /* Descriptors kept back for pipes, PSI triggers (256), /proc files and one-off reads. */
 #define FILES_RESERVED 512
@@ -30,6 +31,7 @@ int memcgs_init(struct memcgs *t, struct stream *out, int max) {
   t->max = max;
   t->root_fd = open(t->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (t->root_fd < 0) return -errno;
+  t->has_windows = window_may_work(t);
   t->inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
   if (t->inotify_fd < 0) t->watch_failed = true;
   t->slot = reserve((size_t)max * sizeof *t->slot);
@@ -117,9 +119,11 @@ void memcg_open_files(struct memcgs *t, int slot) {
     }
     m->opened = m->opened || m->fd[f] != FD_ABSENT;
   }
+  window_open(t, slot, now_ns());
 }
 
 static void close_files(struct memcgs *t, struct memcg *m) {
+  window_close(t, m);
   for (int f = 0; f < MEMCG_FILES; f++) {
     if (m->fd[f] >= 0) {
       close(m->fd[f]);
@@ -199,6 +203,7 @@ int memcg_born(struct memcgs *t, const struct memcg_birth *b) {
   m->generation = t->generation;
   m->young = strcmp(b->by, "walk") == 0 ? 0 : YOUNG_SAMPLES;
   m->dir_watch = m->events_watch = m->psi_trigger = -1;
+  m->window_fd = FD_ABSENT;
   snprintf(m->name, sizeof m->name, "%s", b->name);
   if (b->parent >= 0) t->slot[b->parent].children++;
   t->alive++;

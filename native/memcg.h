@@ -28,6 +28,11 @@ enum group_number { GROUP_LIMITS, GROUP_USAGE, GROUP_STAT, GROUP_EVENTS, GROUP_P
 #define VALUES_PSI 43
 #define VALUES 47
 
+/* The highest usage of a time, and how long that was. */
+struct window_peak {
+  uint64_t bytes, ns;
+};
+
 struct memcg {
   uint64_t id;
   int32_t parent;                /* slot; -1 for the root */
@@ -40,6 +45,9 @@ struct memcg {
   uint32_t generation;           /* of the last walk that saw it */
   int32_t dir_watch, events_watch, psi_trigger;    /* -1: none */
   int32_t fd[MEMCG_FILES];
+  int32_t window_fd;             /* memory.peak, see window.c; -1: none */
+  uint64_t window_ns;            /* when it was reset */
+  uint64_t moved_ns;             /* when usage was last seen to move */
   uint64_t rare_ns, full_ns;     /* when what seldom changes was read last, and everything because of trouble */
   uint64_t stat_ns, stat_bytes;  /* when memory.stat was read last, and usage then */
   uint64_t values[VALUES];
@@ -69,6 +77,7 @@ struct memcgs {
   bool watch_failed, walk_due;
   uint64_t walked_ns;
   bool events_due;               /* a kill happened: read every memcg's events on the next tick */
+  bool has_windows;              /* memory.peak can be reset per descriptor, as far as is known */
   bool no_swap;                  /* the node has none: nothing to read */
 };
 

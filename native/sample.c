@@ -2,6 +2,7 @@
 #include "sample.h"
 
 #include "row.h"
+#include "window.h"
 
 #define TROUBLE_PERIOD_NS (20 * NS_PER_MS)
 #define TROUBLE_CHILDREN 64
@@ -9,6 +10,7 @@
 #define STAT_MOVED_BYTES (1024 * 1024ull)
 #define STAT_MOVED_PART 64
 #define STAT_LITTLE_NS (4 * NS_PER_S)
+#define ACTIVE_NS (2 * NS_PER_S)
 
 static const struct {
   enum kind_number kind;
@@ -30,21 +32,40 @@ static void send(struct memcgs *t, int slot, enum group_number g, uint64_t ts_ns
   row_end(&row);
 }
 
-/* Keeps the values and sends them when they are new. True when they are. */
-static bool update(struct memcgs *t, int slot, enum group_number g, const uint64_t *values) {
+/* Usage with the peak of the window that ends now. A row of a keyframe has none: it repeats. */
+static void send_usage(struct memcgs *t, int slot, const struct window_peak *window, uint64_t ts_ns) {
+  const struct memcg *m = &t->slot[slot];
+  struct row row;
+  row_begin(&row, t->out, KIND_MEMCG_USAGE, ts_ns);
+  row_u(&row, m->id);
+  for (int i = 0; i < 3; i++) row_u(&row, m->values[VALUES_USAGE + i]);
+  row_u(&row, window->bytes);
+  row_u(&row, window->ns);
+  row_end(&row);
+}
+
+/* Keeps the values. True when they are new. */
+static bool keep(struct memcgs *t, int slot, enum group_number g, const uint64_t *values) {
   struct memcg *m = &t->slot[slot];
   size_t bytes = (size_t)group[g].count * sizeof *values;
   uint64_t *kept = m->values + group[g].first;
   if ((m->known & (1 << g)) && memcmp(kept, values, bytes) == 0) return false;
   memcpy(kept, values, bytes);
   m->known |= (uint8_t)(1 << g);
-  send(t, slot, g, now_ns());
   return true;
 }
 
+/* Keeps the values and sends them when they are new. */
+static void update(struct memcgs *t, int slot, enum group_number g, const uint64_t *values) {
+  if (keep(t, slot, g, values)) send(t, slot, g, now_ns());
+}
+
 void sample_repeat(struct memcgs *t, int slot, uint64_t ts_ns) {
-  for (int g = 0; g < GROUPS; g++)
-    if (t->slot[slot].known & (1 << g)) send(t, slot, g, ts_ns);
+  for (int g = 0; g < GROUPS; g++) {
+    if (!(t->slot[slot].known & (1 << g))) continue;
+    if (g == GROUP_USAGE) send_usage(t, slot, &(struct window_peak){ABSENT, ABSENT}, ts_ns);
+    else send(t, slot, g, ts_ns);
+  }
 }
 
 /* ── one number ────────────────────────────────────────────────────────────── */
@@ -90,13 +111,23 @@ static bool update_usage(struct memcgs *t, int slot, bool is_slow) {
   uint64_t values[3] = {ABSENT, ABSENT, ABSENT};
   const uint64_t *kept = m->values + VALUES_USAGE;
   bool is_known = m->known & (1 << GROUP_USAGE);
+  uint64_t now = now_ns();
+  struct window_peak window = {ABSENT, ABSENT};
   if (m->fd[FILE_CURRENT] == FD_ABSENT) return true;
   if (!read_number(t, slot, FILE_CURRENT, &values[0])) return false;
-  if (is_known && !is_slow && values[0] == kept[0]) return true;
+  if (is_known && values[0] != kept[0]) m->moved_ns = now;
+  /* a quiet one's window is a second long: nothing is lost, it is only told later */
+  bool is_still = is_known && !is_slow && values[0] == kept[0];
+  if (is_still && (m->window_fd < 0 || now - m->moved_ns > ACTIVE_NS)) return true;
+  bool has_window = window_read(t, slot, now, &window), has_risen = has_window && is_known && window.bytes > kept[0] && window.bytes > values[0];
+  if (has_risen) m->moved_ns = now;
+  if (is_still && !has_risen) return true;
   if (is_known) memcpy(values + 1, kept + 1, 2 * sizeof *kept);
   if ((is_slow || !is_known || may_have_peaked(kept, values[0])) && !read_number(t, slot, FILE_PEAK, &values[1])) return false;
   if ((is_slow || !is_known) && !read_swap(t, slot, &values[0], &values[2])) return false;
-  if (values[0] != ABSENT && update(t, slot, GROUP_USAGE, values)) m->stat_due = true;
+  bool is_new = values[0] != ABSENT && keep(t, slot, GROUP_USAGE, values);
+  if (is_new) m->stat_due = true;
+  if (is_new || has_risen) send_usage(t, slot, &window, now);
   return true;
 }
 

@@ -43,8 +43,12 @@ export const KINDS = {
   memcg_death: { number: 11, fields: { memcgId: 'u', path: 's', by: 's' } },
   /** Limits; absent = "max"/unlimited. v1: max = memory.limit_in_bytes, swapMax = memory.memsw.limit_in_bytes (memory+swap!), low = soft limit. */
   memcg_limits: { number: 12, fields: { memcgId: 'u', minBytes: 'u?', lowBytes: 'u?', highBytes: 'u?', maxBytes: 'u?', swapMaxBytes: 'u?', oomGroup: 'b?' } },
-  /** memory.current, memory.peak (high-water mark since the memcg's birth), memory.swap.current. v1: usage_in_bytes, max_usage_in_bytes, memsw.usage_in_bytes − usage_in_bytes. */
-  memcg_usage: { number: 13, fields: { memcgId: 'u', currentBytes: 'u', peakBytes: 'u?', swapBytes: 'u?' } },
+  /**
+   * memory.current, memory.peak (high-water mark since the memcg's birth), memory.swap.current. v1: usage_in_bytes, max_usage_in_bytes, memsw.usage_in_bytes − usage_in_bytes.
+   * windowPeakBytes: the exact highest usage of the windowNs before this row (memory.peak reset per descriptor, 6.12+; a second program that resets too may hide a part). Where windows are told at all, the time between
+   * the window and the row before it had no usage above those two rows' currentBytes. Rows of a keyframe repeat, and have none.
+   */
+  memcg_usage: { number: 13, fields: { memcgId: 'u', currentBytes: 'u', peakBytes: 'u?', swapBytes: 'u?', windowPeakBytes: 'u?', windowNs: 'u?' } },
   /** memory.stat (hierarchical; on v1 the total_* lines). Byte gauges first, then cumulative counters in pages or events. */
   memcg_stat: { number: 14, fields: {
     memcgId: 'u', anonBytes: 'u?', fileBytes: 'u?', shmemBytes: 'u?', fileMappedBytes: 'u?', fileDirtyBytes: 'u?', fileWritebackBytes: 'u?',

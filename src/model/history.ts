@@ -12,7 +12,7 @@ export const HISTORY_SECONDS = 120
 export type History = {
   /** Second (floor of tsNs / 1e9) of the newest slot; -1 when empty. */
   newestSecond: number
-  /** Largest currentBytes sampled in the second; NaN = no sample. */
+  /** Largest usage known of the second: sampled, or the exact peak of a window that ended in it; NaN = no sample. */
   usageBytes: Float64Array
   /** Last currentBytes sampled in the second: what stands until the next sample, because unchanged values are not sent. */
   lastBytes: Float64Array

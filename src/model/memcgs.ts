@@ -77,7 +77,7 @@ export function applyUsage(model: NodeModel, event: EventOf<'memcg_usage'>): voi
   memcg.previousUsage = memcg.usage
   memcg.usage = event
   memcg.lastSeenNs = event.tsNs
-  recordUsage(memcg.history, event.tsNs, event.currentBytes)
+  recordUsage(memcg.history, event.tsNs, Math.max(event.currentBytes, event.windowPeakBytes ?? 0))
 }
 
 /** What a rising file rose by since the reading before; 0 when it restarted. */

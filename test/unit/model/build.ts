@@ -19,7 +19,7 @@ export const hello = (over: Partial<EventOf<'hello'>> = {}): Event => event('hel
 })
 
 export const birth = (memcgId: number, path: string, parentId: number, tsNs = T0 - 40e9): Event => event('memcg_birth', tsNs, { memcgId, parentId, path, by: 'walk' })
-export const usage = (memcgId: number, currentBytes: number, tsNs: number): Event => event('memcg_usage', tsNs, { memcgId, currentBytes, peakBytes: undefined, swapBytes: undefined })
+export const usage = (memcgId: number, currentBytes: number, tsNs: number): Event => event('memcg_usage', tsNs, { memcgId, currentBytes, peakBytes: undefined, swapBytes: undefined, windowPeakBytes: undefined, windowNs: undefined })
 export const limits = (memcgId: number, maxBytes: number | undefined, oomGroup = false): Event =>
   event('memcg_limits', T0 - 40e9, { memcgId, minBytes: undefined, lowBytes: undefined, highBytes: undefined, maxBytes, swapMaxBytes: undefined, oomGroup })
 export const killsOf = (memcgId: number, oomKill: number, tsNs: number): Event => event('memcg_events', tsNs, {
