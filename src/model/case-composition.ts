@@ -9,12 +9,13 @@ const LOG_STATS: Readonly<Record<string, readonly string[]>> = {
   anonBytes: ['anon', 'total_rss', 'rss'], fileBytes: ['file', 'total_cache', 'cache'], shmemBytes: ['shmem', 'total_shmem'], fileDirtyBytes: ['file_dirty', 'total_dirty', 'dirty'],
   fileWritebackBytes: ['file_writeback', 'total_writeback', 'writeback'], slabBytes: ['slab'], kernelBytes: ['kernel'], sockBytes: ['sock'], pagetablesBytes: ['pagetables'],
   kernelStackBytes: ['kernel_stack'], anonThpBytes: ['anon_thp', 'total_rss_huge', 'rss_huge'], swapBytes: ['total_swap', 'swap'],
+  inactiveFileBytes: ['total_inactive_file', 'inactive_file'],
 }
 
 /** Names of show_mem(), in pages. */
 const NODE_PAGES: Readonly<Record<string, readonly string[]>> = {
   anonBytes: ['active_anon', 'inactive_anon'], fileBytes: ['active_file', 'inactive_file'], shmemBytes: ['shmem'], fileDirtyBytes: ['dirty'], fileWritebackBytes: ['writeback'],
-  slabBytes: ['slab_reclaimable', 'slab_unreclaimable'], pagetablesBytes: ['pagetables'], unevictableBytes: ['unevictable'],
+  slabBytes: ['slab_reclaimable', 'slab_unreclaimable'], pagetablesBytes: ['pagetables'], unevictableBytes: ['unevictable'], inactiveFileBytes: ['inactive_file'], freeBytes: ['free'],
 }
 
 /** The kernel's own account at the decision; nothing when the log has none. */
@@ -39,6 +40,7 @@ export function sampledComposition(stat: EventOf<'memcg_stat'>): Record<string, 
   const parts: Record<string, number> = {}, sampled = {
     anonBytes: stat.anonBytes, fileBytes: stat.fileBytes, shmemBytes: stat.shmemBytes, fileDirtyBytes: stat.fileDirtyBytes, fileWritebackBytes: stat.fileWritebackBytes,
     slabBytes: slab, kernelBytes: stat.kernelBytes, sockBytes: stat.sockBytes, pagetablesBytes: stat.pagetablesBytes, kernelStackBytes: stat.kernelStackBytes, anonThpBytes: stat.anonThpBytes,
+    inactiveFileBytes: stat.inactiveFileBytes,
   }
   for (const [name, value] of Object.entries(sampled)) if (value !== undefined) parts[name] = value
   return parts

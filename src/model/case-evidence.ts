@@ -32,8 +32,10 @@ function decisionEvidence(facts: CaseFacts, sources: Sources): Evidence[] {
     const usage = limit.usageBytes === undefined ? '' : `, usage ${limit.usageBytes} bytes`
     out.push({ fact: `limit of ${limit.path}${limit.limitBytes === undefined ? '' : `: ${limit.limitBytes} bytes`}${usage}`, source: sources.limitSource })
   }
-  if (candidatesFrom === 'oom_badness') out.push({ fact: `${candidates.length} candidates with the kernel's own points`, source: 'probe oom_candidate' })
-  if (candidatesFrom === 'kmsg') out.push({ fact: `${candidates.length} candidates; points computed as oom_badness() does`, source: 'kernel log, task table' })
+  if (candidatesFrom === 'oom_badness') out.push({ fact: `${plural(candidates.length, 'candidate')} with the kernel's own points`, source: 'probe oom_candidate' })
+  if (candidatesFrom === 'kmsg') out.push({ fact: `${plural(candidates.length, 'candidate')}; ${candidates.some(({ points }) => points !== undefined) ? 'points computed as oom_badness() does' : 'what oom_badness() needs is not all in the log'}`, source: 'kernel log, task table' })
+  const { choice } = facts.report ?? {}
+  if (choice !== undefined) out.push({ fact: `chosen: ${choice.comm} (pid ${choice.tid}), score ${choice.score}${victims.length === 0 || victims.some((v) => v.tids.includes(choice.tid)) ? '' : '; a child of it was killed instead ("sacrifice child")'}`, source: 'kernel log' })
   for (const pick of d?.picks ?? []) out.push({ fact: `picked pid ${pick.pid} (${pick.comm}) with ${pick.pointsPages} points of ${pick.totalPages} pages`, source: 'probe oom_pick' })
   const begun = d?.begin !== undefined && d.end === undefined && facts.case.closed
   if (begun) out.push({ fact: 'the probe\'s account ends in the middle of the decision', source: 'probe' })

@@ -33,6 +33,7 @@ export type Snapshot = {
   readonly usage?: EventOf<'memcg_usage'> | undefined
   readonly limits?: EventOf<'memcg_limits'> | undefined
   readonly children: readonly HolderChild[]
+  readonly growth?: KillCase['growth']
 }
 
 export type CaseFacts = {
@@ -41,6 +42,7 @@ export type CaseFacts = {
   readonly decisions: Decision[]
   report?: OomReport
   snapshot?: Snapshot
+  victimUsage?: KillCase['victimUsage']
   /** How the log's "oom-kill:" line is read, worked out once per merge. */
   names?: OomKillSplit | 'ambiguous' | undefined
   /** A process sent the signal. */

@@ -82,6 +82,15 @@ function swapLimit(model: NodeModel, facts: CaseFacts, limitBytes: number | unde
   return model.hello?.memcgVersion === 'v2' ? pages(raw?.swapMaxPages, pageBytes) : undefined
 }
 
+/** memory.swap.current; on v1 what memory+swap is above memory. */
+function swapUsage(model: NodeModel, { decisions, report }: CaseFacts): number | undefined {
+  const raw = decisions[0]?.limit, pageBytes = model.hello?.pageSizeBytes, { swap, memory, 'memory+swap': both } = report?.usage ?? {}
+  if (swap !== undefined) return kib(swap.usageKb)
+  if (both !== undefined && memory !== undefined) return kib(Math.max(0, both.usageKb - memory.usageKb))
+  if (raw === undefined || model.hello === undefined) return undefined
+  return pages(model.hello.memcgVersion === 'v2' ? raw.swapUsagePages : Math.max(0, raw.swapUsagePages - raw.usagePages), pageBytes)
+}
+
 /** Without probe and log: of all memcgs around the victims, only the one whose limit was hit counts `oom` in memory.events.local. */
 function holderByCounter(model: NodeModel, facts: CaseFacts): number | undefined {
   const holders = new Set<number>(), { tsNs, victims } = facts.case
@@ -112,8 +121,8 @@ export function limitOf(model: NodeModel, facts: CaseFacts, constraint: number |
   const limitBytes = probeBytes ?? logBytes ?? sampled?.limits?.maxBytes
   const limit = drop({
     memcgId, path, limitBytes, usageBytes: pages(d?.limit?.usagePages, model.hello?.pageSizeBytes) ?? kib(report?.usage.memory?.usageKb) ?? sampled?.usage?.currentBytes,
-    swapLimitBytes: swapLimit(model, facts, limitBytes),
+    swapLimitBytes: swapLimit(model, facts, limitBytes), swapUsageBytes: swapUsage(model, facts),
   })
-  const source = probeBytes !== undefined ? 'probe oom_limit' : logBytes !== undefined ? 'kernel log' : counted !== undefined ? 'memory.events.local oom, sampled memory.max' : 'sampled memory.max'
+  const source = probeBytes !== undefined ? 'probe oom_limit' : logBytes !== undefined ? 'kernel log' : counted !== undefined ? 'memory.events.local oom, sampled memory.max' : limitBytes !== undefined ? 'sampled memory.max' : probed !== undefined ? 'probe oom_begin' : 'kernel log'
   return { limit, source, disagreements }
 }

@@ -4,7 +4,7 @@ import type { KillCase, Victim, Witness } from './case.ts'
 import { judge } from './case-candidates.ts'
 import { disagreementsOf, evidenceOf, riseOf } from './case-evidence.ts'
 import { constraintOf, limitOf, loggedNames, namedTid } from './case-limit.ts'
-import { compositionOf, contributorsOf, reclaimOf, takeSnapshot } from './case-snapshot.ts'
+import { compositionOf, contributorsOf, reclaimOf, takeSnapshot, takeVictimUsage } from './case-snapshot.ts'
 import { mergeStroke, strokeOf } from './case-signals.ts'
 import { chosenPids, victimsOf } from './case-victims.ts'
 import { isOnlyMarks } from './decision.ts'
@@ -80,6 +80,11 @@ const isClosed = (facts: CaseFacts, victims: readonly Victim[]): boolean =>
   facts.superseded === true || facts.decisions.some((d) => d.end !== undefined || isOnlyMarks(d)) || victims.some((v) => v.exitNs !== undefined) ||
   isToldWhole(facts.report)
 
+function nodeSwapOf(report: CaseFacts['report']): KillCase['nodeSwap'] {
+  const { Total, Free } = report?.swapKb ?? {}
+  return Total === undefined || Free === undefined ? undefined : { totalBytes: Total * 1024, freeBytes: Free * 1024 }
+}
+
 /** With memory.oom.group nobody knows which line is the last. */
 const isToldWhole = (report: CaseFacts['report']): boolean =>
   report !== undefined && (report.noKillable || report.exiting.length > 0 || (report.killed.length > 0 && report.groupPath === undefined))
@@ -113,6 +118,9 @@ export function mergeCase(model: NodeModel, facts: CaseFacts): void {
   takeSnapshot(model, facts)
   const limit = limitOf(model, facts, constraint)
   set(target, 'limit', limit?.limit)
+  set(target, 'victimUsage', takeVictimUsage(model, facts))
+  set(target, 'growth', facts.snapshot?.growth)
+  set(target, 'nodeSwap', nodeSwapOf(report))
   set(target, 'invoker', invokerOf(model, facts, victims))
   mergeCandidates(model, facts)
   target.group = facts.decisions.some((part) => part.group !== undefined) || report?.groupPath !== undefined || (facts.decisions.length > 1)

@@ -98,7 +98,7 @@ export function mergeStroke(model: NodeModel, target: KillCase, stroke: Stroke):
   target.tsNs = first?.kill.tsNs ?? by.tsNs
   target.sentSignal = {
     signo: by.signo, code: by.code, oneByOne: by.group === 0, sender: { pid: by.senderPid, comm: by.senderComm, ...(by.senderMemcgId > 0 ? { memcgId: by.senderMemcgId } : {}), ...(senderPath === undefined ? {} : { path: senderPath }) },
-    ...(term === undefined || first === undefined ? {} : { graceNs: first.kill.tsNs - term.tsNs, asker: { pid: term.senderPid, comm: term.senderComm } }),
+    ...(term === undefined || first === undefined ? {} : { graceNs: first.kill.tsNs - term.tsNs, asker: { pid: term.senderPid, comm: term.senderComm }, ...(term.result === IGNORED ? { termIgnored: true as const } : {}) }),
   }
   target.witnesses = ['signal', 'exit']
   target.closed = true

@@ -4,6 +4,7 @@ import { loggedComposition, loggedContributors, sampledComposition } from './cas
 import type { CaseFacts, Snapshot } from './case-facts.ts'
 import { pageBytesOf } from './log-node.ts'
 import type { Memcg, NodeModel } from './node.ts'
+import { secondOf } from './rates.ts'
 import { reclaimBefore } from './reclaim-history.ts'
 
 /** An older sample says nothing about this decision. */
@@ -19,7 +20,7 @@ function before<S extends { readonly tsNs: number }>(newest: S | undefined, prev
 function childOf(memcg: Memcg, tsNs: number): HolderChild {
   const usage = before(memcg.usage, memcg.previousUsage, tsNs)
   return {
-    memcgId: memcg.id, path: memcg.path,
+    memcgId: memcg.id, path: memcg.path, ...(memcg.limits === undefined ? {} : { limitsRead: true as const }),
     ...(memcg.limits?.maxBytes === undefined ? {} : { limitBytes: memcg.limits.maxBytes }),
     ...(usage === undefined ? {} : { currentBytes: usage.currentBytes, sampledNs: usage.tsNs }),
   }
@@ -37,6 +38,22 @@ function childrenOf(model: NodeModel, holder: Memcg, tsNs: number): HolderChild[
   return children.sort((a, b) => (b.currentBytes ?? 0) - (a.currentBytes ?? 0) || a.memcgId - b.memcgId).slice(0, MAX_CHILDREN)
 }
 
+/** Largest samples of the seconds before: what a slower sampler may have shown. */
+function growthOf({ history }: Memcg, tsNs: number): KillCase['growth'] {
+  const second = Math.floor(tsNs / 1e9), at = (ago: number): number => secondOf(history.usageBytes, history.newestSecond, second - ago)
+  const secondBeforeBytes = at(1), tenSecondsBeforeBytes = [10, 11, 12].map(at).find((bytes) => !Number.isNaN(bytes))
+  return { ...(Number.isNaN(secondBeforeBytes) ? {} : { secondBeforeBytes }), ...(tenSecondsBeforeBytes === undefined ? {} : { tenSecondsBeforeBytes }) }
+}
+
+/** The victim's own memcg just before; taken once, like the snapshot. */
+export function takeVictimUsage(model: NodeModel, facts: CaseFacts): KillCase['victimUsage'] {
+  const memcg = model.memcgs.get(facts.case.victims[0]?.memcgId ?? 0)
+  if (facts.victimUsage !== undefined || memcg === undefined) return facts.victimUsage
+  const usage = before(memcg.usage, memcg.previousUsage, facts.case.tsNs)
+  if (usage === undefined) return undefined
+  return (facts.victimUsage = { path: memcg.path, currentBytes: usage.currentBytes, ...(memcg.limits?.maxBytes === undefined ? {} : { limitBytes: memcg.limits.maxBytes }) })
+}
+
 /** Taken once, as soon as the limit holder is known. */
 export function takeSnapshot(model: NodeModel, facts: CaseFacts): Snapshot | undefined {
   const id = facts.case.limit?.memcgId
@@ -46,7 +63,7 @@ export function takeSnapshot(model: NodeModel, facts: CaseFacts): Snapshot | und
   if (holder === undefined) return undefined
   return (facts.snapshot = {
     memcgId: id, stat: before(holder.stat, holder.previousStat, tsNs), usage: before(holder.usage, holder.previousUsage, tsNs),
-    limits: holder.limits, children: childrenOf(model, holder, tsNs),
+    limits: holder.limits, children: childrenOf(model, holder, tsNs), growth: growthOf(holder, tsNs),
   })
 }
 

@@ -25,7 +25,7 @@ export type Candidate = { pid: number; comm?: string; memcgId?: number; path?: s
 export type Evidence = { fact: string; source: string }
 
 /** A memcg directly below the limit holder, as it stood at the decision; `sampledNs` says when its usage was read. */
-export type HolderChild = { memcgId: number; path: string; limitBytes?: number; currentBytes?: number; sampledNs?: number }
+export type HolderChild = { memcgId: number; path: string; /** Absent: none, or (without `limitsRead`) not known. */ limitBytes?: number; limitsRead?: true; currentBytes?: number; sampledNs?: number }
 
 export type Witness = 'probe' | 'kmsg' | 'memory.events' | 'signal' | 'exit'
 
@@ -49,7 +49,13 @@ export type KillCase = {
   order?: number
   gfp?: number
   gfpText?: string
-  limit?: { memcgId?: number; path?: string; limitBytes?: number; usageBytes?: number; swapLimitBytes?: number }
+  limit?: { memcgId?: number; path?: string; limitBytes?: number; usageBytes?: number; swapLimitBytes?: number; swapUsageBytes?: number }
+  /** The victim's own memcg, as it was sampled before the decision. */
+  victimUsage?: { path: string; currentBytes: number; limitBytes?: number }
+  /** Usage of the limit holder before: the largest sample of the second before, and of about ten seconds before. */
+  growth?: { secondBeforeBytes?: number; tenSecondsBeforeBytes?: number }
+  /** Swap of the node, as the report says. */
+  nodeSwap?: { totalBytes: number; freeBytes: number }
   invoker?: { pid: number; comm: string; memcgId?: number; path?: string }
   victims: Victim[]
   candidates: Candidate[]
@@ -78,7 +84,7 @@ export type KillCase = {
    * Not the OOM killer: a process sent the signal. `graceNs` is the time since a SIGTERM that came first; `oneByOne` means that every
    * task got its own (cgroup.kill).
    */
-  sentSignal?: { signo: number; code: number; sender: { pid: number; comm: string; memcgId?: number; path?: string }; oneByOne: boolean; graceNs?: number; asker?: { pid: number; comm: string } }
+  sentSignal?: { signo: number; code: number; sender: { pid: number; comm: string; memcgId?: number; path?: string }; oneByOne: boolean; graceNs?: number; asker?: { pid: number; comm: string }; termIgnored?: true }
   /** Asked for through sysrq-f. */
   sysrq?: boolean
   /** A thread that the kernel chose or marked although it was already exiting: not killed by this decision. */

@@ -30,7 +30,7 @@ export type KernelLine =
   /** Pages of the whole node, as show_mem() counts them. */
   | { readonly is: 'node-pages'; readonly pages: Readonly<Record<string, number>> }
   | { readonly is: 'numa-node'; readonly node: number }
-  | { readonly is: 'total-swap'; readonly kb: number }
+  | { readonly is: 'node-swap'; readonly of: 'Total' | 'Free'; readonly kb: number }
   | { readonly is: 'table'; readonly columns: readonly string[] }
   | { readonly is: 'task'; readonly text: string }
   | { readonly is: 'decision'; readonly constraint: number; readonly tid: number; readonly uid: number; readonly splits: readonly OomKillSplit[] }
@@ -120,7 +120,7 @@ const PARSERS: readonly (readonly [RegExp, (match: RegExpExecArray) => KernelLin
   [INVOKER, (m) => ({ is: 'invoker', tid: Number(m[1]), rest: unescapeKmsg(m[2] ?? '') })],
   [/^ *(?:active_anon|active_file|unevictable|slab_reclaimable|mapped|free):\d+|^\d+ pages (?:RAM|reserved)$/, (m) => parseNodePages(m.input)],
   [NODE, (m) => ({ is: 'numa-node', node: Number(m[1]) })],
-  [/^Total swap = (\d+)kB$/, (m) => ({ is: 'total-swap', kb: Number(m[1]) })],
+  [/^(Total|Free) swap +=? *(\d+)kB$/, (m) => ({ is: 'node-swap', of: m[1] as 'Total' | 'Free', kb: Number(m[2]) })],
   [SUPPRESSED, (m) => ({ is: 'suppressed', count: Number(m[1]) })],
   [/^(?:sysrq: )?(?:SysRq : )?Manual OOM execution$/, () => ({ is: 'sysrq' })],
   [ALLOWED, (m) => ({ is: 'allowed', nodes: m[1] ?? '' })],

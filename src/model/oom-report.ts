@@ -30,6 +30,7 @@ export type OomReport = {
   /** The whole node in pages, when the node ran out. */
   readonly nodePages: Record<string, number>
   readonly numaNodes: Set<number>
+  readonly swapKb: { Total?: number; Free?: number }
   allowedNodes?: string
   columns?: readonly string[]
   readonly tasks: TaskRow[]
@@ -68,7 +69,7 @@ export const isFinished = (report: OomReport): boolean => report.killed.length +
 
 function begin(log: KernelLog, event: EventOf<'kmsg'>): OomReport {
   const report: OomReport = {
-    tsNs: event.tsNs, seq: event.seq, usage: {}, stats: {}, memcgs: new Map(), nodePages: {}, numaNodes: new Set(), tasks: [], tasksOmitted: 0, killed: [], exiting: [],
+    tsNs: event.tsNs, seq: event.seq, usage: {}, stats: {}, memcgs: new Map(), nodePages: {}, numaNodes: new Set(), swapKb: {}, tasks: [], tasksOmitted: 0, killed: [], exiting: [],
     noKillable: false, sysrq: event.kmsgUs - log.sysrqUs < SILENCE_US, mixed: false,
   }
   log.before = log.report !== undefined && !isFinished(log.report) && event.kmsgUs - log.lastUs < SILENCE_US ? log.report : undefined
@@ -182,6 +183,7 @@ function describe(log: KernelLog, report: OomReport, line: KernelLine): void {
     case 'allowed': report.allowedNodes ??= line.nodes; break
     case 'numa-node': if (report.numaNodes.size < 1024) report.numaNodes.add(line.node); break
     case 'node-pages': for (const [name, pages] of Object.entries(line.pages)) report.nodePages[name] ??= pages; break
+    case 'node-swap': report.swapKb[line.of] ??= line.kb; break
     case 'task': addTask(report, line.text); break
     default: break
   }
@@ -206,9 +208,9 @@ function fold(log: KernelLog, event: EventOf<'kmsg'>, line: KernelLine): OomRepo
     case 'suppressed':
       log.suppressed += line.count
       return undefined
-    case 'total-swap':
-      log.totalSwapKb = line.kb
-      return undefined
+    case 'node-swap':
+      if (line.of === 'Total') log.totalSwapKb = line.kb
+      return foldIntoOpen(log, event, line)
     case 'invoked': {
       // Written twice: the same header again before anything followed.
       if (log.report?.invoked !== undefined && log.report.invokerTid === undefined && log.report.invoked.comm === line.comm && event.kmsgUs - log.lastUs < SILENCE_US / 1000) return undefined

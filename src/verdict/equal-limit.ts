@@ -11,7 +11,8 @@ const SHARE_OF_LIMIT = 0.05, PAUSE_BYTES = 4 * 2 ** 20
 
 export type EqualLimit = { readonly path: string; readonly because: string }
 
-const isMuch = (bytes: number | undefined, limitBytes: number): boolean => (bytes ?? 0) > Math.max(PAUSE_BYTES, limitBytes * SHARE_OF_LIMIT)
+/** More than a pause container, and enough to have a part in filling the limit. */
+export const isMuch = (bytes: number | undefined, limitBytes: number): boolean => (bytes ?? 0) > Math.max(PAUSE_BYTES, limitBytes * SHARE_OF_LIMIT)
 
 /** By the containers' own limits. */
 function byLimits(model: NodeModel, children: readonly HolderChild[], limitBytes: number): EqualLimit | undefined {

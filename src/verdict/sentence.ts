@@ -1,43 +1,12 @@
 /** The one line a person pastes into a ticket: who died, by which limit, and what was tried. Names are made safe here. */
 import { formatBytes } from '../base/bytes.ts'
-import { sanitize } from '../base/text.ts'
 import { workloadIn } from '../identity/workload.ts'
-import type { KillCase, Victim, Workload } from '../model/case.ts'
+import type { KillCase, Victim } from '../model/case.ts'
 import type { NodeModel } from '../model/node.ts'
 import type { Finding } from './finding.ts'
+import { safeName as name, workloadText } from './names.ts'
 import { stopReason } from './runtime-stop.ts'
 import { oomJustBefore } from './sender.ts'
-
-const MAX_NAME = 120
-
-/** A name in a sentence: visible escapes, and not longer than a reader bears. */
-function name(text: string): string {
-  const safe = sanitize(text)
-  return safe.length <= MAX_NAME ? safe : `${safe.slice(0, MAX_NAME / 2 - 1)}…${safe.slice(-MAX_NAME / 2)}`
-}
-
-const shortId = (id: string): string => name(id).slice(0, 12)
-
-const podName = (workload: Workload): string | undefined =>
-  workload.pod !== undefined ? name(workload.namespace === undefined ? workload.pod : `${workload.namespace}/${workload.pod}`) : workload.podUid
-
-/** `container etl of pod batch/etl-0`, `pod batch/etl-0`, `QoS class burstable`, `/system.slice/x.service`. */
-export function workloadText(workload: Workload, path: string): string {
-  const pod = podName(workload)
-  switch (workload.level) {
-    case 'container': {
-      const container = workload.container !== undefined ? name(workload.container) : workload.containerId === undefined ? undefined : shortId(workload.containerId)
-      return container === undefined ? `cgroup ${name(path)}` : `container ${container}${pod === undefined ? '' : ` of pod ${pod}`}`
-    }
-    case 'pod': return `pod ${pod ?? name(path)}`
-    case 'qos': return `the ${workload.qos ?? ''} pods (${name(path)})`
-    case 'kubepods': return 'all pods of the node (kubepods)'
-    case 'service': return `service ${name(workload.unit ?? path)}`
-    case 'slice': return `slice ${name(workload.unit ?? path)}`
-    case 'root': return 'the node'
-    case 'cgroup': return `cgroup ${name(path)}`
-  }
-}
 
 /** With its own memory only: mapped files are shared and often charged elsewhere, so they may exceed the limit. */
 const victimText = (victim: Victim): string =>
@@ -121,7 +90,7 @@ export function sentenceOf(model: NodeModel, target: KillCase, found: Finding): 
   if (found.cause === 'invoked-no-kill') return noKillText(model, target)
   const tail = reclaimText(target, model.hello?.pageSizeBytes), killed = killedText(model, target, undefined)
   switch (found.cause) {
-    case 'node': return `The node ran out of memory: ${killed}.`
+    case 'node': return (target.order ?? 0) > 0 ? `The node had no ${2 ** (target.order ?? 0)} contiguous pages left (order ${target.order}): ${killed}.` : `The node ran out of memory: ${killed}.`
     case 'numa': return `The node had memory, but not where it was allowed (${target.constraint === 1 ? 'cpuset' : 'memory policy'}): ${killed}.`
     case 'sysrq': return `The OOM killer was asked for by hand (sysrq-f): ${killed}.`
     default: {

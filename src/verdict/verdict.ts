@@ -2,10 +2,14 @@
 import { workloadIn } from '../identity/workload.ts'
 import type { KillCase, Level } from '../model/case.ts'
 import type { NodeModel } from '../model/node.ts'
+import { adviceOf } from './advice.ts'
+import { differencesOf } from './difference.ts'
 import { baseOf, type Cause, type Confidence, type Finding } from './finding.ts'
 import { isNoKill } from './memcg-limit.ts'
 import { RULES } from './rules.ts'
+import type { Reason } from './reason.ts'
 import { sentenceOf, unknownText } from './sentence.ts'
+import { reasonsOf } from './why.ts'
 
 export type { Cause, Confidence } from './finding.ts'
 
@@ -15,6 +19,11 @@ export type Verdict = {
   readonly because: readonly string[]
   /** Why not surer. */
   readonly doubts: readonly string[]
+  /** Why reclaim did not save it. */
+  readonly reasons: readonly Reason[]
+  /** Why a dashboard showed less. */
+  readonly differences: readonly string[]
+  readonly advice: readonly string[]
 }
 
 /** What is missing for a cause. */
@@ -39,8 +48,9 @@ export function verdictOf(model: NodeModel, target: KillCase): Verdict {
   const finding = findingOf(model, target)
   if (finding === undefined) {
     const missing = missingOf(target), level = target.limit?.path === undefined ? undefined : workloadIn(model, target.limit.path).level
-    return { ...(level === undefined ? {} : { level }), sentence: unknownText(model, target, missing), confidence: 'possible', because: [], doubts: [missing, ...baseOf(target).doubts] }
+    return { ...(level === undefined ? {} : { level }), sentence: unknownText(model, target, missing), confidence: 'possible', because: [], doubts: [missing, ...baseOf(target).doubts], reasons: [], differences: [], advice: [] }
   }
   const { cause, level, confidence, because, doubts } = finding
-  return { cause, ...(level === undefined ? {} : { level }), sentence: sentenceOf(model, target, finding), confidence, because, doubts }
+  const reasons = reasonsOf(model, target, finding)
+  return { cause, ...(level === undefined ? {} : { level }), sentence: sentenceOf(model, target, finding), confidence, because, doubts, reasons, differences: differencesOf(model, target, finding), advice: adviceOf(model, target, { finding, reasons }) }
 }

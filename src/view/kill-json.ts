@@ -3,6 +3,7 @@ import { formatWall } from '../base/time.ts'
 import { workloadIn } from '../identity/workload.ts'
 import type { Candidate, Evidence, KillCase, Level, Victim, Workload } from '../model/case.ts'
 import type { NodeModel } from '../model/node.ts'
+import type { Reason } from '../verdict/reason.ts'
 import { verdictOf, type Cause, type Confidence } from '../verdict/verdict.ts'
 import { anchorClock, type CaseClock } from './case-time.ts'
 
@@ -35,6 +36,10 @@ export type KillJson = {
   readonly witnesses: readonly string[]
   readonly disagreements: readonly string[]
   readonly evidence: readonly Evidence[]
+  /** Why reclaim did not save it, each with its evidence. */
+  readonly reasons: readonly Reason[]
+  /** Why a dashboard showed less than the kernel counted. */
+  readonly differences: readonly string[]
   readonly advice: readonly string[]
 }
 
@@ -88,6 +93,7 @@ export function killJson(target: KillCase, model: NodeModel, clock: CaseClock = 
     candidatesFrom: target.candidatesFrom, candidatesOmitted: target.candidatesOmitted, totalBytes: target.totalBytes, group: target.group,
     reclaim: target.reclaim, composition: target.composition,
     contributors: target.contributors.map(({ path, bytes }) => ({ path, bytes, workload: workloadIn(model, path) })),
-    invokedWhileExiting: target.invokedWhileExiting, witnesses: target.witnesses, disagreements: target.disagreements, evidence: target.evidence, advice: [],
+    invokedWhileExiting: target.invokedWhileExiting, witnesses: target.witnesses, disagreements: target.disagreements, evidence: target.evidence,
+    reasons: verdict.reasons, differences: verdict.differences, advice: verdict.advice,
   }) as KillJson
 }

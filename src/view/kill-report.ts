@@ -91,6 +91,9 @@ export function killText(target: KillCase, model: NodeModel, clock: CaseClock = 
     ...wrap(safe(verdict.sentence), COLUMNS - 2).map((line) => `  ${line}`),
     '',
     ...verdict.because.flatMap((text, i) => field(i === 0 ? 'because' : '', text)),
+    ...verdict.reasons.flatMap(({ text }, i) => field(i === 0 ? 'reclaim' : '', text)),
+    ...verdict.differences.flatMap((text, i) => field(i === 0 ? 'looked like' : '', text)),
+    ...verdict.advice.flatMap((text, i) => field(i === 0 ? 'advice' : '', text)),
     ...verdict.doubts.flatMap((text, i) => field(i === 0 ? 'not surer' : '', text)),
     ...optional('limit', limitText(target)),
     ...optional('sent by', senderText(target)),
@@ -100,7 +103,7 @@ export function killText(target: KillCase, model: NodeModel, clock: CaseClock = 
     ...candidateLines(target),
     ...optional('filled with', compositionText(target)),
     ...target.contributors.slice(0, MAX_CONTRIBUTORS).flatMap(({ path, bytes }, i) => field(i === 0 ? 'filled by' : '', `${formatBytes(bytes)} ${path}`)),
-    ...optional('reclaim', reclaimText(target, model.hello?.pageSizeBytes)),
+    ...optional('tried', reclaimText(target, model.hello?.pageSizeBytes)),
     ...optional('ran again', target.invokedWhileExiting === undefined ? undefined : `${target.invokedWhileExiting} times while the victim was exiting, nobody else killed`),
     ...field('witnesses', target.witnesses.length === 0 ? 'none' : target.witnesses.join(', ')),
     ...target.disagreements.flatMap((text) => field('DIFFER', text)),
@@ -142,7 +145,7 @@ export function lossText(model: NodeModel): string {
 /** The last lines: how many cases, how many died, and what may be missing. */
 export function killsSummary(model: NodeModel): string {
   const oom = model.cases.filter(isOomCase), kills = oom.filter((target) => target.victims.length > 0), dead = kills.reduce((sum, target) => sum + target.victims.length, 0), lost = lossText(model)
-  const noKill = oom.length - kills.length, sent = model.cases.length - oom.length
+  const cut = oom.filter(({ picked }) => picked !== undefined).length, noKill = oom.length - kills.length - cut, sent = model.cases.length - oom.length
   const text = `${plural(kills.length, 'kill case')}, ${dead} ${dead === 1 ? 'process' : 'processes'} killed`
-  return wrap(safe(`${text}${sent === 0 ? '' : `; ${plural(sent, 'more case')} of a signal that a process sent`}${noKill === 0 ? '' : `; ${plural(noKill, 'run')} of the OOM killer without a kill`}${lost === '' ? '; nothing lost' : `; facts may be missing: ${lost}`}`), COLUMNS).join('\n')
+  return wrap(safe(`${text}${sent === 0 ? '' : `; ${plural(sent, 'more case')} of a signal that a process sent`}${cut === 0 ? '' : `; ${plural(cut, 'decision')} whose end is not told`}${noKill === 0 ? '' : `; ${plural(noKill, 'run')} of the OOM killer without a kill`}${lost === '' ? '; nothing lost' : `; facts may be missing: ${lost}`}`), COLUMNS).join('\n')
 }

@@ -12,7 +12,7 @@ const LIMIT = 64 << 20
 
 test('the container\'s own limit', () => {
   expect(only(fold([...NODE, name, ...kill(104)]))).toEqual({
-    cause: 'container-limit', level: 'container', confidence: 'likely', because: ['the cgroup whose limit was hit is a container'], doubts: ['only a probe tells of it'],
+    cause: 'container-limit', level: 'container', confidence: 'likely', because: ['the cgroup whose limit was hit is a container'], doubts: ['only a probe tells of it'], reasons: [], differences: [], advice: [],
     sentence: 'Container etl of pod batch/etl-0 reached its memory limit of 64 MiB: the kernel killed python3 (pid 381, 2.9 MiB anonymous).',
   })
 })
@@ -64,12 +64,15 @@ test('nobody killed', () => {
   expect(only(fold([...NODE, ...decision({ tid: 384, tsNs: T0, memcgId: 66, victims: [] })]))).toMatchObject({ cause: 'invoked-no-kill', confidence: 'likely' })
 })
 
+/** Both containers have limits of their own: then it is the pod's. */
+const HALVES = [limits(104, LIMIT / 2), limits(142, LIMIT / 2)]
+
 test('two independent witnesses make it certain, a disagreement takes that away', () => {
   const log = fixture('6.1-v2-pod')
-  expect(only(fold([...NODE, ...kill(66).map((e) => e), killsOf(66, 0, T0 - MS), killsOf(66, 1, T0 + 50 * MS)])).confidence).toBe('certain')
+  expect(only(fold([...NODE, ...HALVES, ...kill(66).map((e) => e), killsOf(66, 0, T0 - MS), killsOf(66, 1, T0 + 50 * MS)])).confidence).toBe('certain')
   const agreeing = decision({ tid: 384, tsNs: T0, memcgId: 66, victims: [{ pid: 381, memcgId: 104, adj: 936 }] })
-  expect(only(fold([...NODE, ...agreeing, ...kmsg(log, T0 + 5 * MS), exit(381, 104, T0 + 9 * MS)])).confidence).toBe('certain')
-  expect(only(fold([...NODE, ...kill(66), ...kmsg(log, T0 + 5 * MS)])).confidence).toBe('likely')
+  expect(only(fold([...NODE, ...HALVES, ...agreeing, ...kmsg(log, T0 + 5 * MS), exit(381, 104, T0 + 9 * MS)])).confidence).toBe('certain')
+  expect(only(fold([...NODE, ...HALVES, ...kill(66), ...kmsg(log, T0 + 5 * MS)])).confidence).toBe('likely')
 })
 
 test('without a witness for the limit the cause is absent and the sentence says why', () => {
@@ -82,7 +85,7 @@ test('without a witness for the limit the cause is absent and the sentence says 
 test('with marks only, the memcg that counts oom for itself is the one whose limit was hit', () => {
   const counts = (memcgId: number, localOom: number, tsNs: number): Event => event('memcg_events', tsNs, { memcgId, oomKill: localOom, localOom } as never)
   const mark = event('mark_victim', T0, { tid: 384, victimTid: 381, pid: 381, comm: 'hog', memcgId: 104, oomScoreAdj: 0, totalVmKb: 1, anonKb: 1, fileKb: 1, shmemKb: 1, pgtablesKb: 1, uid: 0 })
-  const model = fold([...NODE, limits(66, LIMIT), counts(66, 0, T0 - 50 * MS), counts(104, 0, T0 - 50 * MS), mark, counts(66, 1, T0 + 50 * MS)])
+  const model = fold([...NODE, ...HALVES, limits(66, LIMIT), counts(66, 0, T0 - 50 * MS), counts(104, 0, T0 - 50 * MS), mark, counts(66, 1, T0 + 50 * MS)])
   expect(only(model)).toMatchObject({ cause: 'pod-limit', confidence: 'certain' })
   expect(model.cases[0]!.limit).toEqual({ memcgId: 66, path: NODE[4]!.kind === 'memcg_birth' ? NODE[4]!.path : '', limitBytes: LIMIT })
 })
@@ -103,4 +106,9 @@ test('hostile names cannot break out of the sentence', () => {
 test('paths of both containers are told apart', () => {
   expect(C1).not.toBe(C2)
   expect(only(fold([...NODE, ...kill(66, 142)])).sentence).toContain('b'.repeat(12))
+})
+
+test('a pod of which nobody knows the containers\' limits is only possibly more than its container', () => {
+  const verdict = only(fold([...NODE.slice(0, 6), ...kill(66), killsOf(66, 0, T0 - MS), killsOf(66, 1, T0 + 50 * MS)]))
+  expect(verdict).toMatchObject({ cause: 'pod-limit', confidence: 'possible', doubts: [expect.stringContaining('more than one container is not known')], advice: [] })
 })
