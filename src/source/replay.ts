@@ -8,8 +8,8 @@ import type { Batch, Source, SourceCounts } from './source.ts'
 
 /** How much is folded before the wanted time, so that two minutes of history (model/history.ts) and the case under way are there. */
 const RUN_UP_NS = 150 * NS_PER_SECOND
-/** Up to here a jump folds the recording from its beginning and misses nothing; about a second of work. */
-const WHOLE_FOLD_BYTES = 64 * 2 ** 20
+/** Up to here a jump folds the recording from its beginning and misses nothing; about a tenth of a second of work. */
+const WHOLE_FOLD_BYTES = 8 * 2 ** 20
 /** A paced reader wakes at least this often, so that a change of speed is felt at once. */
 const MAX_WAIT_MS = 100
 
@@ -35,6 +35,8 @@ export class ReplaySource implements Source {
   private isPaused = false
   private isClosed = false
   private isEnded = false
+  /** Whoever reads has had everything that is due. */
+  private isCaughtUp = false
   /** The moment of the recording that is due now: `playedNs` at `since` on the clock. */
   private playedNs: number
   private since: number
@@ -56,8 +58,8 @@ export class ReplaySource implements Source {
 
   counts(): SourceCounts { return { ...this.cursor.damage, ...this.decoder.counts } }
 
-  playback(): { readonly speed: number; readonly paused: boolean; readonly ended: boolean; readonly startNs?: number; readonly endNs?: number } {
-    return { speed: this.speed, paused: this.isPaused, ended: this.isEnded, ...this.recording.span() }
+  playback(): { readonly speed: number; readonly paused: boolean; readonly ended: boolean; /** Everything that is due was delivered: after a jump, the picture is of the wanted time. */ readonly caughtUp: boolean; readonly startNs?: number; readonly endNs?: number } {
+    return { speed: this.speed, paused: this.isPaused, ended: this.isEnded, caughtUp: this.isCaughtUp, ...this.recording.span() }
   }
 
   setPaused(paused: boolean): void { this.settle(); this.isPaused = paused; this.wake?.() }
@@ -67,6 +69,7 @@ export class ReplaySource implements Source {
   seek(tsNs: number): void {
     const span = this.recording.span()
     this.pendingSeekNs = span === undefined ? tsNs : Math.min(Math.max(tsNs, span.startNs), span.endNs)
+    this.isCaughtUp = false
     this.wake?.()
   }
 
@@ -145,6 +148,7 @@ export class ReplaySource implements Source {
 
   /** Until the time is over, or something was asked for. */
   private sleep(ms: number | undefined): Promise<void> {
+    this.isCaughtUp = true
     return new Promise((resolve) => {
       const timer = ms === undefined ? undefined : setTimeout(() => this.wake?.(), ms)
       this.wake = () => { clearTimeout(timer); this.wake = undefined; resolve() }

@@ -5,7 +5,7 @@ import type { Lens } from '../view/lens.ts'
 import type { Story } from '../view/story.ts'
 
 /** Where a replay stands; absent facts are not shown. */
-export type Playback = { readonly speed: number; readonly paused: boolean; readonly ended: boolean; readonly startNs?: number; readonly endNs?: number }
+export type Playback = { readonly speed: number; readonly paused: boolean; readonly ended: boolean; /** False while a jump is under way: what the model says then is of no moment. */ readonly caughtUp?: boolean; readonly startNs?: number; readonly endNs?: number }
 
 /** What the screen may ask of its source; what is absent is not offered in the help. */
 export type TuiControl = {

@@ -43,11 +43,11 @@ export type Scene = {
 export type SceneOf = { readonly lens: Lens; readonly model: NodeModel; readonly story: Story; readonly range?: Range | undefined }
 
 export function sceneOf({ lens, model, story, range }: SceneOf): Scene {
-  const rows = overviewRows(lens, model), { nowNs } = model, kills = killRows(lens, story.model)
+  const { cases } = story.model, rows = overviewRows(lens, model, cases), { nowNs } = model, kills = killRows(lens, story.model)
   let tree: readonly TreeRow[] | undefined
   return {
-    nowNs, rows, kills, range, progress: story.progress, time: timeOf(model, nowNs), status: statusOf(lens, model, rows),
-    treeRows: () => tree ??= treeRows(lens, model),
+    nowNs, rows, kills, range, progress: story.progress, time: timeOf(model, nowNs), status: statusOf(lens, model, { rows, cases }),
+    treeRows: () => tree ??= treeRows(lens, model, cases),
     timeAt: (tsNs) => timeOf(model, tsNs), detailOf: (row) => detailOf(model, { row, kills }),
     podPage: (row) => podPage(model, row, lens.workloadOf(model.memcgs.get(row.selfId)?.path ?? '/').qos),
     casePage: ({ killCase }) => casePage({ lens, model: story.model, killCase, moment: story.moments.of(killCase) }),

@@ -38,6 +38,8 @@ export class Session {
   /** Where the last jump wanted to go, until the recording has played on. */
   private soughtNs: number | undefined
   private wasOver = false
+  /** From a jump until the picture of the wanted time. */
+  private isJumping = false
   private readonly timer: NodeJS.Timeout
 
   constructor(options: TuiOptions, terminal: Terminal, quit: () => void) {
@@ -110,6 +112,7 @@ export class Session {
   private seek(tsNs: number): void {
     const { control } = this.options, { range } = this.scene
     this.soughtNs = range === undefined ? tsNs : Math.max(range.startNs, Math.min(range.endNs, tsNs))
+    this.isJumping = true
     control?.setPaused?.(true)
     control?.seek?.(this.soughtNs)
   }
@@ -143,10 +146,13 @@ export class Session {
     const model = this.options.model(), isLive = this.options.mode === 'live', moved = model !== this.model || model.nowNs !== this.scene.nowNs
     if (isLive && moved) this.story.see(model)
     if (isLive && this.ui.paused) return
-    const killed = this.story.model.cases.length !== this.scene.kills.length, read = this.story.progress !== this.scene.progress
-    const over = this.options.control?.playback?.().ended === true && !this.wasOver
-    if (!(moved || read) || (now - this.refreshedAt < REFRESH_MS && !killed && !over)) return
-    this.wasOver = this.options.control?.playback?.().ended === true
+    const playback = this.options.control?.playback?.()
+    // The fold that leads up to the wanted time passes through many others.
+    if (this.isJumping && playback?.caughtUp === false) return
+    const killed = this.story.model.cases.length !== this.scene.kills.length, read = this.story.progress !== this.scene.progress, over = playback?.ended === true && !this.wasOver
+    if (!(moved || read) || (now - this.refreshedAt < REFRESH_MS && !killed && !over && !this.isJumping)) return
+    this.isJumping = false
+    this.wasOver = playback?.ended === true
     this.model = model
     this.scene = this.takeScene()
     this.ui = atKill(this.ui, this.scene)

@@ -2,6 +2,7 @@
 import { formatBytes } from '../base/bytes.ts'
 import { plural } from '../base/text.ts'
 import { formatDuration } from '../base/time.ts'
+import { isOomCase } from '../model/case.ts'
 import type { Candidate, KillCase } from '../model/case.ts'
 import type { NodeModel } from '../model/node.ts'
 import { cellText } from './cell-text.ts'
@@ -52,6 +53,12 @@ function reclaimLine({ reclaim }: KillCase, pageBytes: number | undefined): Deta
   return [{ text: `Reclaim was tried ${countCell(reclaim.attempts)} times in the 10 s before: tasks waited ${formatDuration(reclaim.stalledNs)}, ${freed} came free.`, tone: 'plain' }]
 }
 
+function senderLine({ sentSignal }: KillCase): DetailLine[] {
+  if (sentSignal === undefined) return []
+  const { sender, asker, graceNs, oneByOne } = sentSignal
+  return [{ text: `${cellText(sender.comm)} (pid ${sender.pid}) sent the signal${graceNs === undefined ? '' : `, ${formatDuration(graceNs)} after a SIGTERM`}${oneByOne ? ', to every task of the cgroup (cgroup.kill)' : ''}${asker === undefined ? '' : `; asked for by ${cellText(asker.comm)} (pid ${asker.pid})`}.`, tone: 'plain' }]
+}
+
 function invokerLine({ invoker, order, gfpText, victims }: KillCase): DetailLine[] {
   if (invoker === undefined) return []
   const asked = `${2 ** Math.max(0, order ?? 0) === 1 ? 'a page' : `${2 ** Math.max(0, order ?? 0)} pages in a row`}${gfpText === undefined ? '' : ` (${cellText(gfpText)})`}`
@@ -74,7 +81,7 @@ function verdictLines({ lens, model, killCase }: CaseOf): DetailLine[] {
   return [
     { text: `${cause.replaceAll('-', ' ').toUpperCase()}. ${cellText(sentence)}`, tone: 'strong' },
     ...disagreements.map((text): DetailLine => ({ text: `The witnesses differ: ${cellText(text)}.`, tone: 'urgent' })),
-    ...invokerLine(killCase), ...reclaimLine(killCase, model.hello?.pageSizeBytes), ...victimLine(killCase),
+    ...senderLine(killCase), ...invokerLine(killCase), ...reclaimLine(killCase, model.hello?.pageSizeBytes), ...victimLine(killCase),
     ...killJson(killCase, model).advice.map((text): DetailLine => ({ text: cellText(text), tone: 'plain' })),
   ]
 }
@@ -164,7 +171,7 @@ export function casePage(what: CaseOf): CasePage {
   return {
     verdictTitle: verdictTitle(what), verdict: verdictLines(what), limits: limitLines(what), limitsNote: sampled ? 'other levels as sampled just before' : '',
     partsTitle: limit?.limitBytes === undefined ? 'what it consisted of' : `what was in the ${bytesCell(limit.limitBytes)}`, parts: partLines(killCase),
-    candidatesTitle: candidates.length === 0 ? 'who was judged: the list is not available' : `who was judged: ${plural(candidates.length + candidatesOmitted, 'candidate')}, ${FROM[candidatesFrom ?? ''] ?? 'origin of the points not known'}`,
+    candidatesTitle: !isOomCase(killCase) ? 'nobody was judged: a process sent the signal' : candidates.length === 0 ? 'who was judged: the list is not available' : `who was judged: ${plural(candidates.length + candidatesOmitted, 'candidate')}, ${FROM[candidatesFrom ?? ''] ?? 'origin of the points not known'}`,
     candidates: candidateLines(what), omitted: candidatesOmitted, ...plotsOf(what),
   }
 }

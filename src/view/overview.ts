@@ -1,5 +1,6 @@
 /** The overview: one row per workload with every number the screen shows, computed from the model at one moment. */
 import { isOomCase } from '../model/case.ts'
+import type { KillCase } from '../model/case.ts'
 import type { Memcg, NodeModel } from '../model/node.ts'
 import { highPerSec, maxPerSec, stallMsPerSec } from '../model/rates.ts'
 import type { Folded } from './fold.ts'
@@ -138,16 +139,16 @@ function rowOf(at: Moment, folded: Folded): OverviewRow {
 }
 
 /** Time of the newest kill of each memcg, and of the memcg whose limit it was. */
-function lastKillsOf(model: NodeModel): Map<number, number> {
+function lastKillsOf(cases: readonly KillCase[], nowNs: number): Map<number, number> {
   const kills = new Map<number, number>()
-  for (const killCase of model.cases) for (const victim of killCase.victims) {
-    if (victim.memcgId !== undefined && isOomCase(killCase)) kills.set(victim.memcgId, Math.max(kills.get(victim.memcgId) ?? 0, killCase.tsNs))
+  for (const killCase of cases) for (const victim of killCase.victims) {
+    if (victim.memcgId !== undefined && isOomCase(killCase) && killCase.tsNs <= nowNs) kills.set(victim.memcgId, Math.max(kills.get(victim.memcgId) ?? 0, killCase.tsNs))
   }
   return kills
 }
 
 /** Computes rows of one moment: what all of them share is found once. */
-export function rowMaker(lens: Lens, model: NodeModel): (folded: Folded) => OverviewRow {
+export function rowMaker(lens: Lens, model: NodeModel, cases: readonly KillCase[]): (folded: Folded) => OverviewRow {
   let stallsKnown = false
   for (const memcg of model.memcgs.values()) if (memcg.counters !== undefined) { stallsKnown = true; break }
   const labels = new Map<number, string>()
@@ -157,11 +158,11 @@ export function rowMaker(lens: Lens, model: NodeModel): (folded: Folded) => Over
     labels.set(memcg.id, label)
     return label
   }
-  const at: Moment = { model, labelOf, stallsKnown, lastSecond: Math.floor(model.nowNs / 1e9), lastKills: lastKillsOf(model) }
+  const at: Moment = { model, labelOf, stallsKnown, lastSecond: Math.floor(model.nowNs / 1e9), lastKills: lastKillsOf(cases, model.nowNs) }
   return (folded) => rowOf(at, folded)
 }
 
-/** All rows, most urgent first. */
-export function overviewRows(lens: Lens, model: NodeModel): OverviewRow[] {
-  return fold(lens, model).map(rowMaker(lens, model)).sort((a, b) => b.urgency - a.urgency || (a.name < b.name ? -1 : 1))
+/** All rows, most urgent first. `cases` may know kills that this fold began after. */
+export function overviewRows(lens: Lens, model: NodeModel, cases: readonly KillCase[] = model.cases): OverviewRow[] {
+  return fold(lens, model).map(rowMaker(lens, model, cases)).sort((a, b) => b.urgency - a.urgency || (a.name < b.name ? -1 : 1))
 }

@@ -1,6 +1,7 @@
 /** The first rows of every page: how the node is, the one most urgent sentence, and what this picture cannot be trusted with. */
 import { plural } from '../base/text.ts'
 import { isOomCase } from '../model/case.ts'
+import type { KillCase } from '../model/case.ts'
 import type { NodeModel } from '../model/node.ts'
 import { stallMsPerSec } from '../model/rates.ts'
 import { cellText } from './cell-text.ts'
@@ -25,9 +26,9 @@ export type Status = {
 
 const HOUR_NS = 3600e9
 
-/** Cases in which somebody died within the last hour the model knows. */
-export const killsLastHour = (model: NodeModel): number =>
-  model.cases.reduce((sum, killCase) => sum + (isOomCase(killCase) && killCase.tsNs > model.nowNs - HOUR_NS ? killCase.victims.length : 0), 0)
+/** Cases in which somebody died within the hour before. */
+export const killsLastHour = (cases: readonly KillCase[], nowNs: number): number =>
+  cases.reduce((sum, killCase) => sum + (isOomCase(killCase) && killCase.tsNs > nowNs - HOUR_NS && killCase.tsNs <= nowNs ? killCase.victims.length : 0), 0)
 
 function pressureOf(model: NodeModel): Part {
   if (model.psi === undefined) return { long: 'PSI not available', short: 'no PSI' }
@@ -47,14 +48,14 @@ function stallOf(model: NodeModel): string | undefined {
   return ms >= 1000 ? `stall ${(ms / 1000).toFixed(1)} s/s` : `stall ${countCell(Math.round(ms))} ms/s`
 }
 
-function partsOf(model: NodeModel): Part[] {
+function partsOf(model: NodeModel, cases: readonly KillCase[]): Part[] {
   const same = (text: string): Part => ({ long: text, short: text }), parts = [same(cellText(model.hello?.hostname ?? 'no data yet'))]
   const { memory } = model
   if (memory !== undefined && memory.totalBytes > 0) {
     const used = `${Math.round(100 * (1 - memory.availableBytes / memory.totalBytes))}%`
     parts.push({ long: `${bytesCell(memory.totalBytes)}, ${used} used`, short: `${used} used` })
   }
-  const stall = stallOf(model), kills = killsLastHour(model)
+  const stall = stallOf(model), kills = killsLastHour(cases, model.nowNs)
   return [...parts, pressureOf(model), same(`kills ${kills}/h`), ...(stall === undefined ? [] : [same(stall)])]
 }
 
@@ -109,19 +110,19 @@ function calmOf(model: NodeModel, rows: readonly OverviewRow[]): string {
   return `Nothing is near a limit${model.psi !== undefined && model.psi.someAvg10Centi < NOBODY_WAITS_CENTI ? ', nobody waits for memory' : ''}.`
 }
 
-function lastKillOf(lens: Lens, model: NodeModel): string | undefined {
-  const last = model.cases.findLast((killCase) => isOomCase(killCase) && killCase.victims.length > 0), victim = last?.victims[0]
+function lastKillOf(lens: Lens, model: NodeModel, cases: readonly KillCase[]): string | undefined {
+  const last = cases.findLast((killCase) => isOomCase(killCase) && killCase.victims.length > 0 && killCase.tsNs <= model.nowNs), victim = last?.victims[0]
   if (last === undefined || victim === undefined) return undefined
   const path = victim.path ?? (victim.memcgId === undefined ? undefined : model.memcgs.get(victim.memcgId)?.path)
   const place = path === undefined ? cellText(victim.comm ?? `pid ${victim.pid}`) : placeLabel(lens, model, path)
   return `last kill ${timeOf(model, last.tsNs)} ${place}`
 }
 
-/** `rows` are the overview's, most urgent first. */
-export function statusOf(lens: Lens, model: NodeModel, rows: readonly OverviewRow[]): Status {
-  const worst = rows[0], lastKill = lastKillOf(lens, model), reason = worst?.reasons[0]
+/** `rows` are the overview's, most urgent first; `cases` may know kills that this fold began after. */
+export function statusOf(lens: Lens, model: NodeModel, { rows, cases = model.cases }: { readonly rows: readonly OverviewRow[]; readonly cases?: readonly KillCase[] }): Status {
+  const worst = rows[0], lastKill = lastKillOf(lens, model, cases), reason = worst?.reasons[0]
   return {
-    parts: partsOf(model), doubts: doubtsOf(model), calm: calmOf(model, rows),
+    parts: partsOf(model, cases), doubts: doubtsOf(model), calm: calmOf(model, rows),
     ...(lastKill === undefined ? {} : { lastKill }),
     ...(worst === undefined || worst.severity === 0 || reason === undefined ? {} : { alert: { name: worst.name, says: reason, severity: worst.severity } }),
   }

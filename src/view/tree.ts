@@ -1,4 +1,5 @@
 /** The overview as the tree the kernel knows: slice → pod → container → cgroup, each with the numbers of its whole subtree. */
+import type { KillCase } from '../model/case.ts'
 import type { Memcg, NodeModel } from '../model/node.ts'
 import { cellText } from './cell-text.ts'
 import { levelLabel, named, podLabel } from './lens.ts'
@@ -40,8 +41,8 @@ function labelOf(lens: Lens, model: NodeModel, memcg: Memcg): string {
 }
 
 /** One row for every living cgroup, in no particular order. */
-export function treeRows(lens: Lens, model: NodeModel): TreeRow[] {
-  const make = rowMaker(lens, model), members = subtrees(model), rows: TreeRow[] = []
+export function treeRows(lens: Lens, model: NodeModel, cases: readonly KillCase[] = model.cases): TreeRow[] {
+  const make = rowMaker(lens, model, cases), members = subtrees(model), rows: TreeRow[] = []
   for (const memcg of model.memcgs.values()) {
     if (memcg.diedNs !== undefined || memcg.path === '/') continue
     const label = labelOf(lens, model, memcg), parent = model.memcgs.get(memcg.parentId)

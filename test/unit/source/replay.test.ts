@@ -49,7 +49,7 @@ describe('at the pace it happened', () => {
     clock.ms = 3950
     // 3.5 s played, then 0.45 s ten times as fast: 8 s.
     expect(seconds(await next(batches))).toEqual([4, 5, 6, 7, 8])
-    expect(source.playback()).toEqual({ speed: 10, paused: false, ended: false, startNs: START_NS, endNs: START_NS + 45e9 })
+    expect(source.playback()).toEqual({ speed: 10, paused: false, ended: false, caughtUp: false, startNs: START_NS, endNs: START_NS + 45e9 })
     await source.close()
     expect((await batches.next()).done).toBe(true)
   })
@@ -79,6 +79,7 @@ describe('at the pace it happened', () => {
       source.seek(START_NS + second * 1e9)
       const batch = await next(batches)
       expect([batch.isRestart, seconds(batch).at(-1)]).toEqual([true, second])
+      expect(source.playback().caughtUp).toBe(false)
     }
     await source.close()
   })
@@ -95,7 +96,9 @@ describe('at the pace it happened', () => {
     await next(batches)
     const waiting = next(batches)
     await expect.poll(() => source.playback().ended).toBe(true)
+    expect(source.playback().caughtUp).toBe(true)
     source.seek(START_NS + 3e9)
+    expect(source.playback().caughtUp).toBe(false)
     expect(seconds(await waiting).at(-1)).toBe(3)
     expect(source.playback().ended).toBe(false)
     source.seek(START_NS + 45e9)

@@ -56,6 +56,14 @@ describe('the page of a kill', () => {
     expect(page.plots.map(({ key, range }) => [key, range])).toEqual([['used', '400M -> 1.00G'], ['some', 'most 40.0'], ['full', 'most 30.0'], ['max', 'most 9']])
     expect(page.plots[0]?.full).toBe(G)
   })
+  it('names who sent the signal when it was no OOM kill, and judges nobody', () => {
+    const { model, killCase } = killed()
+    Object.assign(killCase, { limit: undefined, invoker: undefined, candidates: [], candidatesFrom: undefined, sentSignal: { signo: 9, code: 0, sender: { pid: 77, comm: 'containerd-shim' }, oneByOne: false, graceNs: 30e9 } })
+    const page = pageOf(model, killCase)
+    expect(page.verdict.map(({ text }) => text)).toContain('containerd-shim (pid 77) sent the signal, 30 s after a SIGTERM.')
+    expect(page.candidatesTitle).toBe('nobody was judged: a process sent the signal')
+    expect(page.limits.some(({ isHolder }) => isHolder)).toBe(false)
+  })
   it('shows nothing for what no witness told', () => {
     const model = emptyNode(), killCase = addKill(model, addMemcg(model, '/x', { max: G }), { secondsAgo: 1000 })
     Object.assign(killCase, { candidates: [], candidatesFrom: undefined, limit: undefined, invoker: undefined, composition: undefined, witnesses: [] })

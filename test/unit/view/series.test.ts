@@ -121,32 +121,32 @@ describe('the status', () => {
     model.rungs.set('a', { kind: 'rung', tsNs: 0, question: 'memcg-reclaim', rung: 'none', state: 'absent', reason: undefined })
     model.rungs.set('b', { kind: 'rung', tsNs: 0, question: 'kswapd', rung: 'none', state: 'absent', reason: undefined })
     model.rungs.set('c', { kind: 'rung', tsNs: 0, question: 'asked-later', rung: 'none', state: 'refused', reason: undefined })
-    expect(statusOf(TEST_LENS, model, []).doubts).toEqual(['2 facts lost at ring', '1 frame (512B) unreadable', 'no probes: bpftrace exited (signal 9?[2J)', 'reclaim at limits is not counted', 'asked later: refused'])
+    expect(statusOf(TEST_LENS, model, { rows: [] }).doubts).toEqual(['2 facts lost at ring', '1 frame (512B) unreadable', 'no probes: bpftrace exited (signal 9?[2J)', 'reclaim at limits is not counted', 'asked later: refused'])
   })
   it('does not call it a failure that the probes of a recording ended with it', () => {
     const model = emptyNode()
     model.health.tracer = { kind: 'tracer', tsNs: model.nowNs - 5e8, state: 'exited', pid: 1, detail: 'exit status 0: ERROR: an old warning' }
-    expect(statusOf(TEST_LENS, model, []).doubts).toEqual([])
+    expect(statusOf(TEST_LENS, model, { rows: [] }).doubts).toEqual([])
     model.nowNs += 2e9
-    expect(statusOf(TEST_LENS, model, []).doubts).toEqual(['the probes ended at 14:03:26'])
+    expect(statusOf(TEST_LENS, model, { rows: [] }).doubts).toEqual(['the probes ended at 14:03:26'])
   })
   it('claims only what is known when all is calm', () => {
-    const model = emptyNode(), calm = (): string => statusOf(TEST_LENS, model, overviewRows(TEST_LENS, model)).calm
+    const model = emptyNode(), calm = (): string => statusOf(TEST_LENS, model, { rows: overviewRows(TEST_LENS, model) }).calm
     expect(calm()).toBe('No cgroups seen yet.')
     addMemcg(model, '/x', { used: M })
     expect(calm()).toBe('Nothing is near a limit.')
     model.psi = { kind: 'node_psi', tsNs: model.nowNs, someAvg10Centi: 0, someTotalUs: 0, fullAvg10Centi: 0, fullTotalUs: 0 }
     expect(calm()).toBe('Nothing is near a limit, nobody waits for memory.')
   })
-  it('doubts nothing when nothing is lost', () => { expect(statusOf(TEST_LENS, demoNode(), []).doubts).toEqual([]) })
+  it('doubts nothing when nothing is lost', () => { expect(statusOf(TEST_LENS, demoNode(), { rows: [] }).doubts).toEqual([]) })
   it('says that PSI is missing instead of zero, and has no stall figure without probes', () => {
-    expect(statusOf(TEST_LENS, emptyNode(), []).parts.map((part) => part.long)).toEqual(['worker-3', 'PSI not available', 'kills 0/h'])
+    expect(statusOf(TEST_LENS, emptyNode(), { rows: [] }).parts.map((part) => part.long)).toEqual(['worker-3', 'PSI not available', 'kills 0/h'])
   })
   it('counts the dead of the last hour and names the newest', () => {
     const model = emptyNode(), memcg = addMemcg(model, '/jobs/a', { used: M })
     addKill(model, memcg, { secondsAgo: 3599 })
     addKill(model, memcg, { secondsAgo: 3601 })
-    const status = statusOf(TEST_LENS, model, [])
+    const status = statusOf(TEST_LENS, model, { rows: [] })
     expect(status.parts.at(-1)?.long).toBe('kills 1/h')
     expect(status.lastKill).toBe('last kill 13:03:28 jobs/a')
   })
