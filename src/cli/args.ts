@@ -31,7 +31,8 @@ export const COMMANDS = {
   replay: { says: 'the same screen over a recording', file: true, options: {
     at: { type: 'string', value: 'TIME', says: 'start at 2026-11-20T12:00:00Z, 12:00:00 (UTC) or +90s from the beginning' },
     speed: { type: 'string', value: 'N', says: 'seconds of the recording per second (1)' }, ...SCREEN_OPTIONS } },
-  kills: { says: 'every kill of a recording', file: true, options: JSON_OPTION },
+  kills: { says: 'every kill of a recording', file: true, options: { ...JSON_OPTION,
+    evidence: { type: 'string', value: 'FILE', says: 'the log of the kubelet (journalctl -u kubelet), for the reason of a stop' } } },
   explain: { says: 'the kills in a kernel log (dmesg, journalctl -k); - is stdin', file: true, options: JSON_OPTION },
   doctor: { says: 'what this node allows, what will be used, how to get more', options: {
     ...JSON_OPTION, 'self-test': { type: 'boolean', says: 'start the probes and prove each of them, with a kill in a memcg of our own' }, bpftrace: LIVE_OPTIONS['bpftrace'] as Option } },

@@ -1,6 +1,5 @@
 /** `oomscope explain`: the same cases as `kills`, from a kernel log of any kernel since 4.x. */
-import { readFileSync } from 'node:fs'
-import { environmentError, errnoOf, EXIT, reasonOf, usageError } from '../base/errors.ts'
+import { EXIT, usageError } from '../base/errors.ts'
 import type { ExitCode } from '../base/errors.ts'
 import { plural, printable } from '../base/text.ts'
 import { applyEvent, createModel } from '../model/apply.ts'
@@ -14,10 +13,7 @@ import { killJson } from '../view/kill-json.ts'
 import { killsSummary, killText } from '../view/kill-report.ts'
 import { isSet } from './args.ts'
 import type { Options } from './args.ts'
-
-const STDIN = 0
-/** A string cannot be longer. */
-const MAX_BYTES = 512 * 2 ** 20
+import { readText } from './read-text.ts'
 
 export type Explained = { readonly model: NodeModel; readonly stream: LogStream; readonly clock: CaseClock }
 
@@ -35,22 +31,8 @@ function fold(stream: LogStream, at: number): Explained {
 /** Everything a log tells; the streams without a case are left out. */
 export const explainLog = (log: LogText): readonly Explained[] => log.streams.map(fold).filter(({ model }) => model.cases.length > 0)
 
-function readText(file: string): string {
-  try {
-    const bytes = readFileSync(file === '-' ? STDIN : file)
-    if (bytes.length > MAX_BYTES) throw usageError('file-too-large', `cannot read ${printable(file)}: ${bytes.length} bytes`, 'cut the time in question out of it, for example journalctl -k --since … --until …')
-    return bytes.toString('utf8')
-  } catch (error) {
-    const code = errnoOf(error)
-    if (code === '') throw error
-    const message = `cannot read ${file === '-' ? 'the standard input' : printable(file)}: ${reasonOf(error)}`
-    if (code === 'EACCES' || code === 'EPERM') throw environmentError({ code: 'file-forbidden', message, hint: 'run it as root, or copy the log to where you may read it', cause: error })
-    throw usageError('file-missing', message, 'name a kernel log: dmesg > FILE, journalctl -k -o json > FILE, /var/log/kern.log')
-  }
-}
-
 export async function explain(file: string, options: Options): Promise<ExitCode> {
-  const text = readText(file)
+  const text = readText(file, 'name a kernel log: dmesg > FILE, journalctl -k -o json > FILE, /var/log/kern.log')
   if (/^OOMS/.test(text)) throw usageError('not-a-log', `cannot explain ${printable(file)}: it is a recording`, `oomscope kills ${printable(file)}`)
   const log = readLog(text), explained = explainLog(log)
   if (isSet(options, 'json')) for (const { model, clock } of explained) for (const killCase of model.cases) process.stdout.write(`${jsonLine(killJson(killCase, model, clock))}\n`)

@@ -1,14 +1,17 @@
 /** `oomscope kills`: every kill case of a recording, as text or one JSON object a line. */
 import { jsonLine } from '../view/json-line.ts'
-import { EXIT } from '../base/errors.ts'
+import { EXIT, usageError } from '../base/errors.ts'
 import type { ExitCode } from '../base/errors.ts'
+import { printable } from '../base/text.ts'
 import type { NodeModel } from '../model/node.ts'
 import { openReplay } from '../source/replay.ts'
 import { killJson } from '../view/kill-json.ts'
 import { killsHeader, killsSummary, killText, lossText } from '../view/kill-report.ts'
-import { isSet } from './args.ts'
+import { isSet, textOf } from './args.ts'
 import type { Options } from './args.ts'
+import { readEvidence } from './evidence.ts'
 import { Feed } from './feed.ts'
+import { readText } from './read-text.ts'
 import { untilAborted } from './signals.ts'
 import type { Signals } from './signals.ts'
 
@@ -19,9 +22,22 @@ export async function kills(file: string, options: Options, signals: Signals): P
   await source.close()
   // Half of the cases would look like all of them.
   if (signals.exitCode() !== undefined) return EXIT.done
+  addEvidence(feed, textOf(options, 'evidence'))
   if (isSet(options, 'json')) writeJson(feed.model)
   else writeText(feed.model)
   return EXIT.done
+}
+
+/** After the fold: a verdict is computed when it is asked for. */
+function addEvidence(feed: Feed, file: string | undefined): void {
+  if (file === undefined) return
+  const { anchor, names } = feed.model, text = readText(file, 'name the log of the kubelet: journalctl -u kubelet -o json > FILE')
+  if (anchor === undefined) throw usageError('no-clock', 'cannot use --evidence: the recording has no wall clock', 'its beginning is missing')
+  const pods = new Map([...names].flatMap(([key, { namespace, pod }]) => (key.startsWith('pod:') && pod !== undefined ? [[`${namespace ?? ''}/${pod}`, key.slice('pod:'.length)] as const] : [])))
+  const { events, unknown } = readEvidence(text, { anchor, names: pods })
+  for (const event of events) feed.add(event)
+  if (events.length === 0) process.stderr.write(`note: ${printable(file)}: nothing about a pod of this node was found in it\n`)
+  else if (unknown > 0) process.stderr.write(`note: ${printable(file)}: ${unknown} of its statements name a pod that is not known here\n`)
 }
 
 function writeText(model: NodeModel): void {

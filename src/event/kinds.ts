@@ -113,6 +113,8 @@ export const KINDS = {
   // ── identity ───────────────────────────────────────────────────────────────────────────────────────────────────
   /** A name for a workload, learned from `from` (for example pod-logs). Written by the TypeScript side into the recording. */
   workload: { number: 70, fields: { from: 's', podUid: 's?', containerId: 's?', namespace: 's?', pod: 's?', container: 's?' } },
+  /** What kubelet's own log says about a pod. Given by hand (`--evidence`). says: evicted | killing | liveness-failed | startup-failed | deleted */
+  testimony: { number: 71, fields: { from: 's', says: 's', podUid: 's?', containerId: 's?', detail: 's?' } },
 } as const satisfies Record<string, { readonly number: number; readonly fields: Record<string, FieldType> }>
 
 /** Counters kept in bpftrace maps named `@<name>`; the index is the number on the wire. `memcg_reclaim_target_*` are keyed by the memcg reclaimed, all others by the memcg of the task that waited. */

@@ -10,7 +10,7 @@ import type { NodeModel } from './node.ts'
 export const MAX_RECENT = 2000, MAX_NOTICES = 200
 /** Names are learned from log directories of pods: more than a node can hold in weeks. */
 const MAX_NAMES = 20_000
-const MAX_LOSS_PLACES = 64
+const MAX_LOSS_PLACES = 64, MAX_TESTIMONIES = 10_000
 
 /** A node of which nothing is known yet. */
 export function createModel(): NodeModel {
@@ -66,6 +66,10 @@ function applyRare(model: NodeModel, event: Exclude<Event, { readonly kind: Freq
       applySignal(model, event)
       break
     case 'stall': case 'psi_trigger': keepRecent(model, event); break
+    case 'testimony':
+      model.testimonies.push(event)
+      if (model.testimonies.length > MAX_TESTIMONIES) model.testimonies.shift()
+      break
     case 'workload': applyWorkload(model, event); break
     default: applyStream(model, event)
   }

@@ -53,7 +53,7 @@ export type Memcg = {
 }
 
 /** One statement of a kubelet about one of its pods. */
-export type Testimony = { readonly tsNs: number; readonly from: string; /** evicted | killing | liveness-failed | startup-failed | deleted */ readonly says: string; readonly podUid?: string | undefined; readonly containerId?: string | undefined; readonly detail?: string | undefined }
+export type Testimony = EventOf<'testimony'>
 
 /** A name for a workload, by pod uid or container id. */
 export type WorkloadName = { namespace?: string | undefined; pod?: string | undefined; container?: string | undefined; from: string }

@@ -47,7 +47,7 @@ function readJson(line: string): LogRecord | undefined {
   const realtimeUs = numberOf(entry['__REALTIME_TIMESTAMP']), wallMs = realtimeUs === undefined ? undefined : realtimeUs / 1000
   return {
     text, isKernel: entry['_TRANSPORT'] === 'kernel' && (facility === undefined || facility === KERN), wallMs, orderMs: wallMs,
-    bootUs: numberOf(entry['_SOURCE_MONOTONIC_TIMESTAMP']) ?? numberOf(entry['__MONOTONIC_TIMESTAMP']), host: textOf(entry['_HOSTNAME']), bootId: textOf(entry['_BOOT_ID']),
+    bootUs: numberOf(entry['_SOURCE_MONOTONIC_TIMESTAMP']) ?? numberOf(entry['__MONOTONIC_TIMESTAMP']), tag: textOf(entry['_COMM']) ?? textOf(entry['SYSLOG_IDENTIFIER']), host: textOf(entry['_HOSTNAME']), bootId: textOf(entry['_BOOT_ID']),
   }
 }
 
@@ -65,7 +65,7 @@ function readSyslog(line: string): LogRecord | undefined {
   if (match === null) return SYSLOG_ANY.test(line) ? { text: '', isKernel: false } : undefined
   const [, stamp = '', host, tag, process, said = ''] = match, inner = INNER.exec(said), time = parseStamp(stamp)
   return {
-    text: fromRsyslog(inner?.[3] ?? said), isKernel: tag === 'kernel' && process === undefined, host, stamp, ...time,
+    text: fromRsyslog(inner?.[3] ?? said), isKernel: tag === 'kernel' && process === undefined, tag, host, stamp, ...time,
     bootUs: inner?.[1] === undefined ? time.bootUs : Math.round(Number(inner[1]) * 1e6), caller: inner?.[2],
   }
 }

@@ -13,6 +13,8 @@ export type LogRecord = {
   readonly orderMs?: number | undefined
   /** The line's own words for its time. */
   readonly stamp?: string | undefined
+  /** What the line says wrote it: anybody may call himself so, except in the journal's trusted fields. */
+  readonly tag?: string | undefined
   readonly host?: string | undefined
   readonly bootId?: string | undefined
   /** `T384` or `C1`: the thread or CPU that printed it (CONFIG_PRINTK_CALLER). */

@@ -76,12 +76,14 @@ function streamOf(open: Open): LogStream {
 const withMinute = (record: LogRecord | undefined, stamp: string | undefined): LogRecord | undefined =>
   record?.stamp === undefined || !/^ *[+-]\d/.test(record.stamp) ? record : { ...record, stamp }
 
-/** Reads a whole log; never throws, whatever is in it. */
-export function readLog(text: string): LogText {
-  const lines = text.split(/\r?\n/), family = familyOf(lines.filter((line) => line.trim() !== '' && !READERS_WORDS.test(line)).slice(0, FIRST_LINES)), sorter = new Sorter()
+type Lines = { readonly family: Family; readonly lines: number; readonly unread: number }
+
+/** Every record of a log, in its order; `reboot` is called where journalctl says so. */
+export function eachRecord(text: string, take: { readonly record: (record: LogRecord) => void; readonly reboot?: () => void }): Lines {
+  const lines = text.split(/\r?\n/), family = familyOf(lines.filter((line) => line.trim() !== '' && !READERS_WORDS.test(line)).slice(0, FIRST_LINES))
   let last: LogRecord | undefined, unread = 0, count = 0
   const flush = (): void => {
-    if (last?.isKernel === true) sorter.add(last)
+    if (last !== undefined) take.record(last)
     last = undefined
   }
   let stamp: string | undefined
@@ -95,12 +97,18 @@ export function readLog(text: string): LogText {
       last = record
     } else if (NEW_BOOT.test(line)) {
       flush()
-      sorter.reboot()
+      take.reboot?.()
     } else if (last !== undefined && isContinuation(family, line)) last = { ...last, text: `${last.text}\\x0a${line.trim()}` }
     else if (!READERS_WORDS.test(line) && !(family.name === 'kmsg' && line.startsWith(' '))) unread += 1
   }
   flush()
-  return { family: family.name, streams: sorter.all.map(streamOf), lines: count, unread }
+  return { family, lines: count, unread }
+}
+
+/** Reads a whole kernel log; never throws, whatever is in it. */
+export function readLog(text: string): LogText {
+  const sorter = new Sorter(), { family, lines, unread } = eachRecord(text, { record: (record) => { if (record.isKernel) sorter.add(record) }, reboot: () => sorter.reboot() })
+  return { family: family.name, streams: sorter.all.map(streamOf), lines, unread }
 }
 
 /** dmesg and journalctl print a record of several lines with the later ones indented. */

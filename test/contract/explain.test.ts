@@ -35,6 +35,12 @@ test('what cannot be read: two lines, exit 2', async () => {
   }
 })
 
+test('kills --evidence reads the kubelet\'s log, and says when it says nothing', async () => {
+  const demo = fileURLToPath(new URL('../../docs/demo.oom', import.meta.url)), empty = fixture('28-dirty-6.12-dmesg-t.txt')
+  expect(await cli(['kills', demo, '--json', '--evidence', empty])).toMatchObject({ code: 0, stderr: expect.stringMatching(/^note: .*: nothing about a pod of this node was found in it\n$/) as string })
+  expect(await cli(['kills', demo, '--json', '--evidence', '/nowhere'])).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(/cannot read \/nowhere: no such file.*\nhint: name the log of the kubelet/) as string })
+})
+
 test('what is missing is told on stderr', async () => {
   expect((await cli(['explain', fixture('17-rate-limited-6.8-dmesg.txt'), '--json'])).stderr).toBe('note: the kernel kept back 7 reports (rate limit)\n')
   expect((await cli(['explain', fixture('28-dirty-6.12-dmesg-t.txt'), '--json'])).stderr).toMatch(/^note: the lines have no prefix/)
