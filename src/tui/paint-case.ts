@@ -36,17 +36,27 @@ function paintLimits(grid: Grid, at: Rect, page: CasePage): void {
 
 const PART_STYLES: Readonly<Record<string, Style>> = { anon: STYLE.data, 'file cache': STYLE.good, shmem: STYLE.differs, 'to be written': STYLE.warn }
 
+type BarLine = { readonly label: string; readonly bytes: number; readonly share: number; readonly note?: string }
+
+function paintBar(grid: Grid, at: Rect, line: BarLine, style: Style): void {
+  const { x, y, width } = at, drawn = Math.max(4, width - 22), text = bar(line.share, drawn)
+  grid.text({ x, y, width: 13 }, cutMiddle(line.label, 13), STYLE.normal)
+  for (let cell = 0; cell < text.length; cell++) grid.text({ x: x + 14 + cell, y }, text.charAt(cell), text.charAt(cell) === '·' ? STYLE.frame : style)
+  grid.textRight({ x: x + 15 + drawn, y, width: 5 }, bytesCell(line.bytes))
+  // Only where the bar leaves room for it.
+  if (line.note !== undefined && line.note !== '' && line.share < 0.05) grid.text({ x: x + 18, y, width: drawn - 5 }, line.note, STYLE.frame)
+}
+
+/** By kind, and below it by whom, as far as there is room. */
 function paintParts(grid: Grid, at: Rect, page: CasePage): void {
   grid.box(at, page.partsTitle)
-  const { x, y, width, height } = inner(at), drawn = Math.max(4, width - 22)
+  const { x, y, width, height } = inner(at), line = (row: number): Rect => ({ x, y: y + row, width, height: 1 })
   if (page.parts.length === 0) grid.text({ x, y, width }, 'not known: neither the kernel log nor a sample told', STYLE.dim)
-  page.parts.slice(0, height).forEach(({ label, bytes, share, note }, i) => {
-    const text = bar(share, drawn)
-    grid.text({ x, y: y + i, width: 13 }, label, STYLE.normal)
-    for (let cell = 0; cell < text.length; cell++) grid.text({ x: x + 14 + cell, y: y + i }, text.charAt(cell), text.charAt(cell) === '·' ? STYLE.frame : PART_STYLES[label] ?? STYLE.victim)
-    grid.textRight({ x: x + 15 + drawn, y: y + i, width: 5 }, bytesCell(bytes))
-    if (note !== '') grid.text({ x: x + 15, y: y + i, width: drawn - 2 }, share < 0.05 ? `   ${note}` : '', STYLE.frame)
-  })
+  page.parts.slice(0, height).forEach((part, i) => paintBar(grid, line(i), part, PART_STYLES[part.label] ?? STYLE.victim))
+  const from = Math.max(1, page.parts.length), room = height - from - 1
+  if (page.contributors.length === 0 || room < 1) return
+  grid.text({ x, y: y + from, width }, 'by whom', STYLE.dim)
+  page.contributors.slice(0, room).forEach((contributor, i) => paintBar(grid, line(from + 1 + i), contributor, STYLE.data))
 }
 
 const FATES = { killed: 'KILLED', chosen: 'CHOSEN', exempt: 'exempt', '': '' } as const
@@ -100,7 +110,7 @@ type Heights = { readonly verdict: number; readonly limits: number; readonly can
 function heightsOf(total: number, page: CasePage, { verdictLines, sentenceLines }: { readonly verdictLines: number; readonly sentenceLines: number }): Heights {
   const wanted = {
     verdict: verdictLines + 2, candidates: page.candidates.length === 0 ? 2 : Math.min(page.candidates.length + page.omitted, 12) + 3,
-    limits: Math.max(page.limits.length + 1, page.parts.length) + 2 + (page.limitsNote === '' ? 0 : 1), plots: page.plots.length === 0 ? 0 : 2 * page.plots.length + 3,
+    limits: Math.max(page.limits.length + 1, page.parts.length + (page.contributors.length === 0 ? 0 : 1 + Math.min(4, page.contributors.length))) + 2 + (page.limitsNote === '' ? 0 : 1), plots: page.plots.length === 0 ? 0 : 2 * page.plots.length + 3,
   }
   const sentence = Math.min(verdictLines, sentenceLines)
   const least = { verdict: Math.min(wanted.verdict, Math.min(sentence, 5) + 2), candidates: Math.min(wanted.candidates, 6), limits: Math.min(wanted.limits, 5), plots: Math.min(wanted.plots, 4) }

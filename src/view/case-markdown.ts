@@ -18,6 +18,7 @@ export function caseMarkdown(page: CasePage, what: { readonly title: string; rea
     '## Chain of limits', '',
     ...table(['level', 'used', 'high', 'max', 'used %', ''], page.limits.map((line) => [line.label, line.used, line.high, line.max, line.share, line.isHolder ? 'this limit could not be met' : ''])),
     ...(page.parts.length === 0 ? [] : [`## ${md(page.partsTitle.replace(/^w/, 'W'))}`, '', ...table(['part', 'size'], page.parts.map(({ label, bytes }) => [label, bytesCell(bytes)]))]),
+    ...(page.contributors.length === 0 ? [] : ['## Who filled it', '', ...table(['who', 'size'], page.contributors.map(({ label, bytes }) => [label, bytesCell(bytes)]))]),
     `## ${md(page.candidatesTitle.replace(/^w/, 'W'))}`, '',
     ...table(['pid', 'command', 'in', 'rss', 'swap', 'page tables', 'oom_score_adj', 'points', ''], page.candidates.map((line) => [String(line.pid), line.command, line.place, line.rss, line.swap, line.pgtables, line.adj, line.points, line.fate])),
     ...(page.omitted > 0 ? [`and ${plural(page.omitted, 'more candidate')}`, ''] : []),

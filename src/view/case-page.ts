@@ -10,7 +10,7 @@ import { bytesCell, countCell, percentCell } from './compact.ts'
 import type { DetailLine } from './detail.ts'
 import { killJson } from './kill-json.ts'
 import type { KillMoment } from './kill-moment.ts'
-import { levelLabel, named } from './lens.ts'
+import { levelLabel, named, podLabel } from './lens.ts'
 import type { Lens } from './lens.ts'
 import { largest } from './window.ts'
 
@@ -32,6 +32,8 @@ export type CasePage = {
   readonly limitsNote: string
   readonly partsTitle: string
   readonly parts: readonly PartLine[]
+  /** Who filled the limit, largest first; empty when there is only one. */
+  readonly contributors: readonly { readonly label: string; readonly bytes: number; readonly share: number }[]
   readonly candidatesTitle: string
   readonly candidates: readonly CandidateLine[]
   /** Judged and not in the list. */
@@ -127,6 +129,16 @@ function partLines({ composition, limit }: KillCase): PartLine[] {
   })
 }
 
+/** One that filled it alone is the holder itself, which the chain of limits names already. */
+function contributorLines({ lens, model, killCase }: CaseOf): CasePage['contributors'] {
+  const { contributors, limit } = killCase, whole = limit?.limitBytes ?? limit?.usageBytes ?? 0
+  if (contributors.length < 2) return []
+  return contributors.map(({ path, bytes }) => {
+    const workload = named(model, lens.workloadOf(path))
+    return { label: workload.level === 'pod' ? podLabel(workload) ?? levelLabel(workload, path) : levelLabel(workload, path).replace(/^container "(.*)"$/, '$1'), bytes, share: whole === 0 ? 0 : bytes / whole }
+  })
+}
+
 const FROM: Readonly<Record<string, string>> = { oom_badness: "the kernel's own points", kmsg: "points computed from the kernel log's table", estimated: '~ points estimated' }
 
 function candidateLine({ lens, model, killCase }: CaseOf, candidate: Candidate, most: number): CandidateLine {
@@ -170,7 +182,7 @@ export function casePage(what: CaseOf): CasePage {
   const { killCase, moment } = what, { limit, candidates, candidatesFrom, candidatesOmitted = 0 } = killCase, sampled = moment?.levels.some(({ usedBytes, path }) => usedBytes !== undefined && path !== limit?.path) === true
   return {
     verdictTitle: verdictTitle(what), verdict: verdictLines(what), limits: limitLines(what), limitsNote: sampled ? 'other levels as sampled just before' : '',
-    partsTitle: limit?.limitBytes === undefined ? 'what it consisted of' : `what was in the ${bytesCell(limit.limitBytes)}`, parts: partLines(killCase),
+    partsTitle: limit?.limitBytes === undefined ? 'what it consisted of' : `what was in the ${bytesCell(limit.limitBytes)}`, parts: partLines(killCase), contributors: contributorLines(what),
     candidatesTitle: !isOomCase(killCase) ? 'nobody was judged: a process sent the signal' : candidates.length === 0 ? 'who was judged: the list is not available' : `who was judged: ${plural(candidates.length + candidatesOmitted, 'candidate')}, ${FROM[candidatesFrom ?? ''] ?? 'origin of the points not known'}`,
     candidates: candidateLines(what), omitted: candidatesOmitted, ...plotsOf(what),
   }

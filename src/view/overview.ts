@@ -114,9 +114,8 @@ function memoryOf(at: Moment, row: Folded, shown: Memcg): Facts & { readonly usa
 }
 
 /** Growth only when it is steady, and the time to the limit that follows from it. */
-function forecastOf(at: Moment, row: Folded, binding: Binding | undefined): Pick<Facts, 'growthBytesPerS' | 'secondsToLimit'> {
-  const memcg = binding === undefined ? row.self : at.model.memcgs.get(binding.memcgId) ?? row.self
-  const line = trend(usageSeries(memcg.history, { lastSecond: at.lastSecond, seconds: TREND_SECONDS }))
+function forecastOf(usage: readonly number[], binding: Binding | undefined): Pick<Facts, 'growthBytesPerS' | 'secondsToLimit'> {
+  const line = trend(usage.slice(-TREND_SECONDS))
   if (line === undefined || line.r2 < TREND_R2 || line.slope < LEAST_GROWTH_BYTES) return {}
   const seconds = binding === undefined ? undefined : Math.max(0, binding.maxBytes - binding.usedBytes) / line.slope
   return { growthBytesPerS: line.slope, secondsToLimit: seconds !== undefined && seconds <= LONGEST_FORECAST_S ? seconds : undefined }
@@ -127,7 +126,9 @@ function rowOf(at: Moment, folded: Folded): OverviewRow {
   const memcgIds = new Set(folded.members.map((memcg) => memcg.id))
   const lastKillNs = largest([...memcgIds].map((id) => at.lastKills.get(id) ?? Number.NaN))
   const shown = binding === undefined || binding.where === 'above' ? folded.self : at.model.memcgs.get(binding.memcgId) ?? folded.self
-  const facts = Object.assign(memoryOf(at, folded, shown), ratesOf(at, folded), forecastOf(at, folded, binding), {
+  const memory = memoryOf(at, folded, shown), above = binding?.where === 'above' ? at.model.memcgs.get(binding.memcgId) : undefined
+  const grows = above === undefined ? memory.usage : usageSeries(above.history, { lastSecond: at.lastSecond, seconds: TREND_SECONDS })
+  const facts = Object.assign(memory, ratesOf(at, folded), forecastOf(grows, binding), {
     oomKills: oomKillsOf(at, folded), binding, sinceKillS: lastKillNs === undefined ? undefined : (at.model.nowNs - lastKillNs) / 1e9,
   })
   const verdict = judge(facts)

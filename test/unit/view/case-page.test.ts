@@ -56,6 +56,13 @@ describe('the page of a kill', () => {
     expect(page.plots.map(({ key, range }) => [key, range])).toEqual([['used', '400M -> 1.00G'], ['some', 'most 40.0'], ['full', 'most 30.0'], ['max', 'most 9']])
     expect(page.plots[0]?.full).toBe(G)
   })
+  it('says who filled the limit when it was more than one', () => {
+    const { model, killCase } = killed()
+    expect(pageOf(model, killCase).contributors).toEqual([])
+    killCase.contributors = [{ path: killCase.limit?.path ?? '', bytes: 700 * M }, { path: '/jobs/b', bytes: 300 * M }]
+    expect(pageOf(model, killCase).contributors.map(({ label, bytes }) => [label, bytes / M])).toEqual([['etl', 700], ['b', 300]])
+    expect(caseMarkdown(pageOf(model, killCase), { title: '', evidence: [] })).toContain('| etl | 700M |')
+  })
   it('names who sent the signal when it was no OOM kill, and judges nobody', () => {
     const { model, killCase } = killed()
     Object.assign(killCase, { limit: undefined, invoker: undefined, candidates: [], candidatesFrom: undefined, sentSignal: { signo: 9, code: 0, sender: { pid: 77, comm: 'containerd-shim' }, oneByOne: false, graceNs: 30e9 } })
