@@ -101,8 +101,14 @@ function applyStream(model: NodeModel, event: Extract<Event, { readonly kind: 'h
   }
 }
 
+/** Two readings of two clocks differ by less than this even when nothing happened; a suspend or a step of the wall clock is more. */
+const BOOT_JITTER_NS = 1e6, WALL_JITTER_MS = 2
+
+/** The anchor moves only when a clock did: a case's time must not depend on how far the recording was read. */
 function applyClock(model: NodeModel, event: EventOf<'clock'>): void {
-  model.anchor = { tsNs: event.tsNs, wallMs: event.wallMs, bootNs: event.bootNs }
+  const { anchor } = model, passedNs = event.tsNs - (anchor?.tsNs ?? 0)
+  const isAsBefore = anchor !== undefined && Math.abs(event.bootNs - anchor.bootNs - passedNs) < BOOT_JITTER_NS && Math.abs(event.wallMs - anchor.wallMs - passedNs / 1e6) < WALL_JITTER_MS
+  if (!isAsBefore) model.anchor = { tsNs: event.tsNs, wallMs: event.wallMs, bootNs: event.bootNs }
   model.clocksNs.push(event.tsNs)
   if (model.clocksNs.length > 3) model.clocksNs.shift()
   buryUnseen(model)

@@ -62,7 +62,7 @@ export type NodeModel = {
   hello?: EventOf<'hello'>
   /** Newest time seen, CLOCK_MONOTONIC ns. */
   nowNs: number
-  /** Newest clock anchor: wall clock at a monotonic time. */
+  /** Clock anchor: wall clock at a monotonic time; the first since a clock last jumped. */
   anchor?: { tsNs: number; wallMs: number; bootNs: number }
   memory?: EventOf<'node_memory'>
   psi?: EventOf<'node_psi'>

@@ -2,12 +2,13 @@
 import { mkdirSync, readFileSync, readdirSync, rmdirSync, existsSync } from 'node:fs'
 import { spawn } from 'node:child_process'
 import { benchCore } from './core.mjs'
-import { BRIDGE, median, row } from './measure.mjs'
+import { BRIDGE, ROOT, median, row, run } from './measure.mjs'
 
 const MEMCGS = 1_000
 const SECONDS = 6
 const RUNS = 3
 const HZ = 10
+const HERD_PERIOD_MS = 100
 
 /** User plus system CPU seconds of a process, from /proc/PID/stat (fields 14 and 15, in clock ticks of 1/100 s). */
 function cpuSeconds(pid) {
@@ -53,21 +54,43 @@ async function nodeShare(files) {
   return (used.user + used.system) / 1e6 / SECONDS
 }
 
-export async function benchSampling() {
-  const v1 = existsSync('/sys/fs/cgroup/memory/memory.usage_in_bytes')
-  const parent = `${v1 ? '/sys/fs/cgroup/memory' : '/sys/fs/cgroup'}/oomscope-bench-${process.pid}`
-  const names = v1 ? ['memory.usage_in_bytes', 'memory.max_usage_in_bytes'] : ['memory.current', 'memory.peak']
+/** A herd in as many memcgs below `parent`, whose usage never rests; it makes and removes them. */
+async function withHerd(parent, work) {
+  const herd = spawn(`${ROOT}build/workloads/herd`, [parent, String(MEMCGS), String(HERD_PERIOD_MS)], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const ended = new Promise((resolve) => herd.once('close', resolve))
   try {
-    mkdirSync(parent)
-    for (let i = 0; i < MEMCGS; i++) mkdirSync(`${parent}/m${i}`)
-    const files = readdirSync(parent).filter((d) => /^m\d+$/.test(d)).flatMap((d) => names.map((n) => `${parent}/${d}/${n}`)).filter((f) => existsSync(f))
-    const bridge = [], node = []
-    for (let i = 0; i < RUNS; i++) { bridge.push(await bridgeShare()); node.push(await nodeShare(files)) }
-    const ours = median(bridge), theirs = median(node)
-    return [await benchCore(`a recording of ${MEMCGS} memcgs`, { frames: await streamOf() }), row(`sampling ${MEMCGS} memcgs at ${HZ} Hz, CPU`, ours / theirs, 'fs.readFileSync of usage and peak only at the same rate',
-      `${(ours * 100).toFixed(2)} % of one core against ${(theirs * 100).toFixed(1)} %; ${(ours / MEMCGS / HZ * 1e6).toFixed(2)} µs a memcg and sample, everything included`)]
+    await new Promise((resolve, reject) => { herd.stdout.once('data', resolve); herd.once('error', reject) })
+    return await work()
   } finally {
-    for (let i = 0; i < MEMCGS; i++) try { rmdirSync(`${parent}/m${i}`) } catch { /* was never made */ }
-    try { rmdirSync(parent) } catch { /* was never made */ }
+    herd.stdin.end()
+    await ended
   }
+}
+
+async function withIdle(parent, work) {
+  const all = Array.from({ length: MEMCGS }, (_, i) => `${parent}/m${i}`)
+  for (const one of all) mkdirSync(one)
+  try { return await work() } finally { for (const one of all) rmdirSync(one) }
+}
+
+/** Medians of both ways to sample the memcgs below `parent`, as one row. */
+async function compare(what, parent) {
+  const names = ['memory.usage_in_bytes', 'memory.max_usage_in_bytes', 'memory.current', 'memory.peak']
+  const files = readdirSync(parent).filter((name) => /^m\d+$/.test(name)).flatMap((name) => names.map((file) => `${parent}/${name}/${file}`)).filter((file) => existsSync(file))
+  const bridge = [], node = []
+  for (let i = 0; i < RUNS; i++) { bridge.push(await bridgeShare()); node.push(await nodeShare(files)) }
+  const ours = median(bridge), theirs = median(node)
+  return row(`sampling ${MEMCGS} ${what} memcgs at ${HZ} Hz, CPU`, ours / theirs, 'fs.readFileSync of usage and peak only at the same rate',
+    `${(ours * 100).toFixed(2)} % of one core against ${(theirs * 100).toFixed(1)} %; ${(ours / MEMCGS / HZ * 1e6).toFixed(2)} µs a memcg and sample, everything included`)
+}
+
+export async function benchSampling() {
+  const built = await run('make', ['-C', `${ROOT}test/workloads`])
+  if (built.code !== 0) throw new Error(built.stderr)
+  const parent = `${existsSync('/sys/fs/cgroup/memory/memory.usage_in_bytes') ? '/sys/fs/cgroup/memory' : '/sys/fs/cgroup'}/oomscope-bench-${process.pid}`
+  mkdirSync(parent)
+  try {
+    const idle = await withIdle(parent, async () => [await benchCore(`a recording of ${MEMCGS} memcgs`, { frames: await streamOf() }), await compare('idle', parent)])
+    return [...idle, await withHerd(parent, () => compare('busy', parent))]
+  } finally { rmdirSync(parent) }
 }
