@@ -216,13 +216,13 @@ test('a change of usage, a birth and a death are told while it runs', async () =
 
 test('bpftrace is started with the bridge’s pid, the threshold and larger buffers; its end is told with its last words', async () => {
   const fake = join(directory, 'bpftrace')
-  writeFileSync(fake, `#!/bin/sh\necho "args $*" >&2\nenv | grep '^BPFTRACE_' | sort | tr '\\n' ' ' >&2\necho >&2\necho '{"type": "value", "data": [0,5]}'\necho '${line(36, 1, 2, 3)}'\nprintf 'bad \\033[31mthing\\n' >&2\nexit 3\n`)
+  writeFileSync(fake, `#!/bin/sh\necho "WARNING: args $*" >&2\nprintf 'WARNING: ' >&2\nenv | grep '^BPFTRACE_' | sort | tr '\\n' ' ' >&2\necho >&2\necho '{"type": "value", "data": [0,5]}'\necho '${line(36, 1, 2, 3)}'\nprintf 'bad \\033[31mthing\\n' >&2\nexit 3\n`)
   chmodSync(fake, 0o755)
   const child = start([...QUIET, '--bpftrace', fake, '--script', 'probes.bt', '--stall-ns', '77'], { BPFTRACE_STRLEN: '150' })
   const frames = await readUntil(child, (all) => rowsOf(all, 'tracer').length >= 3)
   const notices = fieldsOf(frames, 'notice').filter(([from]) => from === 'bpftrace').map(([, text]) => text)
-  expect(notices).toEqual([`args -f json -B line probes.bt ${child.pid} 77`,
-    'BPFTRACE_MAP_KEYS_MAX=16384 BPFTRACE_MAX_MAP_KEYS=16384 BPFTRACE_MAX_STRLEN=200 BPFTRACE_PERF_RB_PAGES=1024 BPFTRACE_STRLEN=150', 'bad  [31mthing'])
+  expect(notices).toEqual([`WARNING: args -f json -B line probes.bt ${child.pid} 77`,
+    'WARNING: BPFTRACE_MAP_KEYS_MAX=16384 BPFTRACE_MAX_MAP_KEYS=16384 BPFTRACE_MAX_STRLEN=200 BPFTRACE_PERF_RB_PAGES=1024 BPFTRACE_STRLEN=150', 'bad  [31mthing'])
   const states = fieldsOf(frames, 'tracer')
   expect(states.map(([state]) => state)).toEqual(['starting', 'ready', 'exited'])
   expect(states[2]![2]).toMatch(/^exit status 3: .*bad {2}\[31mthing$/)
