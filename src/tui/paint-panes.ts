@@ -16,13 +16,19 @@ export type Rect = { readonly x: number; readonly y: number; readonly width: num
 
 const TONES: Readonly<Record<DetailLine['tone'], Style>> = { plain: STYLE.normal, strong: STYLE.bold, urgent: STYLE.alert, differs: STYLE.differs, quiet: STYLE.dim }
 
-/** Sentences, wrapped; what does not fit is left out from the end (the order is by importance). */
+/** Sentences, wrapped, most important first. One that does not fit is left out whole: half a sentence may say the opposite. Only the first is cut. */
 export function paintSentences(grid: Grid, at: Rect, lines: readonly DetailLine[]): void {
-  let y = at.y
-  for (const line of lines) for (const [i, text] of wrap(line.text, at.width - 2).entries()) {
-    if (y >= at.y + at.height) return
-    grid.text({ x: at.x + (i === 0 ? 0 : 2), y, width: at.width }, text, TONES[line.tone])
-    y += 1
+  const end = at.y + at.height
+  let { y } = at
+  for (const [i, line] of lines.entries()) {
+    const parts = wrap(line.text, at.width - 2), room = end - y
+    if (room <= 0) return
+    if (parts.length > room && i > 0) continue
+    parts.slice(0, room).forEach((text, part) => {
+      const isCut = part === room - 1 && parts.length > room
+      grid.text({ x: at.x + (part === 0 ? 0 : 2), y, width: at.width }, isCut ? cutEnd(`${text} …`, at.width - 2) : text, TONES[line.tone])
+      y += 1
+    })
   }
 }
 

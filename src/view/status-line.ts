@@ -56,7 +56,7 @@ function partsOf(model: NodeModel, cases: readonly KillCase[]): Part[] {
     parts.push({ long: `${bytesCell(memory.totalBytes)}, ${used} used`, short: `${used} used` })
   }
   const stall = stallOf(model), kills = killsLastHour(cases, model.nowNs)
-  return [...parts, pressureOf(model), same(`kills ${kills}/h`), ...(stall === undefined ? [] : [same(stall)])]
+  return [...parts, pressureOf(model), same(`OOM kills ${kills}/h`), ...(stall === undefined ? [] : [same(stall)])]
 }
 
 /** What is lost, in words a person can weigh. */

@@ -34,7 +34,7 @@ describe('the overview', () => {
   it('shows the real pods with their limits, their kills and what cannot be known here', async () => {
     const t = await atEnd()
     t.picture('overview-120x40')
-    expect(t.lines()[0]).toMatch(/^ oomscope {2}vm · 23\.5G, \d+% used · PSI mem some \d+\.\d full \d+\.\d · kills 3\/h/)
+    expect(t.lines()[0]).toMatch(/^ oomscope {2}vm · 23\.5G, \d+% used · PSI mem some \d+\.\d full \d+\.\d · OOM kills 3\/h/)
     expect(t.lines()[1]).toMatch(new RegExp(`^!! pod ${POD[2]} was OOM-killed \\ds ago`))
     expect(t.lines()[2]).toContain("not certain: candidates' points are computed from the kernel log")
     expect(t.lines()[3]).toMatch(/WORKLOAD.*FILL.*USED\/LIMIT.*k\.TOP.*OOM/)

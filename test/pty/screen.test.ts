@@ -22,7 +22,7 @@ describe('the overview', () => {
   it('starts with the most urgent pod first, its numbers, the alert and the status', async () => {
     const t = await start()
     expect(t.modes()).toMatchObject({ alternate: true, cursorHidden: true, mouse: 'none' })
-    expect(t.lines()[0]).toMatch(/oomscope {2}worker-3 · 71% used · PSI 12\.4\/4\.1 · kills 4\/h +● LIVE 14:03:27/)
+    expect(t.lines()[0]).toMatch(/oomscope {2}worker-3 · 71% used · PSI 12\.4\/4\.1 · OOM kills 4\/h +● LIVE 14:03:27/)
     expect(t.lines()[1]).toMatch(/^!! payments\/api-.* is ~4s from its container limit of 1\.00G/)
     expect(t.lines()[3]).toMatch(/^!!payments\/api-.*998M\/1\.00G +731M +61\.2 +812 +2/)
     expect(selectedRow(t)).toContain('payments/api')

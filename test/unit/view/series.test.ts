@@ -140,14 +140,14 @@ describe('the status', () => {
   })
   it('doubts nothing when nothing is lost', () => { expect(statusOf(TEST_LENS, demoNode(), { rows: [] }).doubts).toEqual([]) })
   it('says that PSI is missing instead of zero, and has no stall figure without probes', () => {
-    expect(statusOf(TEST_LENS, emptyNode(), { rows: [] }).parts.map((part) => part.long)).toEqual(['worker-3', 'PSI not available', 'kills 0/h'])
+    expect(statusOf(TEST_LENS, emptyNode(), { rows: [] }).parts.map((part) => part.long)).toEqual(['worker-3', 'PSI not available', 'OOM kills 0/h'])
   })
   it('counts the dead of the last hour and names the newest', () => {
     const model = emptyNode(), memcg = addMemcg(model, '/jobs/a', { used: M })
     addKill(model, memcg, { secondsAgo: 3599 })
     addKill(model, memcg, { secondsAgo: 3601 })
     const status = statusOf(TEST_LENS, model, { rows: [] })
-    expect(status.parts.at(-1)?.long).toBe('kills 1/h')
+    expect(status.parts.at(-1)?.long).toBe('OOM kills 1/h')
     expect(status.lastKill).toBe('last kill 13:03:28 jobs/a')
   })
 })
