@@ -14,7 +14,7 @@ import type { Grid, Style } from './grid.ts'
 
 export type Rect = { readonly x: number; readonly y: number; readonly width: number; readonly height: number }
 
-const TONES: Readonly<Record<DetailLine['tone'], Style>> = { plain: STYLE.normal, strong: STYLE.bold, urgent: STYLE.alert, differs: STYLE.differs, quiet: STYLE.dim }
+const TONES: Readonly<Record<DetailLine['tone'], Style>> = { plain: STYLE.normal, strong: STYLE.bold, advice: STYLE.good, urgent: STYLE.alert, differs: STYLE.differs, quiet: STYLE.dim }
 
 /** Sentences, wrapped, most important first. One that does not fit is left out whole: half a sentence may say the opposite. Only the first is cut. */
 export function paintSentences(grid: Grid, at: Rect, lines: readonly DetailLine[]): void {

@@ -78,13 +78,19 @@ function victimLine({ victims, group }: KillCase): DetailLine[] {
   return [{ text: `${cellText(first.comm ?? '?')} (pid ${first.pid})${sizes === '' ? '' : `: ${sizes}`}${gone}${by}${rest}.`, tone: 'plain' }]
 }
 
+const said = (texts: readonly string[], tone: DetailLine['tone'], lead = ''): DetailLine[] => texts.map((text) => {
+  const safe = cellText(`${lead}${text}`)
+  return { text: `${safe.charAt(0).toUpperCase()}${safe.slice(1)}${/[.:!?]$/.test(safe) ? '' : '.'}`, tone }
+})
+
+/** What happened, why nothing helped, why a dashboard showed less, who was in it, what to do, and why it is not surer. */
 function verdictLines({ lens, model, killCase }: CaseOf): DetailLine[] {
-  const { cause, sentence } = lens.caseWords(killCase, model), { disagreements } = killCase
+  const { cause, sentence } = lens.caseWords(killCase, model), { disagreements } = killCase, { reasons, differences, advice, doubts } = killJson(killCase, model)
   return [
     { text: `${cause.replaceAll('-', ' ').toUpperCase()}. ${cellText(sentence)}`, tone: 'strong' },
-    ...disagreements.map((text): DetailLine => ({ text: `The witnesses differ: ${cellText(text)}.`, tone: 'urgent' })),
-    ...senderLine(killCase), ...invokerLine(killCase), ...reclaimLine(killCase, model.hello?.pageSizeBytes), ...victimLine(killCase),
-    ...killJson(killCase, model).advice.map((text): DetailLine => ({ text: cellText(text), tone: 'plain' })),
+    ...said(disagreements, 'urgent', 'the witnesses differ: '), ...said(reasons.map(({ text }) => text), 'plain'), ...said(differences, 'differs'),
+    ...senderLine(killCase), ...invokerLine(killCase), ...(reasons.length > 0 ? [] : reclaimLine(killCase, model.hello?.pageSizeBytes)), ...victimLine(killCase),
+    ...said(advice, 'advice'), ...said(doubts, 'quiet', 'not surer, because '),
   ]
 }
 

@@ -8,7 +8,7 @@ import { shareOf } from './limits.ts'
 import type { Level } from './limits.ts'
 import type { OverviewRow } from './overview.ts'
 
-export type DetailLine = { readonly text: string; readonly tone: 'plain' | 'strong' | 'urgent' | 'differs' | 'quiet' }
+export type DetailLine = { readonly text: string; readonly tone: 'plain' | 'strong' | 'urgent' | 'differs' | 'quiet' | 'advice' }
 
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
 const limitText = (level: Level): string => (level.maxBytes === undefined ? 'no limit' : `${bytesCell(level.maxBytes)}`)

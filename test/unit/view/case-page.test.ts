@@ -29,12 +29,14 @@ function killed(): { readonly model: NodeModel; readonly page: CasePage; readonl
 }
 
 describe('the page of a kill', () => {
-  it('leads with the verdict, then who asked and who died', () => {
+  it('leads with the verdict, then what a dashboard showed, who asked, who died, and why it is not surer', () => {
     const { page } = killed()
     expect(page.verdict.map(({ text }) => text)).toEqual([
       expect.stringMatching(/^CONTAINER LIMIT\. Container etl of pod batch\/etl-0 reached its memory limit of 1 GiB: the kernel killed python3 \(pid 4711/),
+      expect.stringMatching(/dashboard/),
       'The victim itself asked for a page that could not be had.',
       expect.stringMatching(/^python3 \(pid 4711\): anon 97[0-9]M .*gone after 19 ms\.$/),
+      'Not surer, because only a probe tells of it.',
     ])
     expect(page.verdictTitle).toBe('verdict · likely · seen by probes')
   })
