@@ -21,13 +21,15 @@ export type CaseBook = Gathered & {
   readonly open: CaseFacts[]
   readonly decisions: Decision[]
   readonly caseOf: Map<Decision | OomReport, CaseFacts>
+  /** Cases about a signal, oldest first. */
+  readonly strokes: KillCase[]
   /** No-kill decisions that were folded into the case whose victim was still exiting. */
   readonly foldedInto: Map<Decision, CaseFacts>
   readonly log: KernelLog
 }
 
 export const createCaseBook = (): CaseBook => ({
-  cases: [], dirty: new Set(), settleAtNs: Number.POSITIVE_INFINITY, open: [], decisions: [], caseOf: new Map(), foldedInto: new Map(), log: createKernelLog(), sawSignals: false,
+  cases: [], dirty: new Set(), settleAtNs: Number.POSITIVE_INFINITY, open: [], decisions: [], caseOf: new Map(), foldedInto: new Map(), strokes: [], log: createKernelLog(), sawSignals: false,
   signals: new Map(), exits: new Map(), sent: new Map(), reaps: new Map(), eventRises: [],
 })
 
@@ -47,12 +49,23 @@ export function openCase(model: NodeModel, part: { readonly decision?: Decision 
   book.open.push(facts)
   if (part.decision !== undefined) attach(model, facts, part.decision)
   if (book.open.length > MAX_OPEN) forget(model)
+  dropOldStrokes(book)
   return facts
 }
 
-/** The oldest open case is final now; its rows are let go. */
+/** A node may see many signals and few OOM kills: the one must not push out the other. */
+const MAX_STROKES = 1000
+
+function dropOldStrokes(book: CaseBook): void {
+  const strokes = book.strokes
+  if (strokes.length <= MAX_STROKES) return
+  const [oldest] = strokes.splice(0, 1)
+  if (oldest !== undefined && oldest.sentSignal !== undefined) dropCase(book.cases, oldest)
+}
+
+/** The oldest open case is final now, one about a signal before any other; its rows are let go. */
 function forget(model: NodeModel): void {
-  const book = model.caseBook, [old] = book.open
+  const book = model.caseBook, old = book.open.find((facts) => facts.stroke !== undefined) ?? book.open[0]
   if (old === undefined) return
   settleCase(model, old)
   book.open.splice(book.open.indexOf(old), 1)

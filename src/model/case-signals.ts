@@ -64,6 +64,7 @@ export function joinExit(model: NodeModel, exit: Exit): void {
     return
   }
   const facts = openCase(model, {})
+  book.strokes.push(facts.case)
   facts.stroke = { by: kill, memcgId: exit.memcgId, victims: new Map([[exit.pid, victim]]) }
   touch(model, facts)
 }

@@ -1,6 +1,6 @@
 /** Who sent the deadly signal, as far as its name and its cgroup can be trusted: any process may call itself containerd-shim. */
 import { workloadIn } from '../identity/workload.ts'
-import type { KillCase, Level } from '../model/case.ts'
+import { isOomCase, type KillCase, type Level } from '../model/case.ts'
 import type { NodeModel } from '../model/node.ts'
 
 export type SenderKind = 'runtime' | 'service-manager' | 'oom-daemon' | 'other'
@@ -25,8 +25,25 @@ export function senderOf(model: NodeModel, { sender }: NonNullable<KillCase['sen
   return { kind: sender.pid === 1 && /^(?:systemd|init)$/.test(sender.comm) ? 'service-manager' : 'other', ...known }
 }
 
+/** Cases are in order of time: the last one that is not younger. */
+function lastUntil(cases: readonly KillCase[], tsNs: number): number {
+  let low = 0, high = cases.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((cases[middle]?.tsNs ?? 0) <= tsNs) low = middle + 1
+    else high = middle
+  }
+  return low - 1
+}
+
 /** The OOM kill in the same cgroup just before: then the runtime only ended what was left. */
 export function oomJustBefore(model: NodeModel, target: KillCase): KillCase | undefined {
   const SOON_NS = 10e9, ids = new Set(target.victims.map((victim) => victim.memcgId))
-  return model.cases.findLast((other) => other.sentSignal === undefined && other.victims.some((victim) => victim.memcgId !== undefined && ids.has(victim.memcgId)) && other.tsNs <= target.tsNs && target.tsNs - other.tsNs < SOON_NS)
+  const { cases } = model
+  for (let i = lastUntil(cases, target.tsNs); i >= 0; i -= 1) {
+    const other = cases[i]
+    if (other === undefined || target.tsNs - other.tsNs >= SOON_NS) return undefined
+    if (isOomCase(other) && other.victims.some((victim) => victim.memcgId !== undefined && ids.has(victim.memcgId))) return other
+  }
+  return undefined
 }

@@ -8,6 +8,7 @@ const BEFORE_NS = 150e9, AFTER_NS = 15e9
 
 /** Oldest first; only of the container's own pod, and of the container itself where it is named. */
 export function testimoniesOf(model: NodeModel, target: KillCase): Testimony[] {
+  if (model.testimonies.length === 0) return []
   const workloads = target.victims.flatMap((victim) => (victim.path === undefined ? [] : [workloadIn(model, victim.path)]))
   return model.testimonies.filter((said) => said.tsNs >= target.tsNs - BEFORE_NS && said.tsNs <= target.tsNs + AFTER_NS &&
     workloads.some((own) => own.podUid !== undefined && own.podUid === said.podUid && (said.containerId === undefined || own.containerId === undefined || said.containerId === own.containerId)))

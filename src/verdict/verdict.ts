@@ -19,6 +19,10 @@ export type Verdict = {
   readonly because: readonly string[]
   /** Why not surer. */
   readonly doubts: readonly string[]
+}
+
+/** What else there is to say about a case: for its own page, not for every line of a list. */
+export type Account = {
   /** Why reclaim did not save it. */
   readonly reasons: readonly Reason[]
   /** Why a dashboard showed less. */
@@ -48,9 +52,16 @@ export function verdictOf(model: NodeModel, target: KillCase): Verdict {
   const finding = findingOf(model, target)
   if (finding === undefined) {
     const missing = missingOf(target), level = target.limit?.path === undefined ? undefined : workloadIn(model, target.limit.path).level
-    return { ...(level === undefined ? {} : { level }), sentence: unknownText(model, target, missing), confidence: 'possible', because: [], doubts: [missing, ...baseOf(target).doubts], reasons: [], differences: [], advice: [] }
+    return { ...(level === undefined ? {} : { level }), sentence: unknownText(model, target, missing), confidence: 'possible', because: [], doubts: [missing, ...baseOf(target).doubts] }
   }
   const { cause, level, confidence, because, doubts } = finding
+  return { cause, ...(level === undefined ? {} : { level }), sentence: sentenceOf(model, target, finding), confidence, because, doubts }
+}
+
+/** The rest of the story; empty when no rule could name a cause. */
+export function accountOf(model: NodeModel, target: KillCase): Account {
+  const finding = findingOf(model, target)
+  if (finding === undefined) return { reasons: [], differences: [], advice: [] }
   const reasons = reasonsOf(model, target, finding)
-  return { cause, ...(level === undefined ? {} : { level }), sentence: sentenceOf(model, target, finding), confidence, because, doubts, reasons, differences: differencesOf(model, target, finding), advice: adviceOf(model, target, { finding, reasons }) }
+  return { reasons, differences: differencesOf(model, target, finding), advice: adviceOf(model, target, { finding, reasons }) }
 }

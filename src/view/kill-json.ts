@@ -4,7 +4,7 @@ import { workloadIn } from '../identity/workload.ts'
 import type { Candidate, Evidence, KillCase, Level, Victim, Workload } from '../model/case.ts'
 import type { NodeModel } from '../model/node.ts'
 import type { Reason } from '../verdict/reason.ts'
-import { verdictOf, type Cause, type Confidence } from '../verdict/verdict.ts'
+import { accountOf, verdictOf, type Cause, type Confidence } from '../verdict/verdict.ts'
 import { anchorClock, type CaseClock } from './case-time.ts'
 
 type LimitLevel = Exclude<Level, 'service' | 'cgroup'>
@@ -83,7 +83,7 @@ function signalJson({ sentSignal }: KillCase): KillJson['signal'] {
 
 /** One case. */
 export function killJson(target: KillCase, model: NodeModel, clock: CaseClock = anchorClock(model)): KillJson {
-  const verdict = verdictOf(model, target), { wallMs, bootNs, stamp, idPrefix } = clock(target)
+  const verdict = verdictOf(model, target), account = accountOf(model, target), { wallMs, bootNs, stamp, idPrefix } = clock(target)
   return known({
     id: idPrefix === undefined ? target.id : target.id.replace(/^[^-]*/, idPrefix), time: wallMs === undefined ? undefined : formatWall(wallMs), bootNs, logTime: wallMs === undefined ? stamp : undefined,
     cause: verdict.cause, sentence: verdict.sentence, confidence: verdict.confidence, because: verdict.because, doubts: verdict.doubts,
@@ -94,6 +94,6 @@ export function killJson(target: KillCase, model: NodeModel, clock: CaseClock = 
     reclaim: target.reclaim, composition: target.composition,
     contributors: target.contributors.map(({ path, bytes }) => ({ path, bytes, workload: workloadIn(model, path) })),
     invokedWhileExiting: target.invokedWhileExiting, witnesses: target.witnesses, disagreements: target.disagreements, evidence: target.evidence,
-    reasons: verdict.reasons, differences: verdict.differences, advice: verdict.advice,
+    reasons: account.reasons, differences: account.differences, advice: account.advice,
   }) as KillJson
 }

@@ -5,7 +5,7 @@ import { formatDuration } from '../base/time.ts'
 import { isOomCase } from '../model/case.ts'
 import type { Candidate, KillCase, Victim } from '../model/case.ts'
 import type { NodeModel } from '../model/node.ts'
-import { verdictOf } from '../verdict/verdict.ts'
+import { accountOf, verdictOf } from '../verdict/verdict.ts'
 import { anchorClock, timeText, type CaseClock } from './case-time.ts'
 import { cellText, cutEnd, wrap } from './cell-text.ts'
 
@@ -84,16 +84,16 @@ function reclaimText({ reclaim }: KillCase, pageBytes: number | undefined): stri
 
 /** One case, without a trailing newline. */
 export function killText(target: KillCase, model: NodeModel, clock: CaseClock = anchorClock(model)): string {
-  const verdict = verdictOf(model, target), { victims } = target
+  const verdict = verdictOf(model, target), account = accountOf(model, target), { victims } = target
   const hidden = victims.length - MAX_VICTIMS
   return [
     `${safe(timeText(clock(target), target.tsNs))}  ${verdict.cause ?? 'cause unknown'}  (${verdict.confidence})`,
     ...wrap(safe(verdict.sentence), COLUMNS - 2).map((line) => `  ${line}`),
     '',
     ...verdict.because.flatMap((text, i) => field(i === 0 ? 'because' : '', text)),
-    ...verdict.reasons.flatMap(({ text }, i) => field(i === 0 ? 'reclaim' : '', text)),
-    ...verdict.differences.flatMap((text, i) => field(i === 0 ? 'looked like' : '', text)),
-    ...verdict.advice.flatMap((text, i) => field(i === 0 ? 'advice' : '', text)),
+    ...account.reasons.flatMap(({ text }, i) => field(i === 0 ? 'reclaim' : '', text)),
+    ...account.differences.flatMap((text, i) => field(i === 0 ? 'looked like' : '', text)),
+    ...account.advice.flatMap((text, i) => field(i === 0 ? 'advice' : '', text)),
     ...verdict.doubts.flatMap((text, i) => field(i === 0 ? 'not surer' : '', text)),
     ...optional('limit', limitText(target)),
     ...optional('sent by', senderText(target)),

@@ -5,7 +5,7 @@ import type { Event } from '../../../src/event/event.ts'
 import { parseKubeletLine } from '../../../src/identity/kubelet-log.ts'
 import { applyEvent } from '../../../src/model/apply.ts'
 import type { NodeModel } from '../../../src/model/node.ts'
-import { verdictOf } from '../../../src/verdict/verdict.ts'
+import { accountOf, verdictOf } from '../../../src/verdict/verdict.ts'
 import { C1, MS, NODE, T0, UID, birth, event, exit, fold } from '../model/build.ts'
 
 /** build.ts: T0 is 2025-11-24T16:00:50Z. */
@@ -22,7 +22,7 @@ function judged(log: string, model = stopped()) {
   const evidence = readEvidence(log, { anchor: model.anchor!, names: new Map() })
   for (const one of evidence.events) applyEvent(model, one)
   expect(model.cases).toHaveLength(1)
-  return { ...verdictOf(model, model.cases[0]!), unknown: evidence.unknown }
+  return { ...verdictOf(model, model.cases[0]!), ...accountOf(model, model.cases[0]!), unknown: evidence.unknown }
 }
 
 test('without the kubelet\'s log a stop is a stop, and the reason is not guessed', () => {

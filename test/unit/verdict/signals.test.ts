@@ -83,3 +83,12 @@ test('what the runtime ends after an OOM kill is told as that, and is not counte
   expect(killsSummary(model)).toContain('1 kill case, 1 process killed; 1 more case of a signal that a process sent')
   expect(killText(model.cases[1]!, model)).toContain('SIGKILL')
 })
+
+test('thousands of signals do not push an OOM kill out of the list, nor its late witnesses', () => {
+  const kill = decision({ tid: 384, tsNs: T0, memcgId: 104, victims: [{ pid: 381, memcgId: 104 }] }), births = Array.from({ length: 3000 }, (_, i) => birth(1000 + i, `/c${i}`, 1))
+  const strokes = births.flatMap((_, i) => [signal(9, 5000 + i, T0 + MS + i * 1e5, { comm: 'bash', memcgId: 202 }), exit(5000 + i, 1000 + i, T0 + MS + i * 1e5 + 1e4)])
+  const model = fold([...DAEMONS, ...births, ...kill, ...strokes, exit(381, 104, T0 + 1e9)])
+  expect(model.cases.length).toBeLessThanOrEqual(1002)
+  expect(model.cases.filter((target) => target.sentSignal === undefined)).toMatchObject([{ victims: [{ pid: 381, msToExit: expect.any(Number) as number }] }])
+  expect(verdictOf(model, model.cases.at(-1)!).cause).toBe('signal')
+})

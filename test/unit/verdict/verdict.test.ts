@@ -12,7 +12,7 @@ const LIMIT = 64 << 20
 
 test('the container\'s own limit', () => {
   expect(only(fold([...NODE, name, ...kill(104)]))).toEqual({
-    cause: 'container-limit', level: 'container', confidence: 'likely', because: ['the cgroup whose limit was hit is a container'], doubts: ['only a probe tells of it'], reasons: [], differences: [], advice: [],
+    cause: 'container-limit', level: 'container', confidence: 'likely', because: ['the cgroup whose limit was hit is a container'], doubts: ['only a probe tells of it'],
     sentence: 'Container etl of pod batch/etl-0 reached its memory limit of 64 MiB: the kernel killed python3 (pid 381, 2.9 MiB anonymous).',
   })
 })
@@ -110,5 +110,5 @@ test('paths of both containers are told apart', () => {
 
 test('a pod of which nobody knows the containers\' limits is only possibly more than its container', () => {
   const verdict = only(fold([...NODE.slice(0, 6), ...kill(66), killsOf(66, 0, T0 - MS), killsOf(66, 1, T0 + 50 * MS)]))
-  expect(verdict).toMatchObject({ cause: 'pod-limit', confidence: 'possible', doubts: [expect.stringContaining('more than one container is not known')], advice: [] })
+  expect(verdict).toMatchObject({ cause: 'pod-limit', confidence: 'possible', doubts: [expect.stringContaining('more than one container is not known')] })
 })

@@ -2,12 +2,12 @@
 import { expect, test } from 'vitest'
 import type { Event } from '../../../src/event/event.ts'
 import type { NodeModel } from '../../../src/model/node.ts'
-import { verdictOf } from '../../../src/verdict/verdict.ts'
+import { accountOf, verdictOf } from '../../../src/verdict/verdict.ts'
 import { casesIn, LOGS, logText } from '../../helpers/logs.ts'
 import { C1, C2, MS, NODE, POD, T0, birth, decision, event, fold, hello, limits, usage } from '../model/build.ts'
 
 const MIB = 2 ** 20
-const only = (model: NodeModel) => verdictOf(model, model.cases[0]!)
+const only = (model: NodeModel) => ({ ...verdictOf(model, model.cases[0]!), ...accountOf(model, model.cases[0]!) })
 const logged = (prefix: string) => casesIn(logText(LOGS.find((name) => name.startsWith(prefix))!))[0]!
 const stat = (memcgId: number, parts: object): Event => event('memcg_stat', T0 - 50 * MS, { memcgId, ...parts } as never)
 /** A kill in container 104 by its own limit of 64 MiB. */
