@@ -27,6 +27,10 @@ const STROKE_NS = 2e9
 const GRACE_NS = 3600e9
 const MAX_SENT = 1024, MAX_VICTIMS = 1024
 
+/** They ask with SIGTERM first; from anybody else SIGTERM is how things end every day. */
+const OOM_DAEMONS = /^(?:systemd-oomd|oomd|earlyoom|nohang|low-memory-moni|lmkd|bustd|thrash-protect)$/
+export const isOomDaemon = (comm: string): boolean => OOM_DAEMONS.test(comm)
+
 /** A signal that a process sent. */
 export function applySentSignal(model: NodeModel, event: Signal): void {
   const { sent } = model.caseBook
@@ -50,7 +54,7 @@ const diedOf = (exit: Exit, kill: Signal | undefined): boolean =>
 export function joinExit(model: NodeModel, exit: Exit): void {
   const book = model.caseBook, to = book.sent.get(exit.pid)
   if (to === undefined || exit.memcgId === 0 || model.memcgs.get(exit.memcgId)?.path === '/') return
-  const kill = diedOf(exit, to.kill) ? to.kill : diedOf(exit, to.term) ? to.term : undefined
+  const kill = diedOf(exit, to.kill) ? to.kill : diedOf(exit, to.term) && isOomDaemon(to.term?.senderComm ?? '') ? to.term : undefined
   const byKernel = book.signals.get(exit.pid)
   if (kill === undefined || kill.senderPid === exit.pid || (byKernel !== undefined && byKernel.tsNs <= exit.tsNs + SLACK_NS && near(byKernel.tsNs, exit.tsNs))) return
   book.sent.delete(exit.pid)

@@ -1,5 +1,7 @@
 /** Who sent the deadly signal, as far as its name and its cgroup can be trusted: any process may call itself containerd-shim. */
+import { identityOf } from '../identity/path.ts'
 import { workloadIn } from '../identity/workload.ts'
+import { isOomDaemon } from '../model/case-signals.ts'
 import { isOomCase, type KillCase, type Level } from '../model/case.ts'
 import type { NodeModel } from '../model/node.ts'
 
@@ -7,7 +9,9 @@ export type SenderKind = 'runtime' | 'service-manager' | 'oom-daemon' | 'other'
 
 /** comm has 15 characters: containerd-shim-runc-v2 is `containerd-shim`. `runc:[2:INIT]` is a container's first process before its own program. */
 const RUNTIMES = /^(?:containerd(?:-shim)?|runc|runc:\[\d:[A-Z]+\]|crun|youki|runsc(?:-.*)?|kata-runtime|conmon(?:rs)?|crio|dockerd|docker-containe|docker-proxy|podman|lxc-start|lxc-stop|kubelet|cri-dockerd|ctr|nerdctl)$/
-const OOM_DAEMONS = /^(?:systemd-oomd|oomd|earlyoom|nohang|low-memory-moni|lmkd|bustd|thrash-protect)$/
+
+/** A user who logged in gives his processes any name, too. */
+const OF_A_USER: ReadonlySet<string> = new Set(['session', 'user-service'])
 
 export type Sender = {
   readonly kind: SenderKind
@@ -18,10 +22,10 @@ export type Sender = {
 
 export function senderOf(model: NodeModel, { sender }: NonNullable<KillCase['sentSignal']>): Sender {
   const level = sender.path === undefined ? undefined : workloadIn(model, sender.path).level, inContainer = level === 'container' || level === 'pod'
-  const known = { ...(level === undefined ? {} : { level }), isTrusted: level !== undefined && !inContainer }
+  const known = { ...(level === undefined ? {} : { level }), isTrusted: level !== undefined && !inContainer && !OF_A_USER.has(identityOf(sender.path ?? '').kind) }
   if (inContainer) return { kind: 'other', ...known }
   if (RUNTIMES.test(sender.comm)) return { kind: 'runtime', ...known }
-  if (OOM_DAEMONS.test(sender.comm)) return { kind: 'oom-daemon', ...known }
+  if (isOomDaemon(sender.comm)) return { kind: 'oom-daemon', ...known }
   return { kind: sender.pid === 1 && /^(?:systemd|init)$/.test(sender.comm) ? 'service-manager' : 'other', ...known }
 }
 

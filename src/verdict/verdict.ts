@@ -6,6 +6,7 @@ import { adviceOf } from './advice.ts'
 import { differencesOf } from './difference.ts'
 import { baseOf, type Cause, type Confidence, type Finding } from './finding.ts'
 import { isNoKill } from './memcg-limit.ts'
+import { repeatsOf, type Repeats } from './repeats.ts'
 import { RULES } from './rules.ts'
 import type { Reason } from './reason.ts'
 import { sentenceOf, unknownText } from './sentence.ts'
@@ -28,6 +29,8 @@ export type Account = {
   /** Why a dashboard showed less. */
   readonly differences: readonly string[]
   readonly advice: readonly string[]
+  /** Kills of the same workload. */
+  readonly repeats?: Repeats
 }
 
 /** What is missing for a cause. */
@@ -60,8 +63,8 @@ export function verdictOf(model: NodeModel, target: KillCase): Verdict {
 
 /** The rest of the story; empty when no rule could name a cause. */
 export function accountOf(model: NodeModel, target: KillCase): Account {
-  const finding = findingOf(model, target)
-  if (finding === undefined) return { reasons: [], differences: [], advice: [] }
+  const finding = findingOf(model, target), repeats = repeatsOf(model, target), linked = repeats === undefined ? {} : { repeats }
+  if (finding === undefined) return { reasons: [], differences: [], advice: [], ...linked }
   const reasons = reasonsOf(model, target, finding)
-  return { reasons, differences: differencesOf(model, target, finding), advice: adviceOf(model, target, { finding, reasons }) }
+  return { reasons, differences: differencesOf(model, target, finding), advice: adviceOf(model, target, { finding, reasons }), ...linked }
 }

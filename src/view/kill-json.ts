@@ -3,6 +3,7 @@ import { formatWall } from '../base/time.ts'
 import { workloadIn } from '../identity/workload.ts'
 import type { Candidate, Evidence, KillCase, Level, Victim, Workload } from '../model/case.ts'
 import type { NodeModel } from '../model/node.ts'
+import type { Repeats } from '../verdict/repeats.ts'
 import type { Reason } from '../verdict/reason.ts'
 import { accountOf, verdictOf, type Cause, type Confidence } from '../verdict/verdict.ts'
 import { anchorClock, type CaseClock } from './case-time.ts'
@@ -41,6 +42,8 @@ export type KillJson = {
   /** Why a dashboard showed less than the kernel counted. */
   readonly differences: readonly string[]
   readonly advice: readonly string[]
+  /** Kills of the same workload: which one this is, and their rhythm. */
+  readonly repeats?: { readonly nth: number; readonly of: number; readonly sincePreviousMs?: number; readonly medianMs: number; readonly isEven: boolean; readonly ids: readonly string[] }
 }
 
 /** Leaves out what is not known. */
@@ -75,6 +78,14 @@ const candidateJson = (model: NodeModel, candidate: Candidate): CandidateJson =>
   workload: workloadOfPath(model, candidate.path),
 }) as CandidateJson
 
+const idOf = (id: string, prefix: string | undefined): string => (prefix === undefined ? id : id.replace(/^[^-]*/, prefix))
+
+function repeatsJson(repeats: Repeats | undefined, prefix: string | undefined): KillJson['repeats'] {
+  if (repeats === undefined) return undefined
+  const { nth, of, previousNs, medianNs, isEven, ids } = repeats
+  return known({ nth, of, sincePreviousMs: previousNs === undefined ? undefined : previousNs / 1e6, medianMs: medianNs / 1e6, isEven, ids: ids.map((id) => idOf(id, prefix)) }) as KillJson['repeats']
+}
+
 function signalJson({ sentSignal }: KillCase): KillJson['signal'] {
   if (sentSignal === undefined) return undefined
   const { signo, sender, graceNs, asker } = sentSignal
@@ -85,7 +96,7 @@ function signalJson({ sentSignal }: KillCase): KillJson['signal'] {
 export function killJson(target: KillCase, model: NodeModel, clock: CaseClock = anchorClock(model)): KillJson {
   const verdict = verdictOf(model, target), account = accountOf(model, target), { wallMs, bootNs, stamp, idPrefix } = clock(target)
   return known({
-    id: idPrefix === undefined ? target.id : target.id.replace(/^[^-]*/, idPrefix), time: wallMs === undefined ? undefined : formatWall(wallMs), bootNs, logTime: wallMs === undefined ? stamp : undefined,
+    id: idOf(target.id, idPrefix), time: wallMs === undefined ? undefined : formatWall(wallMs), bootNs, logTime: wallMs === undefined ? stamp : undefined,
     cause: verdict.cause, sentence: verdict.sentence, confidence: verdict.confidence, because: verdict.because, doubts: verdict.doubts,
     signal: signalJson(target),
     limit: limitJson(model, target), invoker: invokerJson(target),
@@ -94,6 +105,6 @@ export function killJson(target: KillCase, model: NodeModel, clock: CaseClock = 
     reclaim: target.reclaim, composition: target.composition,
     contributors: target.contributors.map(({ path, bytes }) => ({ path, bytes, workload: workloadIn(model, path) })),
     invokedWhileExiting: target.invokedWhileExiting, witnesses: target.witnesses, disagreements: target.disagreements, evidence: target.evidence,
-    reasons: account.reasons, differences: account.differences, advice: account.advice,
+    reasons: account.reasons, differences: account.differences, advice: account.advice, repeats: repeatsJson(account.repeats, idPrefix),
   }) as KillJson
 }

@@ -5,6 +5,7 @@ import { formatDuration } from '../base/time.ts'
 import { isOomCase } from '../model/case.ts'
 import type { Candidate, KillCase, Victim } from '../model/case.ts'
 import type { NodeModel } from '../model/node.ts'
+import type { Repeats } from '../verdict/repeats.ts'
 import { accountOf, verdictOf } from '../verdict/verdict.ts'
 import { anchorClock, timeText, type CaseClock } from './case-time.ts'
 import { cellText, cutEnd, wrap } from './cell-text.ts'
@@ -33,6 +34,12 @@ function invokerText(target: KillCase): string | undefined {
   const { invoker } = target
   if (invoker === undefined) return undefined
   return list([`${invoker.comm} (pid ${invoker.pid})`, target.order === undefined ? undefined : `order ${target.order}`, target.gfpText, invoker.path])
+}
+
+function repeatsText(repeats: Repeats | undefined): string | undefined {
+  if (repeats === undefined) return undefined
+  const { nth, of, previousNs, medianNs, isEven } = repeats
+  return list([`kill ${nth} of ${of} of this workload`, previousNs === undefined ? undefined : `${formatDuration(previousNs)} after the one before`, of < 3 ? undefined : `${isEven ? 'evenly ' : 'typically '}every ${formatDuration(medianNs)}`])
 }
 
 function senderText({ sentSignal }: KillCase): string | undefined {
@@ -94,6 +101,7 @@ export function killText(target: KillCase, model: NodeModel, clock: CaseClock = 
     ...account.reasons.flatMap(({ text }, i) => field(i === 0 ? 'reclaim' : '', text)),
     ...account.differences.flatMap((text, i) => field(i === 0 ? 'looked like' : '', text)),
     ...account.advice.flatMap((text, i) => field(i === 0 ? 'advice' : '', text)),
+    ...optional('again', repeatsText(account.repeats)),
     ...verdict.doubts.flatMap((text, i) => field(i === 0 ? 'not surer' : '', text)),
     ...optional('limit', limitText(target)),
     ...optional('sent by', senderText(target)),

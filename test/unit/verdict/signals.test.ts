@@ -37,6 +37,10 @@ test('a program that calls itself runc inside a container is just a process', ()
   expect(only(fold([...DAEMONS, signal(9, 381, T0, { comm: 'runc', memcgId: 9999 }), exit(381, 104, T0 + MS)]))).toMatchObject({ cause: 'runtime-stop', confidence: 'possible', doubts: ['the sender is known by its name only'] })
 })
 
+test('one of a logged-in user is known by its name only', () => {
+  expect(only(fold([...DAEMONS, signal(9, 381, T0, { comm: 'systemd-oomd', memcgId: 202 }), exit(381, 104, T0 + MS)]))).toMatchObject({ cause: 'oom-daemon', confidence: 'possible' })
+})
+
 test('systemd-oomd by cgroup.kill: one case, every process of the cgroup', () => {
   const oomd: From = { comm: 'systemd-oomd', memcgId: 201 }, rows = [381, 382, 383].flatMap((pid, i) => [signal(9, pid, T0 + i * 1e4, oomd, { group: 0 }), exit(pid, 104, T0 + MS + i * 1e4)])
   const model = fold([...DAEMONS, ...rows])
@@ -46,6 +50,7 @@ test('systemd-oomd by cgroup.kill: one case, every process of the cgroup', () =>
 
 test('earlyoom asks first: death by its SIGTERM counts', () => {
   const gone = { ...exit(381, 104, T0 + 9 * MS), exitCode: 15 } as Event
+  expect(fold([...DAEMONS, signal(15, 381, T0, { comm: 'bash', memcgId: 202 }), gone]).cases, 'SIGTERM of anybody else').toHaveLength(0)
   expect(only(fold([...DAEMONS, signal(15, 381, T0, { comm: 'earlyoom', memcgId: 201 }), gone]))).toMatchObject({ cause: 'oom-daemon', sentence: expect.stringContaining('with SIGTERM') })
 })
 

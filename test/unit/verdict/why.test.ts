@@ -97,3 +97,19 @@ test('advice always says because; none where nothing is sure, and none about lim
   const signalled = fold([...NODE, birth(200, '/x.service', 1), event('signal', T0, { signo: 9, code: 0, group: 1, result: 0, senderPid: 7, senderTid: 7, senderComm: 'bash', senderMemcgId: 200, targetTid: 381, targetComm: 'x' }), event('task_exit', T0 + MS, { pid: 381, comm: 'x', memcgId: 104, exitCode: 9, maxRssPages: 1 })])
   expect(only(signalled)).toMatchObject({ cause: 'signal', reasons: [], differences: [], advice: [] })
 })
+
+test('kills of one workload are linked, with their rhythm; the container may have a new id each time', () => {
+  const at = (n: number): number => T0 + n * 300e9, kill = (n: number, memcgId: number): Event[] => decision({ tid: 384 + n, tsNs: at(n), memcgId, victims: [{ pid: 400 + n, memcgId }] })
+  const again = birth(150, `${POD}/${'c'.repeat(64)}`, 66), model = fold([...NODE, again, ...kill(0, 104), ...kill(1, 150), ...kill(2, 104), ...kill(3, 150), ...decision({ tid: 9, tsNs: at(1) + 9e9, memcgId: 3, victims: [{ pid: 9, memcgId: 3 }] })])
+  const accounts = model.cases.map((target) => accountOf(model, target).repeats)
+  expect(accounts.map((repeats) => repeats?.nth)).toEqual([1, 2, undefined, 3, 4])
+  expect(accounts[4]).toMatchObject({ of: 4, isEven: true, previousNs: 300e9, medianNs: 300e9, ids: model.cases.filter((_, i) => i !== 2).map(({ id }) => id) })
+  expect(accounts[0]).not.toHaveProperty('previousNs')
+})
+
+test('two decisions of one incident are no rhythm', () => {
+  const kill = (n: number): Event[] => decision({ tid: 384 + n, tsNs: T0 + n * 1e9, memcgId: 104, victims: [{ pid: 400 + n, memcgId: 104 }] })
+  const model = fold([...NODE, ...kill(0), ...kill(1)])
+  expect(model.cases).toHaveLength(2)
+  expect(accountOf(model, model.cases[1]!).repeats).toBeUndefined()
+})
