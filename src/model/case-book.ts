@@ -2,6 +2,7 @@
 import { near, victimIds, type CaseFacts, type Gathered } from './case-facts.ts'
 import { addCase, dropCase, placeCase } from './case-list.ts'
 import { mergeCase } from './case-merge.ts'
+import { rewritten } from './case-version.ts'
 import type { KillCase } from './case.ts'
 import { isOnlyMarks, type Decision } from './decision.ts'
 import type { NodeModel } from './node.ts'
@@ -120,6 +121,7 @@ function settleCase(model: NodeModel, facts: CaseFacts): void {
   if (!model.caseBook.dirty.delete(facts)) return
   if (facts.merges > 0 && model.nowNs - facts.case.tsNs > FINAL_NS) {
     complete(model, facts)
+    rewritten(facts.case)
     return
   }
   mergeCase(model, facts)
@@ -129,6 +131,7 @@ function settleCase(model: NodeModel, facts: CaseFacts): void {
   }
   facts.needsMerge = false
   facts.merges += 1
+  rewritten(facts.case)
   placeCase(model.caseBook.cases, facts.case)
   for (const victim of facts.case.victims) {
     if (facts.case.sentSignal !== undefined || victim.memcgId === undefined || facts.counted.has(victim.pid)) continue

@@ -1,6 +1,7 @@
 /** The verdict on a case: cause, level, one sentence, and how sure it is. Computed again whenever it is asked for. */
 import { workloadIn } from '../identity/workload.ts'
 import type { KillCase, Level } from '../model/case.ts'
+import { versionOf } from '../model/case-version.ts'
 import type { NodeModel } from '../model/node.ts'
 import { adviceOf } from './advice.ts'
 import { differencesOf } from './difference.ts'
@@ -50,8 +51,21 @@ export function findingOf(model: NodeModel, target: KillCase): Finding | undefin
   return undefined
 }
 
-/** Judges one case with what the model knows now. */
+type Remembered = { readonly version: number; readonly names: number; readonly hello: unknown; readonly verdict: Verdict }
+const remembered = new WeakMap<KillCase, Remembered>()
+
+/** Judges one case with what the model knows now. A list asks for thousands of them many times a second, and few change. */
 export function verdictOf(model: NodeModel, target: KillCase): Verdict {
+  // A signal's story depends on the cases before it and on what the kubelet said.
+  if (target.sentSignal !== undefined) return judge(model, target)
+  const version = versionOf(target), names = model.names.size, { hello } = model, before = remembered.get(target)
+  if (before !== undefined && before.version === version && before.names === names && before.hello === hello) return before.verdict
+  const verdict = judge(model, target)
+  remembered.set(target, { version, names, hello, verdict })
+  return verdict
+}
+
+function judge(model: NodeModel, target: KillCase): Verdict {
   const finding = findingOf(model, target)
   if (finding === undefined) {
     const missing = missingOf(target), level = target.limit?.path === undefined ? undefined : workloadIn(model, target.limit.path).level
