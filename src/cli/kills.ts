@@ -3,6 +3,7 @@ import { jsonLine } from '../view/json-line.ts'
 import { EXIT, usageError } from '../base/errors.ts'
 import type { ExitCode } from '../base/errors.ts'
 import { printable } from '../base/text.ts'
+import { endOfStream } from '../model/apply.ts'
 import type { NodeModel } from '../model/node.ts'
 import { openReplay } from '../source/replay.ts'
 import { killJson } from '../view/kill-json.ts'
@@ -22,6 +23,7 @@ export async function kills(file: string, options: Options, signals: Signals): P
   await source.close()
   // Half of the cases would look like all of them.
   if (signals.exitCode() !== undefined) return EXIT.done
+  endOfStream(feed.model)
   addEvidence(feed, textOf(options, 'evidence'))
   if (isSet(options, 'json')) writeJson(feed.model)
   else writeText(feed.model)

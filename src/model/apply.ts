@@ -1,5 +1,6 @@
 /** The fold: one event into the model. Pure of clock, file and environment; the frequent rows allocate nothing. */
 import type { Event, EventOf } from '../event/event.ts'
+import { openCounted } from './case-counts.ts'
 import { createCaseBook, settleCases } from './case-book.ts'
 import { applyDecisionRow, applyTracerEnd } from './case-decisions.ts'
 import { applyEventRise, applyExit, applyKmsg, applyReap, applySignal } from './case-witnesses.ts'
@@ -112,6 +113,12 @@ function applyClock(model: NodeModel, event: EventOf<'clock'>): void {
   model.clocksNs.push(event.tsNs)
   if (model.clocksNs.length > 3) model.clocksNs.shift()
   buryUnseen(model)
+  openCounted(model)
+}
+
+/** The stream is over: what waited for more waits no longer. Safe to call at any end. */
+export function endOfStream(model: NodeModel): void {
+  openCounted(model, true)
 }
 
 /** Half of them go at once: to shift a long list at every stall and signal would cost more than all else here. */

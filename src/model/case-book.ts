@@ -1,5 +1,6 @@
 /** The working memory of merging: open cases, what is joined to which, and when a case is computed anew. */
-import { near, victimIds, type CaseFacts, type Gathered } from './case-facts.ts'
+import { near, victimIds, type CaseFacts, type EventRise, type Gathered } from './case-facts.ts'
+import { claimCounted } from './case-counts.ts'
 import { addCase, dropCase, placeCase } from './case-list.ts'
 import { mergeCase } from './case-merge.ts'
 import { rewritten } from './case-version.ts'
@@ -22,6 +23,8 @@ export type CaseBook = Gathered & {
   readonly open: CaseFacts[]
   readonly decisions: Decision[]
   readonly caseOf: Map<Decision | OomReport, CaseFacts>
+  /** Rises of oom_kill that may turn out to be all that anybody saw; oldest first, bounded. */
+  readonly unclaimed: EventRise[]
   /** Cases about a signal, oldest first. */
   readonly strokes: KillCase[]
   /** No-kill decisions that were folded into the case whose victim was still exiting. */
@@ -30,7 +33,7 @@ export type CaseBook = Gathered & {
 }
 
 export const createCaseBook = (): CaseBook => ({
-  cases: [], dirty: new Set(), settleAtNs: Number.POSITIVE_INFINITY, open: [], decisions: [], caseOf: new Map(), foldedInto: new Map(), strokes: [], log: createKernelLog(), sawSignals: false,
+  cases: [], dirty: new Set(), settleAtNs: Number.POSITIVE_INFINITY, open: [], decisions: [], caseOf: new Map(), foldedInto: new Map(), strokes: [], unclaimed: [], log: createKernelLog(), sawSignals: false,
   signals: new Map(), exits: new Map(), sent: new Map(), reaps: new Map(), eventRises: [],
 })
 
@@ -132,6 +135,7 @@ function settleCase(model: NodeModel, facts: CaseFacts): void {
   facts.needsMerge = false
   facts.merges += 1
   rewritten(facts.case)
+  if (facts.rise === undefined && facts.case.victims.length > 0) claimCounted(model, facts)
   placeCase(model.caseBook.cases, facts.case)
   for (const victim of facts.case.victims) {
     if (facts.case.sentSignal !== undefined || victim.memcgId === undefined || facts.counted.has(victim.pid)) continue
@@ -161,6 +165,14 @@ function twinOf(book: CaseBook, facts: CaseFacts): CaseFacts | undefined {
     (other.decisions.length === 0 || facts.decisions.length === 0 || other.decisions.every((d) => facts.decisions.every((own) => isOnlyMarks(d) && isOnlyMarks(own) && d.tid === own.tid))))
 }
 
+/** It turned out to be a part of another case. */
+export function dropFacts(book: CaseBook, facts: CaseFacts): void {
+  book.dirty.delete(facts)
+  const at = book.open.indexOf(facts)
+  if (at >= 0) book.open.splice(at, 1)
+  dropCase(book.cases, facts.case)
+}
+
 export function mergeFacts(model: NodeModel, into: CaseFacts, from: CaseFacts): void {
   const book = model.caseBook
   for (const d of from.decisions) attach(model, into, d)
@@ -168,10 +180,7 @@ export function mergeFacts(model: NodeModel, into: CaseFacts, from: CaseFacts): 
   into.folded += from.folded
   if (into.snapshot === undefined && from.snapshot !== undefined) into.snapshot = from.snapshot
   for (const pid of from.counted) into.counted.add(pid)
-  book.dirty.delete(from)
-  const at = book.open.indexOf(from)
-  if (at >= 0) book.open.splice(at, 1)
-  dropCase(book.cases, from.case)
+  dropFacts(book, from)
 }
 
 /** May this decision join a case that exists? One case, one decision; only marks of one group may come in several pieces. */

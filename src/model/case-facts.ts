@@ -45,6 +45,8 @@ export type CaseFacts = {
   victimUsage?: KillCase['victimUsage']
   /** How the log's "oom-kill:" line is read, worked out once per merge. */
   names?: OomKillSplit | 'ambiguous' | undefined
+  /** Only a counter rose. */
+  rise?: EventRise
   /** A process sent the signal. */
   stroke?: Stroke
   /** No-kill decisions that ran while the victim was exiting. */

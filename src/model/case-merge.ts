@@ -2,6 +2,7 @@
 import { isKilledMark, type CaseFacts } from './case-facts.ts'
 import type { KillCase, Victim, Witness } from './case.ts'
 import { judge } from './case-candidates.ts'
+import { mergeRise, riseAlone } from './case-counts.ts'
 import { disagreementsOf, evidenceOf, riseOf } from './case-evidence.ts'
 import { constraintOf, limitOf, loggedNames, namedTid } from './case-limit.ts'
 import { compositionOf, contributorsOf, reclaimOf, takeSnapshot, takeVictimUsage } from './case-snapshot.ts'
@@ -97,7 +98,13 @@ export function mergeCase(model: NodeModel, facts: CaseFacts): void {
     facts.case.id = idOf(model, facts.case)
     return
   }
-  Reflect.deleteProperty(facts.case, 'sentSignal')
+  const rise = riseAlone(facts)
+  if (rise !== undefined) {
+    mergeRise(model, facts.case, rise)
+    facts.case.id = idOf(model, facts.case)
+    return
+  }
+  for (const key of ['sentSignal', 'unseenVictims', 'countedMemcgId', 'countedPath'] as const) Reflect.deleteProperty(facts.case, key)
   const target = facts.case, d = facts.decisions[0], report = facts.report
   facts.names = loggedNames(model, facts)
   const victims = victimsOf(model, facts), { value: constraint, guessed } = constraintOf(facts)

@@ -29,7 +29,7 @@ function childOf(memcg: Memcg, tsNs: number): HolderChild {
 /** Rows reach the model late by milliseconds: a container that died this long before may be the one that was killed. */
 const LATE_NS = 100e6
 
-function childrenOf(model: NodeModel, holder: Memcg, tsNs: number): HolderChild[] {
+export function childrenOf(model: NodeModel, holder: Memcg, tsNs: number): HolderChild[] {
   const children: HolderChild[] = []
   for (const memcg of model.memcgs.values()) {
     if (memcg.parentId !== holder.id || memcg === holder || memcg.bornNs > tsNs + LATE_NS || (memcg.diedNs !== undefined && memcg.diedNs < tsNs - LATE_NS)) continue

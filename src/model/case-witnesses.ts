@@ -107,6 +107,8 @@ export function applyEventRise(model: NodeModel, rise: EventRise): void {
   const book = model.caseBook
   book.eventRises.push(rise)
   if (book.eventRises.length > MAX_SEEN) book.eventRises.shift()
+  if (rise.kills > 0) book.unclaimed.push(rise)
+  if (book.unclaimed.length > MAX_SEEN) book.unclaimed.shift()
   for (const facts of book.open) if (near(facts.case.tsNs, rise.toNs)) touch(model, facts)
 }
 

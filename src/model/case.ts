@@ -85,6 +85,8 @@ export type KillCase = {
    * task got its own (cgroup.kill).
    */
   sentSignal?: { signo: number; code: number; sender: { pid: number; comm: string; memcgId?: number; path?: string }; oneByOne: boolean; graceNs?: number; asker?: { pid: number; comm: string }; termIgnored?: true }
+  /** Killed processes of which only the files' counters tell: who they were is not known. And in which memcg they were. */
+  unseenVictims?: number; countedMemcgId?: number; countedPath?: string
   /** Asked for through sysrq-f. */
   sysrq?: boolean
   /** A thread that the kernel chose or marked although it was already exiting: not killed by this decision. */

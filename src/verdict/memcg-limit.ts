@@ -8,7 +8,7 @@ const MEMCG = 3
 export type Holder = { readonly path: string; readonly level: Level }
 
 /** Nobody was killed, and that is all there is to say: another rule's case. */
-export const isNoKill = (target: KillCase): boolean => target.noKill === true && target.picked === undefined
+export const isNoKill = (target: KillCase): boolean => target.noKill === true && target.picked === undefined && target.unseenVictims === undefined
 
 /** Was it a memcg OOM that killed (or chose) somebody? Then whose limit, if a witness named it. */
 export function holderOf(model: NodeModel, target: KillCase): Holder | undefined {

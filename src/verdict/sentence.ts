@@ -12,6 +12,12 @@ import { oomJustBefore } from './sender.ts'
 const victimText = (victim: Victim): string =>
   `${victim.comm === undefined ? 'process' : name(victim.comm)} (pid ${victim.pid}${victim.anonBytes === undefined ? '' : `, ${formatBytes(victim.anonBytes)} anonymous`})`
 
+/** Only counted. */
+function unseenText(model: NodeModel, { unseenVictims, countedPath }: KillCase, holder: string | undefined): string {
+  const where = countedPath === undefined ? undefined : workloadText(workloadIn(model, countedPath), countedPath)
+  return `the kernel killed ${unseenVictims === 1 ? 'a process' : `${unseenVictims} processes`}${where === undefined || where === holder ? '' : ` in ${where}`} that no probe and no kernel log named`
+}
+
 /** Chosen, and then the account ends. */
 function pickedText(model: NodeModel, picked: NonNullable<KillCase['picked']>, holder: string | undefined): string {
   const where = picked.path === undefined ? undefined : workloadText(workloadIn(model, picked.path), picked.path)
@@ -21,6 +27,7 @@ function pickedText(model: NodeModel, picked: NonNullable<KillCase['picked']>, h
 /** `the kernel killed python3 (pid 7, 998 MiB anonymous) and 3 more in container etl of pod batch/etl-0`. */
 function killedText(model: NodeModel, target: KillCase, holder: string | undefined): string {
   const [first, ...rest] = target.victims
+  if (first === undefined && target.unseenVictims !== undefined) return unseenText(model, target, holder)
   if (first === undefined) return target.picked === undefined ? 'the kernel killed nobody' : pickedText(model, target.picked, holder)
   const where = first.path === undefined ? undefined : workloadText(workloadIn(model, first.path), first.path)
   return `the kernel killed ${victimText(first)}${rest.length === 0 ? '' : ` and ${rest.length} more`}${where === undefined || where === holder || where === 'the node' ? '' : ` in ${where}`}`
@@ -43,7 +50,7 @@ function fillText({ composition }: KillCase): string {
 
 /** The sentence of a case whose cause no rule could name. */
 export function unknownText(model: NodeModel, target: KillCase, missing: string): string {
-  const what = target.victims.length === 0 ? 'The OOM killer ran' : killedText(model, target, undefined).replace(/^t/, 'T')
+  const what = target.victims.length === 0 && target.unseenVictims === undefined ? 'The OOM killer ran' : killedText(model, target, undefined).replace(/^t/, 'T')
   return `${what}; cause unknown, because ${missing}.`
 }
 

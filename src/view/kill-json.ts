@@ -30,6 +30,8 @@ export type KillJson = {
   readonly candidatesOmitted?: number
   readonly totalBytes?: number
   readonly group: boolean
+  /** Killed processes that only the counters of a cgroup's files saw, and that cgroup. */
+  readonly unseenVictims?: number; readonly countedPath?: string
   readonly reclaim?: KillCase['reclaim']
   readonly composition?: Readonly<Record<string, number>>
   readonly contributors: readonly { readonly path: string; readonly bytes: number; readonly workload: Workload }[]
@@ -101,7 +103,7 @@ export function killJson(target: KillCase, model: NodeModel, clock: CaseClock = 
     signal: signalJson(target),
     limit: limitJson(model, target), invoker: invokerJson(target),
     victims: target.victims.map((victim) => victimJson(model, victim)), candidates: target.candidates.map((candidate) => candidateJson(model, candidate)),
-    candidatesFrom: target.candidatesFrom, candidatesOmitted: target.candidatesOmitted, totalBytes: target.totalBytes, group: target.group,
+    candidatesFrom: target.candidatesFrom, candidatesOmitted: target.candidatesOmitted, totalBytes: target.totalBytes, group: target.group, unseenVictims: target.unseenVictims, countedPath: target.countedPath,
     reclaim: target.reclaim, composition: target.composition,
     contributors: target.contributors.map(({ path, bytes }) => ({ path, bytes, workload: workloadIn(model, path) })),
     invokedWhileExiting: target.invokedWhileExiting, witnesses: target.witnesses, disagreements: target.disagreements, evidence: target.evidence,

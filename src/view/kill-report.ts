@@ -68,7 +68,7 @@ function candidateLine(candidate: Candidate): string {
 
 function candidateLines(target: KillCase): string[] {
   const { candidates } = target, from = { oom_badness: 'points are the kernel\'s own', kmsg: 'points computed from the kernel log', estimated: 'points are estimated' }
-  if (candidates.length === 0 || target.candidatesFrom === undefined) return target.noKill === true || !isOomCase(target) ? [] : field('judged', 'the list of candidates is not available')
+  if (candidates.length === 0 || target.candidatesFrom === undefined) return target.noKill === true || target.unseenVictims !== undefined || !isOomCase(target) ? [] : field('judged', 'the list of candidates is not available')
   const shown = candidates.filter((candidate, i) => i < MAX_CANDIDATES || candidate.chosen), hidden = candidates.length - shown.length + (target.candidatesOmitted ?? 0)
   return [
     ...field('judged', `${plural(candidates.length + (target.candidatesOmitted ?? 0), 'candidate')}; ${from[target.candidatesFrom]}`),
@@ -134,7 +134,7 @@ export function killsHeader(model: NodeModel): string {
 function unlistedKills(model: NodeModel): number {
   const first = model.firstVmstat, last = model.vmstat
   if (first?.oomKill === undefined || last?.oomKill === undefined) return 0
-  const listed = model.cases.filter((target) => isOomCase(target) && target.tsNs > first.tsNs && target.tsNs <= last.tsNs).reduce((sum, target) => sum + target.victims.length + (target.group ? 1 : 0), 0)
+  const listed = model.cases.filter((target) => isOomCase(target) && target.tsNs > first.tsNs && target.tsNs <= last.tsNs).reduce((sum, target) => sum + target.victims.length + (target.unseenVictims ?? 0) + (target.group ? 1 : 0), 0)
   return Math.max(0, last.oomKill - first.oomKill - listed)
 }
 
@@ -152,7 +152,7 @@ export function lossText(model: NodeModel): string {
 
 /** The last lines: how many cases, how many died, and what may be missing. */
 export function killsSummary(model: NodeModel): string {
-  const oom = model.cases.filter(isOomCase), kills = oom.filter((target) => target.victims.length > 0), dead = kills.reduce((sum, target) => sum + target.victims.length, 0), lost = lossText(model)
+  const oom = model.cases.filter(isOomCase), kills = oom.filter((target) => target.victims.length > 0 || target.unseenVictims !== undefined), dead = kills.reduce((sum, target) => sum + target.victims.length + (target.unseenVictims ?? 0), 0), lost = lossText(model)
   const cut = oom.filter(({ picked }) => picked !== undefined).length, noKill = oom.length - kills.length - cut, sent = model.cases.length - oom.length
   const text = `${plural(kills.length, 'kill case')}, ${dead} ${dead === 1 ? 'process' : 'processes'} killed`
   return wrap(safe(`${text}${sent === 0 ? '' : `; ${plural(sent, 'more case')} of a signal that a process sent`}${cut === 0 ? '' : `; ${plural(cut, 'decision')} whose end is not told`}${noKill === 0 ? '' : `; ${plural(noKill, 'run')} of the OOM killer without a kill`}${lost === '' ? '; nothing lost' : `; facts may be missing: ${lost}`}`), COLUMNS).join('\n')

@@ -39,11 +39,11 @@ const pathOf = (model: NodeModel, of: { readonly path?: string; readonly memcgId
 
 function rowOf(lens: Lens, model: NodeModel, killCase: KillCase): KillRow {
   const victim = killCase.victims[0], words = lens.caseWords(killCase, model)
-  const path = pathOf(model, victim) ?? pathOf(model, killCase.limit)
+  const path = pathOf(model, victim) ?? killCase.countedPath ?? pathOf(model, killCase.limit)
   return {
     id: keyOf(killCase), tsNs: killCase.tsNs, time: timeOf(model, killCase.tsNs), cause: cellText(words.cause), sentence: cellText(words.sentence),
     place: path === undefined ? '-' : placeLabel(lens, model, path), limitBytes: killCase.limit?.limitBytes, killCase,
-    victim: victim === undefined ? 'nobody' : `${cellText(victim.comm ?? '?')} ${victim.pid}`, victims: killCase.victims.length, points: victim?.points,
+    victim: victim === undefined ? (killCase.unseenVictims === undefined ? 'nobody' : 'not seen') : `${cellText(victim.comm ?? '?')} ${victim.pid}`, victims: killCase.victims.length + (killCase.unseenVictims ?? 0), points: victim?.points,
     died: victim === undefined ? 'nobody killed' : `${cellText(victim.comm ?? '?')} (pid ${victim.pid})${killCase.victims.length > 1 ? ` and ${killCase.victims.length - 1} more` : ''} killed`,
   }
 }
