@@ -7,6 +7,7 @@ import { DEFAULTS } from '../source/live-options.ts'
 import { readNodeFacts } from '../source/node-facts.ts'
 import { detectFeatures, prepareProbes } from '../source/prepare-probes.ts'
 import { chooseProbes } from '../source/probe-set.ts'
+import type { Ready } from '../source/readiness.ts'
 import { isSet, textOf } from './args.ts'
 import type { Options } from './args.ts'
 import { doctorReport, doctorText } from './doctor-report.ts'
@@ -28,8 +29,8 @@ async function testProbes(bpftrace: string | undefined, signals: Signals): Promi
   const wanted = { ...(bpftrace === undefined ? {} : { bpftrace }), ...DEFAULTS, oomTest: true }
   const source = new LiveSource(wanted, await prepareProbes(wanted))
   const rungs = new Map<string, EventOf<'rung'>>(), tests = new Map<string, EventOf<'selftest'>>()
-  let isReady = false
-  void source.ready.then(() => { isReady = true })
+  let ready: Ready | undefined
+  void source.ready.then((state) => { ready = state })
   void untilAborted(signals.ended).then(() => source.close())
   for await (const { items } of source.batches()) {
     for (const { events } of items) {
@@ -39,8 +40,8 @@ async function testProbes(bpftrace: string | undefined, signals: Signals): Promi
       }
     }
     // Rows up to the one that made it ready are in; what the bridge says while it ends is no answer.
-    if (isReady) break
+    if (ready !== undefined) break
   }
   await source.close()
-  return { rungs: [...rungs.values()], tests: [...tests.values()], isComplete: isReady }
+  return { rungs: [...rungs.values()], tests: [...tests.values()], isComplete: ready !== undefined && ready.overdue === undefined }
 }

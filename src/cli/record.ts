@@ -62,8 +62,11 @@ function after(ms: number, work: () => void): { readonly clear: () => void } {
   return { clear: () => clearTimeout(timer) }
 }
 
-function readyLine(path: string, { chosen, proven, isComplete }: Ready, model: NodeModel): string {
-  const probes = chosen === 0 ? 'no probes' : `probes ${proven} of ${chosen} proven${isComplete ? '' : ' (some never answered)'}`
+/** What is said of probes that did not answer in time (readiness.ts). */
+const OVERDUE = { tracer: 'bpftrace hangs: not attached after 2 minutes', 'self-tests': 'some self-tests never answered' } as const
+
+function readyLine(path: string, { chosen, proven, overdue }: Ready, model: NodeModel): string {
+  const probes = chosen === 0 ? 'no probes' : `probes ${proven} of ${chosen} proven${overdue === undefined ? '' : ` (${OVERDUE[overdue]})`}`
   const memcgs = [...model.memcgs.values()].filter((memcg) => memcg.diedNs === undefined).length
   return `recording ${printable(path)} · ${probes} · sampling ${plural(memcgs, 'memcg')} · ctrl-C ends`
 }

@@ -1,17 +1,21 @@
 /** When a live source may say that it runs: tracer attached (or not to be had), self-tests answered, first keyframe and first numbers in. */
 import type { Event } from '../event/event.ts'
 
-/** `isComplete` is false when a self-test was never answered; the count says what is proven then. */
-export type Ready = { readonly chosen: number; readonly proven: number; readonly isComplete: boolean }
+/** `overdue` is absent when everything answered; else what was given up waiting for: the count says what is proven then. */
+export type Ready = { readonly chosen: number; readonly proven: number; readonly overdue?: 'tracer' | 'self-tests' }
 
-/** An answer that has not come after this long will not come; waiting for ever would hide that sampling runs. */
-const PATIENCE_MS = 30_000
+/** Attaching takes bpftrace 0.2 s on a machine and 31 s in an emulated one (0.17): without any word for this long it hangs. */
+export const TRACER_PATIENCE_MS = 120_000
+/** Counted from the tracer's `ready`: the bridge gives each test 3 s (native/selftest.c); what has not come after this long will not come. */
+export const TESTS_PATIENCE_MS = 30_000
 
 export class Readiness {
   readonly promise: Promise<Ready>
   private resolve: (ready: Ready) => void = () => undefined
   private readonly now: () => number
-  private beganMs = 0
+  /** The last word of the tracer, or the start; Infinity while its patience does not run. */
+  private heardMs = 0
+  private readyMs = 0
   private hasKeyframe = false
   private hasSample = false
   private hasTracer = false
@@ -24,7 +28,7 @@ export class Readiness {
 
   /** A bridge is started, with these self-tests. */
   begin(selftests: readonly string[]): void {
-    this.beganMs = this.now()
+    this.heardMs = this.now()
     this.hasKeyframe = false
     this.hasSample = false
     this.hasTracer = false
@@ -45,8 +49,14 @@ export class Readiness {
   }
 
   private noteTracer(state: string): void {
-    if (state === 'absent' || state === 'exited') this.giveUpTracer()
-    else if (state === 'ready') this.hasTracer = true
+    this.heardMs = this.now()
+    switch (state) {
+      case 'absent': case 'exited': this.giveUpTracer(); break
+      // The scripts are tried one by one now, each with a time limit of its own: another start, or giving up, follows for certain.
+      case 'refused': this.heardMs = Infinity; break
+      case 'ready': this.hasTracer = true; this.readyMs = this.now(); break
+      default: break
+    }
   }
 
   /** There will be no tracer: `refused` alone does not say so, another set of scripts may follow. */
@@ -58,7 +68,10 @@ export class Readiness {
   /** To be called after each batch. */
   settle(count: () => { readonly chosen: number; readonly proven: number }): void {
     if (!this.hasKeyframe || !this.hasSample) return
-    const isComplete = this.hasTracer && this.unanswered.size === 0
-    if (isComplete || this.now() - this.beganMs > PATIENCE_MS) this.resolve({ ...count(), isComplete })
+    const now = this.now()
+    if (!this.hasTracer) {
+      if (now - this.heardMs > TRACER_PATIENCE_MS) this.resolve({ ...count(), overdue: 'tracer' })
+    } else if (this.unanswered.size === 0) this.resolve(count())
+    else if (now - this.readyMs > TESTS_PATIENCE_MS) this.resolve({ ...count(), overdue: 'self-tests' })
   }
 }

@@ -64,7 +64,7 @@ describe('a bridge that works', () => {
     expect(rungsIn(events)).toEqual(['task-exit chosen', 'fatal-signal chosen', 'fatal-signal proven', 'task-exit proven'])
     // So that a reader which starts at a later keyframe finds the tracer's state too.
     expect(items.filter(({ frame }) => frame.flags === FLAG.names).flatMap((item) => item.events).map((e) => e.kind)).toContain('tracer')
-    expect(await source.ready).toEqual({ chosen: 2, proven: 2, isComplete: true })
+    expect(await source.ready).toEqual({ chosen: 2, proven: 2 })
     expect(source.counts()).toEqual({ corruptFrames: 0, corruptBytes: 0, unknownKinds: 0, badRows: 0 })
   })
   test('it is told what was chosen; the script is private while it runs and gone afterwards', async () => {
@@ -96,7 +96,7 @@ describe('a script that bpftrace refuses', () => {
     const { events } = await read(source, (seen) => rungsIn(seen).at(-1) === 'fatal-signal proven')
     expect(bridge.starts().map((start) => start.script?.match(/\b(?:bad|good)\b/g))).toEqual([['bad', 'good'], ['good']])
     expect(rungsIn(events).slice(-3)).toEqual(['task-exit refused', 'fatal-signal chosen', 'fatal-signal proven'])
-    expect(await source.ready).toEqual({ chosen: 1, proven: 1, isComplete: true })
+    expect(await source.ready).toEqual({ chosen: 1, proven: 1 })
     expect(bridge.starts().map(({ pid }) => isAlive(pid))).toEqual([false, false])
   })
   test('when nothing is to blame, sampling goes on and the rungs say why there is no more', async () => {

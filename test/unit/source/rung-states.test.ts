@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { EventOf } from '../../../src/event/event.ts'
 import type { Rung } from '../../../src/source/probe-set.ts'
 import { COUNTERS } from '../../../src/event/kinds.ts'
-import { Readiness } from '../../../src/source/readiness.ts'
+import { Readiness, TESTS_PATIENCE_MS, TRACER_PATIENCE_MS } from '../../../src/source/readiness.ts'
 import { RungStates } from '../../../src/source/rung-states.ts'
 import { birth, sampleOf, START_NS, usage } from '../../helpers/stream.ts'
 
@@ -80,7 +80,7 @@ describe('ready', () => {
     }
     readiness.note(selftest('exit', false))
     readiness.settle(count)
-    expect(await now(readiness)).toEqual({ chosen: 2, proven: 1, isComplete: true })
+    expect(await now(readiness)).toEqual({ chosen: 2, proven: 1 })
   })
   test('without a tracer there is nothing to wait for', async () => {
     const readiness = new Readiness(() => 0)
@@ -89,7 +89,7 @@ describe('ready', () => {
     readiness.note(sampleOf('node_memory'))
     readiness.note(tracer('absent'))
     readiness.settle(count)
-    expect(await now(readiness)).toMatchObject({ isComplete: true })
+    expect(await now(readiness)).toEqual({ chosen: 2, proven: 1 })
   })
   test('a refused tracer may be followed by another set of scripts', async () => {
     const readiness = new Readiness(() => 0)
@@ -103,13 +103,48 @@ describe('ready', () => {
     readiness.settle(count)
     expect(await now(readiness)).toBeDefined()
   })
-  test('an answer that never comes does not hide for ever that sampling runs', async () => {
-    const clock = { ms: 0 }, readiness = new Readiness(() => clock.ms)
-    readiness.begin(['signal'])
-    readiness.sawKeyframe()
-    readiness.note(usage(1, 1, 1))
-    clock.ms = 30_001
+  test('a tracer that attaches slowly is waited for; its self-tests have their time from then on', async () => {
+    const clock = { ms: 0 }, readiness = running(clock)
+    const at = async (ms: number): Promise<unknown> => { clock.ms = ms; readiness.settle(count); return now(readiness) }
+    expect(await at(TRACER_PATIENCE_MS)).toBeUndefined()
+    readiness.note(tracer('ready'))
+    expect(await at(TRACER_PATIENCE_MS + TESTS_PATIENCE_MS)).toBeUndefined()
+    readiness.note(selftest('signal', true))
+    expect(await at(TRACER_PATIENCE_MS + TESTS_PATIENCE_MS)).toEqual({ chosen: 2, proven: 1 })
+  })
+  test('a tracer that hangs does not hide for ever that sampling runs; each word of it is a sign of life', async () => {
+    const clock = { ms: 0 }, readiness = running(clock)
+    clock.ms = 50_000
+    readiness.note(tracer('restarted'))
+    clock.ms = 50_000 + TRACER_PATIENCE_MS
     readiness.settle(count)
-    expect(await now(readiness)).toEqual({ chosen: 2, proven: 1, isComplete: false })
+    expect(await now(readiness)).toBeUndefined()
+    clock.ms += 1
+    readiness.settle(count)
+    expect(await now(readiness)).toEqual({ chosen: 2, proven: 1, overdue: 'tracer' })
+  })
+  test('while refused scripts are tried one by one, however long, nobody is called hung', async () => {
+    const clock = { ms: 0 }, readiness = running(clock)
+    readiness.note(tracer('refused', 'line 3'))
+    clock.ms = 10 * TRACER_PATIENCE_MS
+    readiness.settle(count)
+    expect(await now(readiness)).toBeUndefined()
+  })
+  test('a self-test that never answers does not either', async () => {
+    const clock = { ms: 0 }, readiness = running(clock)
+    clock.ms = 60_000
+    readiness.note(tracer('ready'))
+    clock.ms += TESTS_PATIENCE_MS + 1
+    readiness.settle(count)
+    expect(await now(readiness)).toEqual({ chosen: 2, proven: 1, overdue: 'self-tests' })
   })
 })
+
+/** One that waits for the tracer and the `signal` test only. */
+function running(clock: { readonly ms: number }): Readiness {
+  const readiness = new Readiness(() => clock.ms)
+  readiness.begin(['signal'])
+  readiness.sawKeyframe()
+  readiness.note(usage(1, 1, 1))
+  return readiness
+}
