@@ -285,7 +285,7 @@ void line_read(const struct line_sink *sink, const char *line, size_t length) {
   else if (is_type(&e, "lost_events")) why = read_lost(sink, &e.data);
   else if (is_type(&e, "helper_error")) read_helper_error(sink, &e);
   else if (!is_type(&e, "attached_probes")) why = "unknown type of line";
-  if (why != NULL) sink->bad(sink->context, why);
+  if (why != NULL) sink->bad(sink->context, why, line, length);
 }
 
 size_t line_room(const struct line_cutter *c, char **at) {
@@ -308,7 +308,7 @@ void line_cut(struct line_cutter *c, const struct line_sink *sink, size_t added)
   if (start != 0) memmove(c->bytes, c->bytes + start, c->length);
   c->scanned = c->length;
   if (c->length == c->capacity || (c->skipping && c->length > 0)) {
-    if (!c->skipping) sink->bad(sink->context, "line too long");
+    if (!c->skipping) sink->bad(sink->context, "line too long", c->bytes, c->length);
     c->skipping = true;
     c->length = c->scanned = 0;
   }

@@ -41,7 +41,7 @@ struct line_sink {
   /* bpftrace could not update a map */
   void (*map_failed)(void *context);
   /* the line, or part of it, was not understood */
-  void (*bad)(void *context, const char *why);
+  void (*bad)(void *context, const char *why, const char *line, size_t length);
 };
 
 /* Reads one line, without its newline. */

@@ -106,9 +106,12 @@ static void on_map_failed(void *context) {
   stream_loss(r->out, LOSS_map, 1, "a map of bpftrace is full");
 }
 
-static void on_bad(void *context, const char *why) {
+/* With the line's beginning: what bpftrace said is the first thing to look at. stream_loss() cleans it. */
+static void on_bad(void *context, const char *why, const char *line, size_t length) {
   struct react *r = context;
-  stream_loss(r->out, LOSS_line, 1, why);
+  char detail[128];
+  snprintf(detail, sizeof detail, "%s: %.*s", why, length < 90 ? (int)length : 90, line);
+  stream_loss(r->out, LOSS_line, 1, detail);
 }
 
 void react_sink(struct react *r, struct line_sink *sink) {

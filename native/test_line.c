@@ -33,7 +33,7 @@ static void on_histogram(void *c, int histogram, uint64_t key, const uint64_t *b
 }
 static void on_lost(void *c, uint64_t count) { (void)c; heard.lost += count; }
 static void on_map_failed(void *c) { (void)c; heard.map_failed++; }
-static void on_bad(void *c, const char *why) { (void)c; heard.bad++; snprintf(heard.why, sizeof heard.why, "%s", why); }
+static void on_bad(void *c, const char *why, const char *line, size_t length) { (void)c; (void)line; (void)length; heard.bad++; snprintf(heard.why, sizeof heard.why, "%s", why); }
 
 static const struct line_sink sink = {NULL, on_row, on_ready, on_fact, on_counter, on_histogram, on_printed, on_lost, on_map_failed, on_bad};
 
