@@ -126,6 +126,18 @@ static int escape(struct json *j, char *bytes) {
   return 1;
 }
 
+bool json_hex(struct json *j, uint64_t *value) {
+  int digits = 0;
+  skip_space(j);
+  for (*value = 0; j->at < j->end && digits < 16; j->at++, digits++) {
+    char c = *j->at;
+    if (c >= '0' && c <= '9') *value = *value * 16 + (uint64_t)(c - '0');
+    else if (c >= 'a' && c <= 'f') *value = *value * 16 + (uint64_t)(c - 'a' + 10);
+    else break;
+  }
+  return digits > 0;
+}
+
 bool json_string(struct json *j, char *bytes, size_t capacity, size_t *length) {
   size_t used = 0;
   if (!json_take(j, '"')) return false;

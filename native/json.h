@@ -23,6 +23,8 @@ bool json_sees(struct json *j, char symbol);
 bool json_is_over(struct json *j);
 bool json_word(struct json *j, const char *word);
 bool json_number(struct json *j, struct json_number *number);
+/* Digits and a to f, at most 16; nothing that JSON knows. */
+bool json_hex(struct json *j, uint64_t *value);
 /* Decodes a string into exact bytes; false also when it is longer than capacity. */
 bool json_string(struct json *j, char *bytes, size_t capacity, size_t *length);
 /* Moves past one value of any kind. */

@@ -83,7 +83,11 @@ static const char *read_row(const struct line_sink *sink, struct json *j) {
   if (!json_take(j, '[') || !json_number(j, &kind) || !kind.integer || kind.negative || !json_take(j, ',')) return "row without a kind";
   if (!json_number(j, &ts) || !ts.integer || ts.negative || !json_more(j, ']', &more)) return "row without a time";
   if (kind.magnitude == 0) {
+    struct value escaped;      /* of no meaning: see struct line_dialect */
+    size_t used = 0;
+    if (more && (!read_value(j, &escaped, &used) || !json_more(j, ']', &more))) return "malformed ready marker";
     if (more || !json_is_over(j)) return "malformed ready marker";
+    sink->dialect->hex_buckets = false;
     sink->ready(sink->context, ts.magnitude);
     return NULL;
   }
@@ -106,7 +110,7 @@ static bool read_u64(struct json *j, uint64_t *value) {
 }
 
 /* One {"min":…,"max":…,"count":…}. The bucket of negative values has no min and is nobody's latency. */
-static bool read_bucket(struct json *j, uint64_t buckets[HIST_BUCKETS]) {
+static bool read_bucket(struct json *j, bool is_hex, uint64_t buckets[HIST_BUCKETS]) {
   uint64_t min = 0, count = 0;
   bool more = true, has_min = false;
   if (!json_take(j, '{')) return false;
@@ -114,12 +118,18 @@ static bool read_bucket(struct json *j, uint64_t buckets[HIST_BUCKETS]) {
     char key[8];
     size_t length;
     struct json_number number;
-    if (!json_string(j, key, sizeof key, &length) || !json_take(j, ':') || !json_number(j, &number)) return false;
+    if (!json_string(j, key, sizeof key, &length) || !json_take(j, ':')) return false;
+    bool is_count = length == 5 && memcmp(key, "count", 5) == 0;
+    if (is_count && is_hex) {
+      if (!json_hex(j, &count)) return false;
+    } else if (!json_number(j, &number)) {
+      return false;
+    }
     if (length == 3 && memcmp(key, "min", 3) == 0) {
       has_min = number.integer && !number.negative;
       min = number.magnitude;
     }
-    if (length == 5 && memcmp(key, "count", 5) == 0) {
+    if (is_count && !is_hex) {
       if (!number.integer || number.negative) return false;
       count = number.magnitude;
     }
@@ -129,13 +139,13 @@ static bool read_bucket(struct json *j, uint64_t buckets[HIST_BUCKETS]) {
   return true;
 }
 
-static bool read_hist(struct json *j, uint64_t buckets[HIST_BUCKETS]) {
+static bool read_hist(struct json *j, bool is_hex, uint64_t buckets[HIST_BUCKETS]) {
   bool more = true;
   memset(buckets, 0, HIST_BUCKETS * sizeof buckets[0]);
   if (!json_take(j, '[')) return false;
   if (json_take(j, ']')) return true;
   while (more)
-    if (!read_bucket(j, buckets) || !json_more(j, ']', &more)) return false;
+    if (!read_bucket(j, is_hex, buckets) || !json_more(j, ']', &more)) return false;
   return true;
 }
 
@@ -150,7 +160,7 @@ static bool read_map_value(const struct line_sink *sink, struct json *j, struct 
     sink->counter(sink->context, target.counter, key, value);
     return true;
   }
-  if (!read_hist(j, buckets)) return false;
+  if (!read_hist(j, sink->dialect->hex_buckets, buckets)) return false;
   sink->histogram(sink->context, target.histogram, key, buckets);
   return true;
 }
@@ -190,6 +200,21 @@ static bool read_printed(const struct line_sink *sink, struct json *j) {
   return true;
 }
 
+/* The count of LINE_BASE_COUNT values, read as decimal: so it says itself in which base it was printed. */
+static bool read_base(const struct line_sink *sink, struct json *j) {
+  uint64_t buckets[HIST_BUCKETS];
+  if (!read_hist(j, false, buckets)) return false;
+  sink->dialect->hex_buckets = buckets[0] != LINE_BASE_COUNT;
+  return true;
+}
+
+/* Maps whose names are not in the dictionary: our own two, and scratch maps of the script, printed when bpftrace ends. */
+static bool read_other(const struct line_sink *sink, struct json *j, const char *name, size_t length, bool is_hist) {
+  if (!is_hist && is_name(name, length, "@rows_printed")) return read_printed(sink, j);
+  if (is_hist && is_name(name, length, "@line_base")) return read_base(sink, j);
+  return json_skip(j);
+}
+
 static const char *read_map(const struct line_sink *sink, struct json *j, bool is_hist) {
   bool more = true;
   if (!json_take(j, '{')) return "malformed map";
@@ -201,9 +226,8 @@ static const char *read_map(const struct line_sink *sink, struct json *j, bool i
     struct map_target target = {-1, -1};
     if (length > 1 && is_hist) target.histogram = event_histogram(name + 1, length - 1);
     if (length > 1 && !is_hist) target.counter = event_counter(name + 1, length - 1);
-    /* scratch maps of the script, printed when bpftrace ends */
     bool is_ours = target.counter >= 0 || target.histogram >= 0;
-    bool is_read = is_ours ? read_map_keys(sink, j, target) : !is_hist && is_name(name, length, "@rows_printed") ? read_printed(sink, j) : json_skip(j);
+    bool is_read = is_ours ? read_map_keys(sink, j, target) : read_other(sink, j, name, length, is_hist);
     if (!is_read || !json_more(j, '}', &more)) return "malformed map";
   }
   return NULL;
@@ -256,13 +280,18 @@ static bool read_envelope(struct json *j, struct envelope *e) {
   return json_is_over(j);
 }
 
-/* The usual envelope, byte for byte as bpftrace prints it: what is inside need not be skipped before it is read. */
-static bool read_usual_envelope(const char *line, size_t length, struct envelope *e) {
-  static const char head[] = "{\"type\": \"value\", \"data\": ";
-  if (length < sizeof head || memcmp(line, head, sizeof head - 1) != 0 || line[length - 1] != '}') return false;
-  memcpy(e->type, "value", e->type_length = 5);
-  e->data = (struct json){line + sizeof head - 1, line + length - 1};
-  return true;
+/* An envelope byte for byte as bpftrace prints it: what is inside need not be skipped before it is read, and buckets in hexadecimal cannot be. */
+static bool read_usual_envelope(const struct line_sink *sink, const char *line, size_t length, struct envelope *e) {
+  static const struct { const char *type, *head; } usual[2] = {{"value", "{\"type\": \"value\", \"data\": "}, {"hist", "{\"type\": \"hist\", \"data\": "}};
+  for (int i = 0; i < 1 + sink->dialect->hex_buckets; i++) {
+    size_t head = strlen(usual[i].head);
+    if (length <= head || memcmp(line, usual[i].head, head) != 0 || line[length - 1] != '}') continue;
+    e->type_length = strlen(usual[i].type);
+    memcpy(e->type, usual[i].type, e->type_length);
+    e->data = (struct json){line + head, line + length - 1};
+    return true;
+  }
+  return false;
 }
 
 static bool is_type(const struct envelope *e, const char *type) { return is_name(e->type, e->type_length, type); }
@@ -278,7 +307,7 @@ void line_read(const struct line_sink *sink, const char *line, size_t length) {
   const char *why = NULL;
   /* bpftrace prints blank lines between maps */
   if (json_is_over(&j)) return;
-  if (!read_usual_envelope(line, length, &e) && !read_envelope(&j, &e)) why = "not a JSON object";
+  if (!read_usual_envelope(sink, line, length, &e) && !read_envelope(&j, &e)) why = "not a JSON object";
   else if (is_type(&e, "value")) why = read_row(sink, &e.data);
   else if (is_type(&e, "map")) why = read_map(sink, &e.data, false);
   else if (is_type(&e, "hist")) why = read_map(sink, &e.data, true);

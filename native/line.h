@@ -26,8 +26,20 @@ struct fact {
   struct value value[KIND_FIELDS_MAX];
 };
 
+/*
+ * bpftrace 0.27 leaves its stream in hexadecimal after the first byte that it had to escape in a string, and prints every later bucket of a
+ * histogram so; nothing else. Our script escapes one at its start and then prints @line_base, a histogram with LINE_BASE_COUNT values, which
+ * tells how this bpftrace counts.
+ */
+struct line_dialect {
+  bool hex_buckets;
+};
+
+#define LINE_BASE_COUNT 16
+
 struct line_sink {
   void *context;
+  struct line_dialect *dialect;
   /* a row came, whatever is in it */
   void (*row)(void *context);
   void (*ready)(void *context, uint64_t ts_ns);

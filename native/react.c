@@ -115,7 +115,7 @@ static void on_bad(void *context, const char *why, const char *line, size_t leng
 }
 
 void react_sink(struct react *r, struct line_sink *sink) {
-  *sink = (struct line_sink){.context = r, .row = on_row, .ready = on_ready, .fact = on_fact, .counter = on_counter, .histogram = on_histogram,
+  *sink = (struct line_sink){.context = r, .dialect = &r->dialect, .row = on_row, .ready = on_ready, .fact = on_fact, .counter = on_counter, .histogram = on_histogram,
                              .printed = on_printed, .lost = on_lost, .map_failed = on_map_failed, .bad = on_bad};
 }
 

@@ -18,6 +18,7 @@ struct react {
   struct tracer *tracer;
   struct node *node;
   struct tally tally;
+  struct line_dialect dialect;
   uint64_t node_ns;            /* when the node was last sampled for an OOM of the whole node */
 };
 

@@ -35,7 +35,8 @@ static void on_lost(void *c, uint64_t count) { (void)c; heard.lost += count; }
 static void on_map_failed(void *c) { (void)c; heard.map_failed++; }
 static void on_bad(void *c, const char *why, const char *line, size_t length) { (void)c; (void)line; (void)length; heard.bad++; snprintf(heard.why, sizeof heard.why, "%s", why); }
 
-static const struct line_sink sink = {NULL, on_row, on_ready, on_fact, on_counter, on_histogram, on_printed, on_lost, on_map_failed, on_bad};
+static struct line_dialect dialect;
+static const struct line_sink sink = {NULL, &dialect, on_row, on_ready, on_fact, on_counter, on_histogram, on_printed, on_lost, on_map_failed, on_bad};
 
 /* The line in memory of exactly its size, so that reading one byte too far is seen by the sanitizer. */
 static void hear_bytes(const char *line, size_t length) {
@@ -204,6 +205,20 @@ static void hists_are_buckets_of_powers_of_two(void) {
   CHECK(heard.histograms == 1 && heard.key == 0 && heard.buckets[1] == 5);
 }
 
+static void buckets_are_read_in_the_base_that_bpftrace_prints(void) {
+  hear("{\"type\": \"value\", \"data\": [0,1,\"\\u001f\"]}");
+  CHECK_EQUAL(heard.ready, 1);
+  hear("{\"type\": \"hist\", \"data\": {\"@line_base\": [{\"min\": 1, \"max\": 1, \"count\": 10}]}}");
+  CHECK_EQUAL(heard.bad + heard.histograms, 0);
+  hear("{\"type\": \"hist\", \"data\": {\"@over_high_hist\": {\"30\": [{\"min\": 32, \"max\": 63, \"count\": 1e},{\"min\": 64, \"max\": 127, \"count\": 10}]}}}");
+  CHECK(heard.histograms == 1 && heard.key == 30 && heard.buckets[5] == 30 && heard.buckets[6] == 16 && heard.bad == 0);
+  hear("{\"type\": \"hist\", \"data\": {\"@over_high_hist\": {\"30\": [{\"min\": 32, \"max\": 63, \"count\": x}]}}}");
+  CHECK_EQUAL(heard.bad, 1);
+  hear("{\"type\": \"hist\", \"data\": {\"@line_base\": [{\"min\": 1, \"max\": 1, \"count\": 16}]}}");
+  hear("{\"type\": \"hist\", \"data\": {\"@over_high_hist\": {\"30\": [{\"min\": 32, \"max\": 63, \"count\": 10}]}}}");
+  CHECK(heard.histograms == 1 && heard.buckets[5] == 10);
+}
+
 static void losses_are_heard(void) {
   hear("{\"type\": \"lost_events\", \"data\": {\"events\": 5}}");
   CHECK_EQUAL(heard.lost, 5);
@@ -323,6 +338,7 @@ int main(void) {
   every_truncation_is_survived();
   maps_are_counters_by_name();
   hists_are_buckets_of_powers_of_two();
+  buckets_are_read_in_the_base_that_bpftrace_prints();
   losses_are_heard();
   deep_nesting_is_refused();
   lines_survive_any_cut();

@@ -41,8 +41,12 @@ export type ProbeOptions = {
 /**
  * The ready marker: BEGIN runs early, but its row can be read only once every probe is attached (seen with 0.17, 0.23 and 0.27).
  * And how many rows were printed, for the bridge to compare with those that came (native/tally.h); often, since an end waits for one.
+ * Its string holds a byte that must be escaped, and @line_base tells what bpftrace 0.27 does to histograms after that (native/line.h).
  */
-const READY = '\nBEGIN { @rows_printed = count(); print((0, nsecs)); }\ninterval:ms:200 { print(@rows_printed); }\n'
+const READY = `
+BEGIN { @rows_printed = count(); print((0, nsecs, "\\x1f")); unroll(16) { @line_base = hist(1); } print(@line_base); }
+interval:ms:200 { print(@rows_printed); }
+`
 
 /** Takes the best rung of every question that this node allows. Pure. */
 export function chooseProbes(features: ProbeFeatures, options: ProbeOptions = {}): ProbeSet {
