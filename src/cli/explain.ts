@@ -5,7 +5,7 @@ import { plural, printable } from '../base/text.ts'
 import { applyEvent, createModel } from '../model/apply.ts'
 import { endOfLog } from '../model/case-witnesses.ts'
 import type { NodeModel } from '../model/node.ts'
-import { readLog } from '../source/log-streams.ts'
+import { readLog, totalSwapKbOf } from '../source/log-streams.ts'
 import type { LogStream, LogText } from '../source/log-streams.ts'
 import type { CaseClock } from '../view/case-time.ts'
 import { jsonLine } from '../view/json-line.ts'
@@ -20,6 +20,8 @@ export type Explained = { readonly model: NodeModel; readonly stream: LogStream;
 /** The cases of one node and boot. */
 function fold(stream: LogStream, at: number): Explained {
   const model = createModel(), prefix = stream.bootId?.slice(0, 8) ?? `log${at + 1}`
+  const totalSwapKb = totalSwapKbOf(stream)
+  if (totalSwapKb !== undefined) model.caseBook.log.totalSwapKb = totalSwapKb
   for (const event of stream.events) applyEvent(model, event)
   endOfLog(model)
   return { model, stream, clock: ({ logSeq }) => {

@@ -17,6 +17,17 @@ export type LogStream = {
   readonly timeOf: (seq: number) => LineTime
 }
 
+/**
+ * Swap of the node in kB, where the stream as a whole tells it: every report of the node says the same, or the log goes back to the boot
+ * and no swap was ever added (sys_swapon writes a line for each).
+ */
+export function totalSwapKbOf({ events }: LogStream): number | undefined {
+  const told = new Set(events.flatMap(({ text }) => /^Total swap = (\d+)kB$/.exec(text)?.[1] ?? [])), [only] = told
+  if (only !== undefined) return told.size === 1 ? Number(only) : undefined
+  const isWhole = events.slice(0, FIRST_LINES).some(({ text, kmsgUs }) => kmsgUs < 1e6 && /^Linux version \d/.test(text))
+  return isWhole && !events.some(({ text }) => /^Adding \d+k swap on /.test(text)) ? 0 : undefined
+}
+
 export type LogText = {
   readonly family: string
   readonly streams: readonly LogStream[]

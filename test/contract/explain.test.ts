@@ -45,3 +45,8 @@ test('what is missing is told on stderr', async () => {
   expect((await cli(['explain', fixture('17-rate-limited-6.8-dmesg.txt'), '--json'])).stderr).toBe('note: the kernel kept back 7 reports (rate limit)\n')
   expect((await cli(['explain', fixture('28-dirty-6.12-dmesg-t.txt'), '--json'])).stderr).toMatch(/^note: the lines have no prefix/)
 })
+
+test('dmesg of a log that goes back to the boot and never added swap: no swap, so points are known', async () => {
+  const ended = await cli(['explain', fixture('../kmsg/explain-6.1.txt'), '--json'])
+  expect(ended.stdout.trimEnd().split('\n').map((line) => (JSON.parse(line) as { totalBytes?: number }).totalBytes).slice(0, 2)).toEqual([64 << 20, 96 << 20])
+})

@@ -1,4 +1,5 @@
 /** Hand-written kernel logs in every format that people have them: the right victim, limit holder, constraint and time, and nothing that the log does not say. */
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { readLog } from '../../src/source/log-streams.ts'
 import { casesIn, LOGS, logText } from '../helpers/logs.ts'
@@ -96,4 +97,22 @@ test('a line of user space makes no case where the format tells who wrote it', (
 test('lines of another format inside a file are counted, not read', () => {
   const log = readLog('Jan 11 14:01:12 host kernel: x\nJan 11 14:01:13 host kernel: y\nnothing of the kind\n')
   expect(log).toMatchObject({ family: 'syslog', lines: 3, unread: 1 })
+})
+
+/** Captured in our own guests (test/vm): /dev/kmsg of a real 6.1 and 7.2 after five kinds of kill, and a line that user space forged. */
+const CAPTURED: Readonly<Record<string, readonly (readonly [cause: string, dead: readonly number[], chosen: number | undefined])[]>> = {
+  'explain-6.1.txt': [['container-limit', [119], 31109], ['pod-limit', [120], 38949], ['pod-limit', [122], 27284], ['slice-limit', [137, 135, 136], 9463], ['sysrq', [138], 114222], ['node', [140], 191165]],
+  'explain-7.2.txt': [['container-limit', [128], 31157], ['pod-limit', [129], 39043], ['pod-limit', [131], 11163], ['slice-limit', [146, 144, 145], 10125], ['sysrq', [147], 113784], ['node', [149], 190905]],
+}
+
+test.each(Object.keys(CAPTURED))('the kernel log of a real kernel: %s', (name) => {
+  const kills = casesIn(readFileSync(new URL(`../fixtures/kmsg/${name}`, import.meta.url), 'utf8'))
+  expect(kills.map((kill) => [kill.cause, kill.victims.map((victim) => victim.pid), kill.candidates.find((candidate) => candidate.chosen)?.points])).toEqual(CAPTURED[name])
+  for (const { composition, limit, candidates } of kills) {
+    expect(composition?.['anonBytes']).toBeGreaterThan(0)
+    expect(limit?.limitBytes).toBeGreaterThan(0)
+    // The kernel picked the highest points: so ours rank as its own did.
+    expect(candidates[0]?.chosen).toBe(true)
+  }
+  expect(kills.map(({ limit }) => limit?.limitBytes).slice(0, 4)).toEqual([64, 96, 96, 64].map((mib) => mib * MIB))
 })
