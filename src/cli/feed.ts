@@ -59,4 +59,4 @@ export function lostCount(model: NodeModel): number {
 }
 
 /** Processes the kernel's OOM killer ended. */
-export const victimCount = (model: NodeModel): number => model.cases.filter(isOomCase).reduce((sum, { victims }) => sum + victims.length, 0)
+export const victimCount = (model: NodeModel): number => model.cases.filter(isOomCase).reduce((sum, { victims, unseenVictims }) => sum + victims.length + (unseenVictims ?? 0), 0)
