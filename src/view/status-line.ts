@@ -28,7 +28,7 @@ const HOUR_NS = 3600e9
 
 /** Cases in which somebody died within the hour before. */
 export const killsLastHour = (cases: readonly KillCase[], nowNs: number): number =>
-  cases.reduce((sum, killCase) => sum + (isOomCase(killCase) && killCase.tsNs > nowNs - HOUR_NS && killCase.tsNs <= nowNs ? killCase.victims.length : 0), 0)
+  cases.reduce((sum, killCase) => sum + (isOomCase(killCase) && killCase.tsNs > nowNs - HOUR_NS && killCase.tsNs <= nowNs ? killCase.victims.length + (killCase.unseenVictims ?? 0) : 0), 0)
 
 function pressureOf(model: NodeModel): Part {
   if (model.psi === undefined) return { long: 'PSI not available', short: 'no PSI' }
