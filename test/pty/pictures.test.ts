@@ -19,7 +19,7 @@ const SHOTS: readonly Shot[] = [
   { name: 'case-80x24', size: [80, 24], keys: [['K', 'VICTIM'], ['j\r', 'KILL 2 of 3'], ['', 'chain of limits']] },
   { name: 'kills', keys: [['K', 'VICTIM']] },
   { name: 'moment', keys: [['[', 'REPLAY 04:18:19.6 (-5s) PAUSED'], ['[', 'REPLAY 04:18:17.3 (-7s) PAUSED']] },
-  { name: 'workload', keys: [['[', 'REPLAY 04:18:19.6 (-5s) PAUSED'], ['[', 'REPLAY 04:18:17.3 (-7s) PAUSED'], ['b04:18:18\r', 'REPLAY 04:18:17.9 (-6s) PAUSED'], ['\r', 'what this means']] },
+  { name: 'workload', keys: [['[', 'REPLAY 04:18:19.6 (-5s) PAUSED'], ['[', 'REPLAY 04:18:17.3 (-7s) PAUSED'], ['b04:18:18\r', /REPLAY 04:18:1[78]\.\d \(-\ds\) PAUSED/], ['\r', 'what this means']] },
   { name: 'tree', keys: [['e', '- kubepods.slice']] },
   { name: 'help', keys: [['?', 'Signs']] },
 ]

@@ -63,13 +63,13 @@ describe('the overview', () => {
   it('filters, counts the matches, and sorts', async () => {
     const t = await atEnd()
     t.keys('/86c4|7d9f\r')
-    await t.see('2 of 5')
+    await t.see('2 of 3')
     expect(t.text()).not.toContain('!!pod 1f0c')
     t.keys('\x1b')
     await t.see('!!pod 1f0c')
     t.keys('>>>')
     await t.until((x) => x.lines()[3]?.includes('USEDv') === true, 'sorted by used')
-    expect(t.lines()[4]).toContain('process_api/')
+    expect(t.lines()[4]).toContain('pod 86c42f1a')
   })
 
   it('is also the tree of cgroups, whose branches close and open', async () => {
