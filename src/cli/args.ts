@@ -12,6 +12,7 @@ type Command = { readonly says: string; readonly file?: true; readonly options: 
 const LIVE_OPTIONS: Readonly<Record<string, Option>> = {
   bpftrace: { type: 'string', value: 'PATH', says: 'bpftrace to use instead of the one in PATH' },
   'no-probes': { type: 'boolean', says: 'sampling and kernel log only' },
+  'require-probes': { type: 'boolean', says: 'exit 3 when no probe can be had, instead of watching with what is left' },
   stall: { type: 'string', value: 'TIME', says: 'single events for stalls at least this long (10ms)' },
   sample: { type: 'string', value: 'TIME', says: 'period of sampling memcg usage (100ms)' },
 }

@@ -1,5 +1,5 @@
 /** `oomscope doctor`: what this node allows, what will be used, how to get more; with --self-test, whether it works. */
-import { EXIT } from '../base/errors.ts'
+import { EXIT, environmentError } from '../base/errors.ts'
 import type { ExitCode } from '../base/errors.ts'
 import type { EventOf } from '../event/event.ts'
 import { LiveSource } from '../source/live.ts'
@@ -27,7 +27,9 @@ export async function doctor(options: Options, signals: Signals): Promise<ExitCo
 /** Runs the live source until every probe is proven or known not to work. Throws what keeps it from starting. */
 async function testProbes(bpftrace: string | undefined, signals: Signals): Promise<SelfTest> {
   const wanted = { ...(bpftrace === undefined ? {} : { bpftrace }), ...DEFAULTS, oomTest: true }
-  const source = new LiveSource(wanted, await prepareProbes(wanted))
+  const preparation = await prepareProbes(wanted), { shortage } = preparation
+  if (shortage !== undefined) throw environmentError({ code: shortage.code, message: `cannot test the probes: ${shortage.reason}`, hint: shortage.hint })
+  const source = new LiveSource(wanted, preparation)
   const rungs = new Map<string, EventOf<'rung'>>(), tests = new Map<string, EventOf<'selftest'>>()
   let ready: Ready | undefined
   void source.ready.then((state) => { ready = state })

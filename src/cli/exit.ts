@@ -14,12 +14,17 @@ export function exitWith(code: ExitCode): never {
 /** Says on stderr what went wrong: two lines for what a person can put right, the stack for a bug. Returns the exit code. */
 export function report(error: unknown): ExitCode {
   if (error instanceof UserError || error instanceof SourceError) {
-    process.stderr.write(`oomscope: ${printable(error.message, MAX_LINE)}\nhint: ${printable(error.hint, MAX_LINE)}\n`)
+    warn(error)
     return error.exitCode
   }
   const stack = error instanceof Error ? error.stack ?? error.message : String(error)
   process.stderr.write(`oomscope ${version()}: a bug, please report it with these lines\n${stack}\n`)
   return EXIT.bug
+}
+
+/** Two lines about what works less well than a person may think, before it starts. */
+export function warn({ message, hint }: { readonly message: string; readonly hint: string }): void {
+  process.stderr.write(`oomscope: ${printable(message, MAX_LINE)}\nhint: ${printable(hint, MAX_LINE)}\n`)
 }
 
 /** From package.json, which lies one directory above src/ and dist/. */

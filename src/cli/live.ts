@@ -7,6 +7,7 @@ import { runTui } from '../tui/app.ts'
 import { Story } from '../view/story.ts'
 import { isSet } from './args.ts'
 import type { Options } from './args.ts'
+import { warn } from './exit.ts'
 import { Feed } from './feed.ts'
 import { lens } from './lens.ts'
 import { liveOptions } from './live-options.ts'
@@ -27,6 +28,7 @@ export async function live(options: Options, signals: Signals): Promise<ExitCode
   const first = await batches.next()
   if (first.done === true) return EXIT.done
   feed.take(first.value)
+  if (source.shortage !== undefined) warn(source.shortage)
   let failure: Error | undefined
   const pumped = (async (): Promise<void> => {
     try {

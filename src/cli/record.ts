@@ -11,6 +11,7 @@ import { openLive } from '../source/live.ts'
 import type { Ready } from '../source/readiness.ts'
 import { bytesOf, durationOf, isSet, textOf } from './args.ts'
 import type { Options } from './args.ts'
+import { warn } from './exit.ts'
 import { Feed, lostCount, victimCount } from './feed.ts'
 import { liveOptions } from './live-options.ts'
 import { NamePoll } from './name-poll.ts'
@@ -30,9 +31,13 @@ export async function record(options: Options, signals: Signals): Promise<ExitCo
   // First what may be missing here: --force must not remove an old recording for nothing.
   const source = await openLive(liveOptions(options))
   const writer = createRecording({ path, force: isSet(options, 'force'), maxBytes, keepNs })
+  const told = source.shortage
+  if (told !== undefined) warn(told)
   const feed = new Feed(source), names = new NamePoll(), startedMs = performance.now()
   let timer = { clear: (): void => undefined }
   void source.ready.then((ready) => {
+    // Known only now, when bpftrace refused all of them.
+    if (told === undefined && source.shortage !== undefined) warn(source.shortage)
     process.stderr.write(`${readyLine(path, ready, feed.model)}\n`)
     // Counted from here: what was asked for is that long a recording with everything running.
     if (forNs !== undefined) timer = after(forNs / NS_PER_MS, () => void source.close())

@@ -12,6 +12,8 @@ export type KernelFeatures = {
   readonly lockdown?: 'none' | 'integrity' | 'confidentiality'
   /** Where tracefs is mounted; absent when it is not. */
   readonly tracefs?: string
+  /** Why there is no tracefs for us: for anybody but root it looks unmounted (its mode is 0700). */
+  readonly tracefsReason?: string
   /** tracefs is not mounted but could be, at /sys/kernel/tracing. */
   readonly tracefsMountable: boolean
   readonly btf?: Btf
@@ -44,12 +46,13 @@ const CAP_SYS_ADMIN = 21n, CAP_PERFMON = 38n, CAP_BPF = 39n
 /** Looks at the running kernel; `root` stands before every path, for tests. Never throws: what cannot be read is absent. */
 export async function detectKernelFeatures(root = ''): Promise<KernelFeatures> {
   const tracefs = await findTracefs(root)
-  const [release, machine, unprivileged, lockdown, btf, tracepoints, fields, kprobes, functions, memcgHierarchyId, tracefsMountable] = await Promise.all([
+  const [release, machine, unprivileged, lockdown, btf, tracepoints, fields, kprobes, functions, memcgHierarchyId, tracefsMountable, mountedTracefs] = await Promise.all([
     text(join(root, '/proc/sys/kernel/osrelease')), text(join(root, '/proc/sys/kernel/arch')), readPrivilege(root), readLockdown(root), readBtf(root),
-    readTracepoints(tracefs), readFields(tracefs), hasKprobes(root, tracefs), readFunctions(root, tracefs), readHierarchy(root), isTracefsMountable(root, tracefs)])
+    readTracepoints(tracefs), readFields(tracefs), hasKprobes(root, tracefs), readFunctions(root, tracefs), readHierarchy(root), isTracefsMountable(root, tracefs), findMountedTracefs(root)])
   return {
     release: (release ?? '').trim(), machine: (machine ?? '').trim(),
     ...(unprivileged !== undefined && { unprivileged }), ...(lockdown && { lockdown }), ...(tracefs !== undefined && { tracefs }), tracefsMountable,
+    ...(tracefs === undefined && { tracefsReason: mountedTracefs === undefined ? 'tracefs is not mounted' : `tracefs is not readable for this user (${mountedTracefs})` }),
     ...btf, tracepoints, fields, kprobes, ...functions, memcgHierarchyId,
     memoryCgrpId: btf.btf?.enumValue('cgroup_subsys_id', 'memory_cgrp_id') ?? USUAL_MEMORY_CGRP_ID,
   }
@@ -65,9 +68,17 @@ async function text(path: string): Promise<string | undefined> {
 
 const exists = async (path: string): Promise<boolean> => stat(path).then(() => true, () => false)
 
+const TRACEFS_PLACES = ['/sys/kernel/tracing', '/sys/kernel/debug/tracing']
+
 async function findTracefs(root: string): Promise<string | undefined> {
-  for (const at of ['/sys/kernel/tracing', '/sys/kernel/debug/tracing']) if (await exists(join(root, at, 'events'))) return join(root, at)
+  for (const at of TRACEFS_PLACES) if (await exists(join(root, at, 'events'))) return join(root, at)
   return undefined
+}
+
+/** Where the kernel says it is mounted, whoever may look inside. */
+async function findMountedTracefs(root: string): Promise<string | undefined> {
+  const mounts = await text(join(root, '/proc/self/mounts')) ?? ''
+  return TRACEFS_PLACES.find((at) => mounts.includes(` ${at} tracefs `))
 }
 
 async function isTracefsMountable(root: string, tracefs: string | undefined): Promise<boolean> {
@@ -78,7 +89,7 @@ async function isTracefsMountable(root: string, tracefs: string | undefined): Pr
 async function readPrivilege(root: string): Promise<string | undefined> {
   const status = await text(join(root, '/proc/self/status')) ?? ''
   const uid = /^Uid:\s+\d+\s+(\d+)/m.exec(status)?.[1]
-  if (uid !== '0') return `not root (uid ${uid ?? 'unknown'}); bpftrace needs root`
+  if (uid !== '0') return `not root (uid ${uid ?? 'unknown'}), and bpftrace needs root`
   const caps = BigInt(`0x${/^CapEff:\s+([0-9a-f]+)/m.exec(status)?.[1] ?? '0'}`), has = (cap: bigint): boolean => (caps >> cap & 1n) === 1n
   return has(CAP_SYS_ADMIN) || (has(CAP_BPF) && has(CAP_PERFMON)) ? undefined : 'root without CAP_SYS_ADMIN, and without CAP_BPF with CAP_PERFMON'
 }

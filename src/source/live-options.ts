@@ -5,6 +5,8 @@ export type LiveOptions = {
   readonly bpftrace?: string
   /** Sampling and the kernel log only. */
   readonly noProbes?: boolean
+  /** No probes is an error, instead of watching with what is left. */
+  readonly requireProbes?: boolean
   /** Stalls at least this long become single events. */
   readonly stallNs: number
   /** Period of sampling memcg usage. */

@@ -10,10 +10,11 @@ import type { Frame } from '../wire/frame.ts'
 import { bridgeArguments } from './bridge-arguments.ts'
 import { BridgeProcess, bridgePath } from './bridge-process.ts'
 import type { LiveOptions } from './live-options.ts'
-import { prepareProbes, withoutRefused } from './prepare-probes.ts'
-import type { Preparation } from './prepare-probes.ts'
+import { prepareProbes, refusedAsWhole, required, withoutRefused } from './prepare-probes.ts'
+import type { Preparation, Shortage } from './prepare-probes.ts'
 import { Readiness } from './readiness.ts'
 import type { Ready } from './readiness.ts'
+import { insteadOf } from './remaining.ts'
 import { RungStates } from './rung-states.ts'
 import { ScriptFile } from './script-file.ts'
 import type { Batch, Item, Source, SourceCounts } from './source.ts'
@@ -44,9 +45,12 @@ export class LiveSource implements Source {
   constructor(options: LiveOptions, preparation: Preparation) {
     this.options = options
     this.preparation = preparation
-    this.rungs = new RungStates(preparation.rungs, preparation.features.scripts)
+    this.rungs = rungsOf(preparation)
     this.ready = this.readiness.promise
   }
+
+  /** Why there are no probes though they are wanted; changes when bpftrace refuses all that was chosen. */
+  get shortage(): Shortage | undefined { return this.preparation.shortage }
 
   counts(): SourceCounts {
     const { damage } = this.reader.frames, { counts } = this.reader.rows
@@ -88,15 +92,17 @@ export class LiveSource implements Source {
       const items = this.decode(frames)
       own = [...(own === undefined ? this.rungs.rows(this.newestNs) : []), ...this.ownRows(items)]
       // Sampling goes on while the scripts are tried one by one.
-      if (mayRestart && isRefused(items)) trial.start()
-      else if (isRefused(items)) this.readiness.giveUpTracer()
+      const refusal = refusalIn(items)
+      if (refusal !== undefined && mayRestart) trial.start(refusal)
+      else if (refusal !== undefined) this.runWithout(preparation, refusal)
       const next = trial.result()
       if (next !== undefined && next.text !== '' && next.text !== preparation.text && !this.isClosing) {
         yield { items: [...items, ...this.ownItems(own)], isRestart: false }
         await bridge.discard()
         return next
       }
-      if (next !== undefined) own.push(...this.choose(next).rows(this.newestNs))
+      if (next?.text === preparation.text) this.runWithout(preparation, trial.words)
+      else if (next !== undefined) own.push(...this.choose(next).rows(this.newestNs))
       yield { items: [...items, ...this.ownItems(own)], isRestart: false }
       this.readiness.settle(() => this.rungs.count())
     }
@@ -107,9 +113,17 @@ export class LiveSource implements Source {
     return undefined
   }
 
+  /** Nothing is to blame alone: the rungs stay dead, as the tracer's row made them. */
+  private runWithout(preparation: Preparation, words: string): void {
+    this.preparation = refusedAsWhole(preparation, words)
+    if (this.options.requireProbes === true && this.preparation.shortage !== undefined) throw required(this.preparation.shortage)
+    this.readiness.giveUpTracer()
+  }
+
   private choose(next: Preparation): RungStates {
     this.preparation = next
-    this.rungs = new RungStates(next.rungs, next.features.scripts)
+    if (this.options.requireProbes === true && next.shortage !== undefined) throw required(next.shortage)
+    this.rungs = rungsOf(next)
     this.readiness.giveUpTracer()
     return this.rungs
   }
@@ -137,11 +151,17 @@ export class LiveSource implements Source {
       for (const event of events) {
         this.readiness.note(event)
         // The bridge's keyframes do not repeat these; in a names frame a reader that starts later finds them.
-        if (event.kind === 'tracer' || event.kind === 'selftest') rows.push(event)
+        if (event.kind === 'tracer' || event.kind === 'selftest') rows.push(this.explained(event))
         rows.push(...this.rungs.note(event))
       }
     }
     return rows
+  }
+
+  /** The bridge knows that it was given no tracer, not why. */
+  private explained(event: Event): Event {
+    if (event.kind !== 'tracer' || event.state !== 'absent' || event.detail !== undefined) return event
+    return { ...event, detail: this.preparation.shortage?.reason ?? 'not wanted (--no-probes)' }
   }
 
   private ownItems(rows: readonly Event[]): Item[] {
@@ -149,10 +169,16 @@ export class LiveSource implements Source {
   }
 }
 
-const isRefused = (items: readonly Item[]): boolean => items.some(({ events }) => events.some((event) => event.kind === 'tracer' && event.state === 'refused'))
+const rungsOf = ({ rungs, features, node }: Preparation): RungStates => new RungStates(rungs, features.scripts, (question) => insteadOf(question, node))
+
+/** What bpftrace said when it refused the script; undefined when it did not. */
+const refusalIn = (items: readonly Item[]): string | undefined =>
+  items.flatMap(({ events }) => events.flatMap((event) => (event.kind === 'tracer' && event.state === 'refused' ? [event.detail ?? 'without a word'] : [])))[0]
 
 /** Finds out beside the running bridge which scripts are to blame. */
 class RefusalTrial {
+  /** Of bpftrace, when it refused them together. */
+  words = ''
   private readonly find: () => Promise<Preparation>
   private found: Preparation | undefined
   private failure: unknown
@@ -160,8 +186,9 @@ class RefusalTrial {
 
   constructor(find: () => Promise<Preparation>) { this.find = find }
 
-  start(): void {
+  start(words: string): void {
     if (this.isStarted) return
+    this.words = words
     this.isStarted = true
     this.find().then((found) => { this.found = found }, (error: unknown) => { this.failure = error })
   }

@@ -1,5 +1,5 @@
-/** What `doctor` tells about a node besides probes: where the memory controller is, PSI, the kernel log, the bridge. Never throws: what cannot be read is absent. */
-import { accessSync, constants, readFileSync } from 'node:fs'
+/** What a node offers besides probes: where the memory controller is, PSI, the kernel log, the bridge. Never throws: what cannot be read is absent. */
+import { accessSync, closeSync, constants, openSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { reasonOf } from '../base/errors.ts'
 import { bridgePath } from './bridge-process.ts'
@@ -8,6 +8,8 @@ export type MemcgMount = { readonly version: 'v1' | 'v2'; readonly path: string 
 
 export type NodeFacts = {
   readonly memcg?: MemcgMount
+  /** Why the memory controller's tree cannot be read. */
+  readonly memcgReason?: string
   readonly psi: boolean
   readonly psiReason?: string
   readonly kmsg: boolean
@@ -20,10 +22,12 @@ export type NodeFacts = {
 export function readNodeFacts(root = ''): NodeFacts {
   const memcg = memcgMount(readText(join(root, '/proc/self/mountinfo')) ?? '', (mount) => readText(join(root, mount, 'cgroup.controllers')) ?? '')
   const psi = whyNot(() => readFileSync(join(root, '/proc/pressure/memory')))
-  const kmsg = whyNot(() => accessSync(join(root, '/dev/kmsg'), constants.R_OK))
+  // Opened, not asked about: with kernel.dmesg_restrict the mode says yes and open() says no.
+  const kmsg = whyNot(() => closeSync(openSync(join(root, '/dev/kmsg'), 'r')))
+  const tree = memcg === undefined ? undefined : whyNot(() => readdirSync(join(root, memcg.path)))
   const bridge = bridgePath(), bridgeReason = whyNot(() => accessSync(bridge, constants.X_OK))
   return {
-    ...(memcg === undefined ? {} : { memcg }), psi: psi === undefined, ...(psi === undefined ? {} : { psiReason: psi }),
+    ...(memcg === undefined ? {} : { memcg }), ...(tree === undefined ? {} : { memcgReason: tree }), psi: psi === undefined, ...(psi === undefined ? {} : { psiReason: psi }),
     kmsg: kmsg === undefined, ...(kmsg === undefined ? {} : { kmsgReason: kmsg }), bridge, ...(bridgeReason === undefined ? {} : { bridgeReason }),
   }
 }

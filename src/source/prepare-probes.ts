@@ -4,13 +4,22 @@ import type { UserError } from '../base/errors.ts'
 import { detectBpftrace } from './bpftrace.ts'
 import { detectKernelFeatures } from './kernel-features.ts'
 import type { LiveOptions } from './live-options.ts'
+import { readNodeFacts } from './node-facts.ts'
+import type { NodeFacts } from './node-facts.ts'
 import { loadProbeScripts } from './probe-script.ts'
 import { chooseProbes } from './probe-set.ts'
 import type { ProbeFeatures, ProbeSet, Rung } from './probe-set.ts'
 import { isolateRefusals } from './probe-trial.ts'
+import { missingRungs, remainingRungs } from './remaining.ts'
 
-export type Preparation = {
-  readonly features: ProbeFeatures
+/** Why there are no probes though they are wanted, and what is used instead. */
+export type Shortage = { readonly code: string; readonly reason: string; readonly message: string; readonly hint: string }
+
+type Base = { readonly features: ProbeFeatures; readonly node: NodeFacts }
+
+export type Preparation = Base & {
+  /** Absent when there are probes, or none are wanted. */
+  readonly shortage?: Shortage
   readonly rungs: readonly Rung[]
   readonly text: string
   readonly selftests: readonly string[]
@@ -29,34 +38,51 @@ export async function prepareProbes(options: LiveOptions): Promise<Preparation> 
   return prepareFor(await detectFeatures(options.bpftrace), options)
 }
 
-/**
- * Throws a UserError (exit 3) when probes are wanted and not one can be had: to watch without them is a decision for a person,
- * because who was judged and who sent a signal is not in what is left.
- */
-export function prepareFor(features: ProbeFeatures, options: LiveOptions): Preparation {
-  const preparation = preparationOf(features, options, options.noProbes === true ? chooseProbes(features, { only: [] }) : chooseProbes(features))
-  if (options.noProbes !== true && preparation.text === '') throw obstacle(features, preparation.rungs)
+/** Throws a UserError (exit 3) when nothing is left to watch with, or when no probe can be had and probes are required. */
+export function prepareFor(features: ProbeFeatures, options: LiveOptions, node: NodeFacts = readNodeFacts()): Preparation {
+  const isWanted = options.noProbes !== true
+  const preparation = preparationOf({ features, node }, options, isWanted ? chooseProbes(features) : chooseProbes(features, { only: [] }))
+  if (preparation.text === '' && remainingRungs(node).length === 0) throw nothingLeft(preparation, isWanted)
+  if (options.requireProbes === true && preparation.shortage !== undefined) throw required(preparation.shortage)
   return preparation
 }
 
 /** The same without the scripts that bpftrace refuses on this node; each is tried, which takes seconds. */
-export async function withoutRefused({ features }: Preparation, options: LiveOptions): Promise<Preparation> {
-  return preparationOf(features, options, await isolateRefusals(features))
+export async function withoutRefused({ features, node }: Preparation, options: LiveOptions): Promise<Preparation> {
+  return preparationOf({ features, node }, options, await isolateRefusals(features))
 }
 
-function preparationOf(features: ProbeFeatures, options: LiveOptions, { rungs, text, selftests }: ProbeSet): Preparation {
+function preparationOf(base: Base, options: LiveOptions, { rungs, text, selftests }: ProbeSet): Preparation {
+  const { features } = base
   // The oom test kills a process of ours, and so writes a report into the kernel log: nobody should find that unasked.
   const wanted = options.oomTest === true ? selftests : selftests.filter((test) => test !== 'oom')
-  return { features, rungs, text, selftests: wanted, ...('path' in features.bpftrace && text !== '' ? { bpftrace: features.bpftrace.path } : {}) }
+  const shortage = text === '' && options.noProbes !== true ? { shortage: shortageOf(base, rungs) } : {}
+  return { ...base, rungs, text, selftests: wanted, ...shortage, ...('path' in features.bpftrace && text !== '' ? { bpftrace: features.bpftrace.path } : {}) }
 }
 
-const WITHOUT = 'or pass --no-probes to watch by sampling and the kernel log only'
+/** Two lines for a person: what is missing and what is used instead, and the way out. */
+function shortageOf({ features: { kernel, bpftrace }, node }: Base, rungs: readonly Rung[]): Shortage {
+  const reasons = [...new Set(rungs.map(({ reason }) => reason ?? 'no probe can be used'))]
+  const reason = reasons.length === 1 ? reasons[0] ?? '' : 'every probe was refused (`oomscope doctor` tells each)'
+  const said = { reason, message: `no probes: ${[reason, ...missingRungs(node)].join('; ')}; running on ${listed(remainingRungs(node))}` }
+  const isRoot = kernel.unprivileged === undefined, install = 'install bpftrace (Debian: apt-get install bpftrace)', root = 'run as root (in a container: privileged)'
+  if (!isRoot) return { ...said, code: 'not-root', hint: 'missing' in bpftrace ? `${root}, and ${install}` : root }
+  if ('missing' in bpftrace) return { ...said, code: 'no-bpftrace', hint: install }
+  if (kernel.tracefs === undefined) return { ...said, code: 'no-tracefs', hint: 'mount -t tracefs tracefs /sys/kernel/tracing' }
+  return { ...said, code: 'no-probes', hint: 'see `oomscope doctor`' }
+}
 
-function obstacle({ kernel, bpftrace }: ProbeFeatures, rungs: readonly Rung[]): UserError {
-  const reason = rungs[0]?.reason ?? 'no probe can be used'
-  const failure = (code: string, hint: string): UserError => environmentError({ code, message: `cannot start the probes on this node: ${reason}`, hint: `${hint}, ${WITHOUT}` })
-  if ('missing' in bpftrace) return failure('no-bpftrace', 'install bpftrace (Debian: apt-get install bpftrace)')
-  if (kernel.unprivileged !== undefined) return failure('not-root', 'run as root (in a container: privileged)')
-  if (kernel.tracefs === undefined) return failure('no-tracefs', 'mount -t tracefs tracefs /sys/kernel/tracing')
-  return failure('no-probes', 'see `oomscope doctor`')
+const listed = (words: readonly string[]): string => (words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`)
+
+/** The same probes that bpftrace refuses as a whole, though it takes each of them: its words are all there is to say. */
+export const refusedAsWhole = (preparation: Preparation, words: string): Preparation =>
+  ({ ...preparation, shortage: shortageOf(preparation, [{ question: '', rung: 'none', state: 'refused', reason: `bpftrace refused them: ${words}`, selftests: [] }]) })
+
+/** The same as an error, for a person who would rather have nothing. */
+export const required = ({ code, reason, hint }: Shortage): UserError =>
+  environmentError({ code, message: `cannot start the probes on this node: ${reason}`, hint: `${hint}, or leave out --require-probes to watch with what is left` })
+
+function nothingLeft({ node, shortage }: Preparation, isWanted: boolean): UserError {
+  const why = [isWanted && shortage !== undefined ? `no probes: ${shortage.reason}` : 'no probes (--no-probes)', ...missingRungs(node)].join('; ')
+  return environmentError({ code: 'nothing-to-watch', message: `cannot watch this node: ${why}`, hint: shortage?.hint ?? 'see `oomscope doctor`' })
 }

@@ -23,19 +23,22 @@ export type Question = keyof typeof LADDER
 /** All questions, in the order they are shown. */
 export const QUESTIONS = Object.keys(LADDER) as Question[]
 
-/** What a question means to a person, and who else can answer when no probe can. */
-export const QUESTION_TITLES: Readonly<Record<Question, { readonly title: string; readonly otherwise: string }>> = {
-  'oom-decision': { title: "the OOM killer's decision", otherwise: 'the kernel log report and memory.events' },
-  'oom-candidates': { title: 'candidates and their points', otherwise: 'points computed from the kernel log task table' },
-  'mark-victim': { title: 'marked victims', otherwise: 'the kernel log' },
-  'oom-reaper': { title: 'reaping of victims', otherwise: 'the kernel log' },
-  'task-exit': { title: 'deaths by signal', otherwise: 'nothing' },
-  'fatal-signal': { title: 'senders of fatal signals', otherwise: 'nothing' },
-  'memcg-life': { title: 'births and deaths of memcgs', otherwise: 'inotify and walks of the tree' },
-  'memcg-reclaim': { title: 'stalls at memcg limits', otherwise: 'memory.pressure' },
-  'direct-reclaim': { title: 'stalls of the whole node', otherwise: '/proc/pressure/memory' },
-  'over-high': { title: 'throttling at memory.high', otherwise: 'memory.events and memory.pressure' },
-  'throttled': { title: 'sleeps inside reclaim', otherwise: 'memory.pressure' },
-  'compaction': { title: 'stalls in compaction', otherwise: '/proc/vmstat' },
-  'kswapd': { title: 'background reclaim', otherwise: '/proc/vmstat' },
+/** Who else can tell something about a question when no probe can; each needs a file that the bridge reads. */
+export type Witness = 'kernel log' | 'kernel log tables' | 'memory.events' | 'memory.events high' | 'memory.pressure' | 'node pressure' | 'vmstat' | 'tree'
+
+/** What a question means to a person, and who else can answer. */
+export const QUESTION_TITLES: Readonly<Record<Question, { readonly title: string; readonly witnesses: readonly Witness[] }>> = {
+  'oom-decision': { title: "the OOM killer's decision", witnesses: ['kernel log', 'memory.events'] },
+  'oom-candidates': { title: 'candidates and their points', witnesses: ['kernel log tables'] },
+  'mark-victim': { title: 'marked victims', witnesses: ['kernel log'] },
+  'oom-reaper': { title: 'reaping of victims', witnesses: ['kernel log'] },
+  'task-exit': { title: 'deaths by signal', witnesses: [] },
+  'fatal-signal': { title: 'senders of fatal signals', witnesses: [] },
+  'memcg-life': { title: 'births and deaths of memcgs', witnesses: ['tree'] },
+  'memcg-reclaim': { title: 'stalls at memcg limits', witnesses: ['memory.pressure'] },
+  'direct-reclaim': { title: 'stalls of the whole node', witnesses: ['node pressure'] },
+  'over-high': { title: 'throttling at memory.high', witnesses: ['memory.events high', 'memory.pressure'] },
+  'throttled': { title: 'sleeps inside reclaim', witnesses: ['memory.pressure'] },
+  'compaction': { title: 'stalls in compaction', witnesses: ['node pressure'] },
+  'kswapd': { title: 'background reclaim', witnesses: ['vmstat'] },
 }

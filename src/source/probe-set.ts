@@ -62,10 +62,11 @@ export function chooseProbes(features: ProbeFeatures, options: ProbeOptions = {}
 
 /** What stands in the way of every probe; undefined when nothing does. */
 function obstacleTo({ kernel, bpftrace }: ProbeFeatures): string | undefined {
-  if ('missing' in bpftrace) return bpftrace.missing
-  if (kernel.unprivileged !== undefined) return kernel.unprivileged
+  const missing = 'missing' in bpftrace ? bpftrace.missing : undefined
+  if (kernel.unprivileged !== undefined) return missing === undefined ? kernel.unprivileged : `${kernel.unprivileged}; ${missing}`
+  if (missing !== undefined) return missing
   if (kernel.lockdown === 'confidentiality') return 'kernel lockdown=confidentiality forbids tracing'
-  if (kernel.tracefs === undefined) return `tracefs is not mounted${kernel.tracefsMountable ? ' (mount -t tracefs tracefs /sys/kernel/tracing)' : ''}`
+  if (kernel.tracefs === undefined) return `${kernel.tracefsReason ?? 'tracefs is not mounted'}${kernel.tracefsMountable ? ' (mount -t tracefs tracefs /sys/kernel/tracing)' : ''}`
   return undefined
 }
 

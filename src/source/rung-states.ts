@@ -24,11 +24,14 @@ function sentBy(event: Event): string | undefined {
 
 export class RungStates {
   private readonly entries: Entry[]
+  private readonly instead: ((question: string) => string) | undefined
   private readonly passed = new Set<string>()
   /** Chosen rungs by the words their scripts emit. */
   private readonly awaited = new Map<string, Entry>()
 
-  constructor(rungs: readonly Rung[], scripts: readonly Emitter[] = []) {
+  /** `instead` tells who answers a question that no probe answers; left out, nothing is said. */
+  constructor(rungs: readonly Rung[], scripts: readonly Emitter[] = [], instead?: (question: string) => string) {
+    this.instead = instead
     this.entries = rungs.map((rung) => ({ rung, state: rung.state, reason: rung.reason }))
     for (const entry of this.chosen()) {
       const script = scripts.find(({ file }) => file === entry.rung.script)
@@ -37,7 +40,7 @@ export class RungStates {
   }
 
   /** Rows of all rungs as they stand. */
-  rows(tsNs: number): EventOf<'rung'>[] { return this.entries.map((entry) => rowOf(entry, tsNs)) }
+  rows(tsNs: number): EventOf<'rung'>[] { return this.entries.map((entry) => this.rowOf(entry, tsNs)) }
 
   /** How many of the chosen probes are proven. */
   count(): { readonly chosen: number; readonly proven: number } {
@@ -51,12 +54,12 @@ export class RungStates {
       const word = sentBy(event), entry = word === undefined ? undefined : this.awaited.get(word)
       if (entry === undefined || entry.state === 'proven') return NONE
       this.set(entry, 'proven', entry.rung.reason)
-      return [rowOf(entry, event.tsNs)]
+      return [this.rowOf(entry, event.tsNs)]
     }
     const before = this.entries.map((entry) => `${entry.state} ${entry.reason ?? ''}`)
     if (event.kind === 'tracer') this.noteTracer(event)
     else this.noteTest(event.test, event.passed, event.detail)
-    return this.entries.filter((entry, i) => `${entry.state} ${entry.reason ?? ''}` !== before[i]).map((entry) => rowOf(entry, event.tsNs))
+    return this.entries.filter((entry, i) => `${entry.state} ${entry.reason ?? ''}` !== before[i]).map((entry) => this.rowOf(entry, event.tsNs))
   }
 
   private noteTest(test: string, hasPassed: boolean, detail: string | undefined): void {
@@ -84,6 +87,13 @@ export class RungStates {
     entry.state = state
     entry.reason = reason
   }
+
+  private rowOf({ rung, state, reason }: Entry, tsNs: number): EventOf<'rung'> {
+    const isAnswered = state === 'chosen' || state === 'proven' || this.instead === undefined
+    const said = isAnswered ? reason : [...(reason === undefined ? [] : [reason]), `${INSTEAD}${this.instead?.(rung.question)}`].join('; ')
+    return { kind: 'rung', tsNs, question: rung.question, rung: rung.rung, state, reason: said }
+  }
 }
 
-const rowOf = ({ rung, state, reason }: Entry, tsNs: number): EventOf<'rung'> => ({ kind: 'rung', tsNs, question: rung.question, rung: rung.rung, state, reason })
+/** How the last part of a reason begins; parts are separated by `; `. */
+export const INSTEAD = 'instead: '

@@ -92,6 +92,7 @@ function tracerDoubts(model: NodeModel): string[] {
   const { tracer } = model.health
   if (tracer === undefined || tracer.state === 'ready' || tracer.state === 'starting' || tracer.state === 'restarted') return []
   if (tracer.state === 'exited' && ENDED_WELL.test(tracer.detail ?? '')) return model.nowNs - tracer.tsNs < 1e9 ? [] : [`the probes ended at ${timeOf(model, tracer.tsNs)}`]
+  if (tracer.state === 'absent' && tracer.detail !== undefined) return [`no probes: ${cellText(tracer.detail)}`]
   return [`no probes: bpftrace ${cellText(tracer.state)}${tracer.detail === undefined ? '' : ` (${cellText(tracer.detail)})`}`]
 }
 

@@ -4,7 +4,8 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import type { Event } from '../../src/event/event.ts'
 import { KINDS } from '../../src/event/kinds.ts'
 import { encodeFrames } from '../../src/wire/encode.ts'
-import { encodeFrame } from '../../src/wire/frame.ts'
+import { Decoder } from '../../src/wire/decode.ts'
+import { encodeFrame, FrameReader } from '../../src/wire/frame.ts'
 import { cli, CLI, startCli } from '../helpers/cli.ts'
 import type { CliOptions, Ended } from '../helpers/cli.ts'
 import { fakeBridge, isAlive } from '../helpers/fake-live.ts'
@@ -72,18 +73,19 @@ describe('an environment that does not allow it: exit 3', () => {
       expect(terminal.text().trimEnd().split('\n')).toEqual([expect.stringContaining(why), expect.stringMatching(/^hint: /)])
     } finally { terminal.kill() }
   })
-  test('no bpftrace: the hint names the way without', async () => {
-    const ended = await cli(['record', '-o', at('r'), '--bpftrace', '/nowhere/bpftrace'])
+  test('no bpftrace, and probes required', async () => {
+    const ended = await cli(['record', '-o', at('r'), '--require-probes', '--bpftrace', '/nowhere/bpftrace'])
     expectTwoLines(ended, 3, /\/nowhere\/bpftrace is not an executable file/)
-    expect(ended.stderr).toContain('--no-probes')
+    expect(ended.stderr).toContain('--require-probes')
     expect(existsSync(at('r'))).toBe(false)
   })
-  test('not root', async (context) => {
-    if (!isRoot) { expectTwoLines(await cli(['record', '-o', at('r')]), 3, /not root|bpftrace|tracefs/); return }
+  test('not root, and probes required', async (context) => {
+    const args = ['record', '-o', at('r'), '--require-probes']
+    if (!isRoot) { expectTwoLines(await cli(args), 3, /not root/); return }
     chmodSync(directory, 0o777)
-    const ended = await cli(['record', '-o', at('r')], { uid: 65534 })
+    const ended = await cli(args, { uid: 65534 })
     if (/Cannot find module|EACCES.*dist/.test(ended.stderr)) skip(context, 'the checkout is not readable for an unprivileged user')
-    expectTwoLines(ended, 3, /not root|bpftrace|tracefs/)
+    expectTwoLines(ended, 3, /not root/)
   })
   test('no bridge', async () => {
     const env = { OOMSCOPE_BRIDGE: '/nowhere/bridge' }
@@ -113,6 +115,41 @@ const withFake = (runs: Parameters<typeof fakeBridge>[1]): { options: CliOptions
   const bridge = fakeBridge(directory, runs)
   return { options: { env: bridge.env }, pids: () => bridge.starts().map(({ pid }) => pid) }
 }
+
+describe('without the probes that are wanted', () => {
+  test('record says on its first line why and on what it runs, and every question in the recording says who answers instead', async () => {
+    const { options } = withFake([{ frames: stream() }])
+    const ended = await cli(['record', '-o', at('r'), '--bpftrace', '/nowhere/bpftrace', '--for', '50ms'], options)
+    expect(ended).toMatchObject({ code: 0, stdout: '' })
+    expect(ended.stderr.trimEnd().split('\n')).toEqual([
+      expect.stringMatching(/^oomscope: no probes: .*\/nowhere\/bpftrace is not an executable file.*; running on .*(kernel log|cgroup files)/), expect.stringMatching(/^hint: .*install bpftrace/),
+      expect.stringMatching(/^recording .* · no probes · /), expect.stringMatching(/^recorded /)])
+    const bytes = readFileSync(at('r')), rows = new FrameReader().push(bytes).flatMap((frame) => new Decoder().decode(frame))
+    const rungs = rows.flatMap((row) => (row.kind === 'rung' ? [row] : []))
+    expect(rungs.map(({ question }) => question)).toContain('oom-decision')
+    for (const { state, reason } of rungs) expect([state, reason]).toEqual(['absent', expect.stringMatching(/nowhere\/bpftrace is not an executable file.*; instead: ./)])
+    expect(rows.find((row) => row.kind === 'tracer' && row.detail !== undefined)).toMatchObject({ state: 'absent', detail: expect.stringContaining('/nowhere/bpftrace') as string })
+  })
+  test('a person who is not root gets a recording all the same', async (context) => {
+    const { options } = withFake([{ frames: stream() }])
+    if (isRoot) { chmodSync(directory, 0o777); writeFileSync(at('starts.jsonl'), ''); chmodSync(at('starts.jsonl'), 0o666) }
+    const ended = await cli(['record', '-o', at('r'), '--for', '50ms'], { ...options, ...(isRoot ? { uid: 65534 } : {}) })
+    if (/Cannot find module|EACCES.*dist/.test(ended.stderr)) skip(context, 'the checkout is not readable for an unprivileged user')
+    expect(ended.stderr).toMatch(/^oomscope: no probes: not root \(uid \d+\)[^\n]*; running on [^\n]*\nhint: run as root[^\n]*\nrecording [^\n]* · no probes · /)
+    expect(ended.code).toBe(0)
+  })
+  test('the screen says it before and while it is up', async () => {
+    const { options } = withFake([{ frames: stream() }])
+    const terminal = new Tui(process.execPath, [CLI, '--bpftrace', '/nowhere/bpftrace'], { cols: 200, rows: 40, env: options.env ?? {} })
+    try {
+      await terminal.see('node-a')
+      await terminal.see('/nowhere/bpftrace is not an executable')
+      terminal.keys('q')
+      expect(await terminal.ended()).toBe(0)
+      expect(terminal.text()).toMatch(/oomscope: no probes: .*running on/s)
+    } finally { terminal.kill() }
+  })
+})
 
 describe('record', () => {
   test.each([['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]] as const)('%s ends it with exit code %i, a readable recording, and nothing left behind', async (signal, code) => {

@@ -50,7 +50,7 @@ test('an unmounted tracefs is told apart from none', async () => {
 })
 
 test.each([
-  ['Uid:\t1000\t1000\t1000\t1000\nCapEff:\t0000000000000000\n', 'not root (uid 1000); bpftrace needs root'],
+  ['Uid:\t1000\t1000\t1000\t1000\nCapEff:\t0000000000000000\n', 'not root (uid 1000), and bpftrace needs root'],
   ['Uid:\t0\t0\t0\t0\nCapEff:\t00000000a80425fb\n', 'root without CAP_SYS_ADMIN, and without CAP_BPF with CAP_PERFMON'],
   ['Uid:\t0\t0\t0\t0\nCapEff:\t000000c000000000\n', undefined],
 ])('privileges in %j are %s', async (status, reason) => {
@@ -58,5 +58,11 @@ test.each([
 })
 
 test('an empty tree is a kernel that allows nothing, not an error', async () => {
-  expect(await detectKernelFeatures(tree({}))).toMatchObject({ release: '', kprobes: false, functionsFrom: 'nowhere', memcgHierarchyId: 0, unprivileged: 'not root (uid unknown); bpftrace needs root' })
+  expect(await detectKernelFeatures(tree({}))).toMatchObject({ release: '', kprobes: false, functionsFrom: 'nowhere', memcgHierarchyId: 0, unprivileged: 'not root (uid unknown), and bpftrace needs root' })
+})
+
+test('a tracefs that this user may not look into is not called unmounted', async () => {
+  const mounted = await detectKernelFeatures(tree({ '/proc/self/mounts': 'sysfs /sys sysfs rw 0 0\ntracefs /sys/kernel/tracing tracefs rw,relatime 0 0\n', '/sys/kernel/tracing/.keep': '' }))
+  expect(mounted).toMatchObject({ tracefsReason: 'tracefs is not readable for this user (/sys/kernel/tracing)' })
+  expect(await detectKernelFeatures(tree({ '/proc/self/mounts': 'sysfs /sys sysfs rw 0 0\ntracefs /elsewhere tracefs rw 0 0\n' }))).toMatchObject({ tracefsReason: 'tracefs is not mounted' })
 })

@@ -27,6 +27,8 @@ const tracer = (state: string, detail?: string): EventOf<'tracer'> => ({ kind: '
 const selftest = (name: string, passed = true): EventOf<'selftest'> => ({ kind: 'selftest', tsNs: START_NS + 2, test: name, passed, detail: undefined })
 const script = (file: string, question: string, text: string, tests: readonly string[]) => ({ file, question, rung: file.replace('.bt', ''), emits: [], maps: [], needs: [], selftests: tests, text })
 
+const NODE = { memcg: { version: 'v2', path: '/sys/fs/cgroup' }, psi: true, kmsg: true, bridge: '' } as const
+
 /** A node whose scripts are `signal` and `exit`; the second one is refused by the fake bpftrace when `isBad`. */
 function preparation(isBad = false): Preparation {
   const features: ProbeFeatures = {
@@ -34,7 +36,7 @@ function preparation(isBad = false): Preparation {
     scripts: [script('fatal-signal.bt', 'fatal-signal', 'good', ['signal']), script('task-exit.bt', 'task-exit', isBad ? 'bad' : 'fine', ['exit'])],
   }
   const { rungs, text, selftests } = chooseProbes(features)
-  return { features, rungs, text, selftests, bpftrace: join(directory, 'bpftrace') }
+  return { features, node: NODE, rungs, text, selftests, bpftrace: join(directory, 'bpftrace') }
 }
 function live(runs: readonly FakeRun[], prepared = preparation()): { source: LiveSource; bridge: FakeBridge } {
   const bridge = fakeBridge(directory, runs)
@@ -103,8 +105,11 @@ describe('a script that bpftrace refuses', () => {
     const { source, bridge } = live([{ frames: [...streamFrames({ seconds: 1 }), ...encodeFrames([tracer('refused', 'no memory')])], loop: true }])
     let isReady = false
     void source.ready.then(() => { isReady = true })
-    await read(source, () => isReady)
+    const { events } = await read(source, () => isReady)
     expect(await source.ready).toMatchObject({ proven: 0 })
+    const last = new Map(events.flatMap((e) => (e.kind === 'rung' ? [[e.question, `${e.state} ${e.reason}`]] : [])))
+    expect(last.get('fatal-signal')).toBe('dead bpftrace refused: no memory; instead: nothing')
+    expect(source.shortage?.message).toBe('no probes: bpftrace refused them: no memory; running on kernel log, cgroup files and pressure (PSI)')
     expect(bridge.starts()).toHaveLength(1)
   })
 })

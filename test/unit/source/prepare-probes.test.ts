@@ -3,13 +3,17 @@ import { UserError } from '../../../src/base/errors.ts'
 import { bridgeArguments } from '../../../src/source/bridge-arguments.ts'
 import { DEFAULTS } from '../../../src/source/live-options.ts'
 import { memcgMount } from '../../../src/source/node-facts.ts'
+import type { NodeFacts } from '../../../src/source/node-facts.ts'
 import { prepareFor } from '../../../src/source/prepare-probes.ts'
 import { loadProbeScripts } from '../../../src/source/probe-script.ts'
+import { insteadOf } from '../../../src/source/remaining.ts'
 import { bpftrace023, kernel, kernel72 } from './probe-kernels.ts'
 
 const scripts = await loadProbeScripts()
 const features = { kernel: kernel72, bpftrace: bpftrace023, scripts }
-const refusal = (changes: Partial<typeof features> | object): UserError => { try { prepareFor({ ...features, ...changes }, DEFAULTS) } catch (error) { if (error instanceof UserError) return error; throw error } throw new Error('was not refused') }
+const NODE: NodeFacts = { memcg: { version: 'v2', path: '/sys/fs/cgroup' }, psi: true, kmsg: true, bridge: '' }
+const BARE: NodeFacts = { psi: true, kmsg: false, kmsgReason: 'operation not permitted', bridge: '' }
+const errorOf = (work: () => unknown): UserError => { try { work() } catch (error) { if (error instanceof UserError) return error; throw error } throw new Error('was not refused') }
 const { tracefs: _, ...without } = kernel({})
 
 describe('when no probe can be had', () => {
@@ -18,15 +22,28 @@ describe('when no probe can be had', () => {
     ['not root', { kernel: kernel({ unprivileged: 'not root (uid 1000); bpftrace needs root' }) }, 'not-root', /not root \(uid 1000\)/, /run as root/],
     ['no tracefs', { kernel: { ...without, tracefsMountable: true } }, 'no-tracefs', /tracefs is not mounted/, /mount -t tracefs/],
     ['lockdown', { kernel: kernel({ lockdown: 'confidentiality' }) }, 'no-probes', /lockdown/, /oomscope doctor/],
-  ])('%s: exit 3, the way out, and the way without', (_name, changes, code, message, hint) => {
-    const error = refusal(changes)
-    expect(error).toMatchObject({ code, exitCode: 3 })
-    expect(error.message).toMatch(message)
-    expect(error.hint).toMatch(hint)
-    expect(error.hint).toContain('--no-probes')
+    ['neither root nor bpftrace', { kernel: kernel({ unprivileged: 'not root (uid 1000), and bpftrace needs root' }), bpftrace: { missing: 'bpftrace is not on PATH' } }, 'not-root', /not root \(uid 1000\).*; bpftrace is not on PATH/, /run as root.*install bpftrace/],
+  ])('%s: it runs on what is left, and says why and how to get more', (_name, changes, code, message, hint) => {
+    const { shortage, text, rungs } = prepareFor({ ...features, ...changes }, DEFAULTS, NODE)
+    expect(shortage).toMatchObject({ code, message: expect.stringMatching(message) as string, hint: expect.stringMatching(hint) as string })
+    expect(shortage?.message).toMatch(/^no probes: .*; running on kernel log, cgroup files and pressure \(PSI\)$/)
+    expect([text, rungs.every(({ state }) => state === 'absent')]).toEqual(['', true])
+    const error = errorOf(() => prepareFor({ ...features, ...changes }, { ...DEFAULTS, requireProbes: true }, NODE))
+    expect(error).toMatchObject({ code, exitCode: 3, message: expect.stringMatching(message) as string, hint: expect.stringContaining('--require-probes') as string })
+  })
+  test('what is left is said as it is: without the kernel log it is not promised', () => {
+    const { shortage } = prepareFor({ ...features, bpftrace: { missing: 'bpftrace is not on PATH' } }, DEFAULTS, { ...NODE, kmsg: false, kmsgReason: 'operation not permitted', psi: false })
+    expect(shortage?.message).toBe('no probes: bpftrace is not on PATH; no kernel log: operation not permitted; running on cgroup files')
+  })
+  test('exit 3 when nothing is left, with or without a wish for probes', () => {
+    const without = { ...features, bpftrace: { missing: 'bpftrace is not on PATH' } }
+    expect(errorOf(() => prepareFor(without, DEFAULTS, BARE))).toMatchObject({ code: 'nothing-to-watch', exitCode: 3, message: 'cannot watch this node: no probes: bpftrace is not on PATH; no kernel log: operation not permitted; no memory controller is mounted' })
+    expect(errorOf(() => prepareFor(features, { ...DEFAULTS, noProbes: true }, BARE))).toMatchObject({ code: 'nothing-to-watch', exitCode: 3 })
+    expect(prepareFor(features, DEFAULTS, BARE)).not.toHaveProperty('shortage')
   })
   test('--no-probes starts all the same, every question absent', () => {
-    const preparation = prepareFor({ ...features, bpftrace: { missing: 'x' } }, { ...DEFAULTS, noProbes: true })
+    const preparation = prepareFor({ ...features, bpftrace: { missing: 'x' } }, { ...DEFAULTS, noProbes: true }, NODE)
+    expect(preparation).not.toHaveProperty('shortage')
     expect(preparation.text).toBe('')
     expect(preparation.rungs.every(({ state }) => state === 'absent')).toBe(true)
     expect(bridgeArguments(DEFAULTS, preparation, undefined)).toEqual(['--sample-ms', '100', '--stall-ns', '10000000'])
@@ -34,9 +51,9 @@ describe('when no probe can be had', () => {
 })
 
 test('a kill of our own is provoked only when asked for', () => {
-  expect(prepareFor(features, DEFAULTS).selftests).not.toContain('oom')
-  expect(prepareFor(features, DEFAULTS).selftests).toContain('signal')
-  expect(prepareFor(features, { ...DEFAULTS, oomTest: true }).selftests).toContain('oom')
+  expect(prepareFor(features, DEFAULTS, NODE).selftests).not.toContain('oom')
+  expect(prepareFor(features, DEFAULTS, NODE).selftests).toContain('signal')
+  expect(prepareFor(features, { ...DEFAULTS, oomTest: true }, NODE).selftests).toContain('oom')
 })
 
 describe('the memory controller is found', () => {
@@ -45,4 +62,14 @@ describe('the memory controller is found', () => {
     ['on v1, also when v2 is mounted for names', [v2, other, v1], '', { version: 'v1', path: '/sys/fs/cgroup/memory' }], ['on v2', [v2], 'cpu memory pids', { version: 'v2', path: '/sys/fs/cgroup/unified' }],
     ['nowhere when v2 has not got it', [v2, other], 'cpu pids', undefined], ['under a path with blanks', [v2.replace('unified', 'a\\040b')], 'memory', { version: 'v2', path: '/sys/fs/cgroup/a b' }], ['in no mounts', [], '', undefined], ['in damaged lines', ['x', ' - ', 'a b c d e - cgroup2'], '', undefined],
   ])('%s', (_name, lines, controllers, expected) => expect(memcgMount(lines.join('\n'), () => controllers)).toEqual(expected))
+})
+
+describe('who answers when no probe does', () => {
+  const V1: NodeFacts = { ...NODE, memcg: { version: 'v1', path: '/sys/fs/cgroup/memory' } }
+  test.each<[string, string, NodeFacts, string]>([
+    ['oom-decision', 'everything', NODE, 'the kernel log and memory.events'], ['oom-decision', 'cgroup v1', V1, 'the kernel log and memory.oom_control'], ['oom-decision', 'nothing', BARE, 'nothing'],
+    ['memcg-reclaim', 'cgroup v2', NODE, 'memory.pressure'], ['memcg-reclaim', 'cgroup v1, which has no such file', V1, 'nothing'], ['over-high', 'cgroup v1, which has no memory.high', V1, 'nothing'],
+    ['direct-reclaim', 'PSI', BARE, '/proc/pressure/memory'], ['fatal-signal', 'everything', NODE, 'nothing'], ['a question of another version', 'everything', NODE, 'nothing'],
+    ['memcg-life', 'a tree not to be read', { ...NODE, memcgReason: 'permission denied' }, 'nothing'],
+  ])('%s, with %s', (question, _, node, words) => expect(insteadOf(question, node)).toBe(words))
 })

@@ -24,6 +24,11 @@ describe('rungs', () => {
   test('begin as they were chosen', () => {
     expect(states(new RungStates(RUNGS, SCRIPTS).rows(1))).toEqual(['fatal-signal chosen', 'memcg-life chosen', 'oom-decision absent: the kernel has no kprobes'])
   })
+  test('that are not answered by a probe say who answers instead; the others do not', () => {
+    const rungs = new RungStates(RUNGS, SCRIPTS, (question) => `ask ${question}`)
+    expect(states(rungs.rows(1))).toEqual(['fatal-signal chosen', 'memcg-life chosen', 'oom-decision absent: the kernel has no kprobes; instead: ask oom-decision'])
+    expect(states(rungs.note(tracer('exited')))[0]).toBe('fatal-signal dead: bpftrace exited; instead: ask fatal-signal')
+  })
   test('are proven when all their self-tests passed, told once', () => {
     const rungs = new RungStates(RUNGS, SCRIPTS)
     expect(states(rungs.note(selftest('signal', true)))).toEqual(['fatal-signal proven'])
