@@ -1,6 +1,6 @@
 /** The laboratory on the machine at hand, or why there can be none. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { TestContext } from 'vitest'
@@ -38,6 +38,15 @@ function probesRefused(): string | undefined {
   }
 }
 
+/** include/uapi/linux/magic.h: files there are shared memory, which no reclaim can give back without swap. */
+const TMPFS_MAGIC = 0x01021994
+
+/** A directory of our own on a file system with page cache, where there is one. */
+function scratchDirectory(): string {
+  const places = [fileURLToPath(new URL('../../build', import.meta.url)), tmpdir(), '/var/tmp']
+  return mkdtempSync(`${places.find((place) => existsSync(place) && statfsSync(place).type !== TMPFS_MAGIC) ?? tmpdir()}/oomscope-host-`)
+}
+
 /** A lab whose cgroups all lie below one of its own name. */
 export async function hostLab(): Promise<HostLab> {
   if (process.getuid?.() !== 0) return { reason: 'real kills need root' }
@@ -50,6 +59,6 @@ export async function hostLab(): Promise<HostLab> {
   } catch (error) {
     return { reason: messageOf(error) }
   }
-  const directory = mkdtempSync(`${tmpdir()}/oomscope-host-`), lab = new Lab({ place: 'host', mount, root, programs, scratch: directory })
+  const directory = scratchDirectory(), lab = new Lab({ place: 'host', mount, root, programs, scratch: directory })
   return { lab, directory, close: () => { lab.close(); rmSync(directory, { recursive: true, force: true }) } }
 }
