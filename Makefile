@@ -3,7 +3,8 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .PHONY: all live demo test check screens build deps-live deps-test tracefs vm bench clean
 
-OOMSCOPE := node dist/cli/main.js
+# The launcher gives the terminal back should the program be killed; `node dist/cli/main.js` is the program itself.
+OOMSCOPE := dist/cli/oomscope.sh
 VITEST   := npx --no-install vitest run --config test/vitest.config.ts
 
 all: build

@@ -11,16 +11,21 @@ export type Signals = {
   exitCode(): number | undefined
 }
 
+/** ^C reaches the launcher (oomscope.sh) and the program, and the launcher passes its own on: that echo is not a second wish. */
+const ECHO_MS = 500
+
 /** Installed once, before anything is started. */
 export function watchSignals(): Signals {
   const controller = new AbortController()
-  let code: number | undefined
+  let code: number | undefined, firstMs = 0
   for (const name of ENDING) {
     process.on(name, () => {
       const own = 128 + constants.signals[name]
+      if (code === own && performance.now() - firstMs < ECHO_MS) return
       // ^C pressed twice: whatever is still finishing is stuck.
       if (code !== undefined) exitWith(own)
       code = own
+      firstMs = performance.now()
       controller.abort()
     })
   }
