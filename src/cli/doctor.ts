@@ -10,17 +10,25 @@ import { chooseProbes } from '../source/probe-set.ts'
 import type { Ready } from '../source/readiness.ts'
 import { isSet, textOf } from './args.ts'
 import type { Options } from './args.ts'
-import { doctorReport, doctorText } from './doctor-report.ts'
+import { doctorReport } from './doctor-report.ts'
 import type { SelfTest } from './doctor-report.ts'
+import { doctorText } from './doctor-text.ts'
 import { untilAborted } from './signals.ts'
 import type { Signals } from './signals.ts'
 
 export async function doctor(options: Options, signals: Signals): Promise<ExitCode> {
   const bpftrace = textOf(options, 'bpftrace')
   const features = await detectFeatures(bpftrace)
-  const selfTest = isSet(options, 'self-test') ? await testProbes(bpftrace, signals) : undefined
+  let selfTest: SelfTest | undefined, failure: unknown
+  try {
+    selfTest = isSet(options, 'self-test') ? await testProbes(bpftrace, signals) : undefined
+  } catch (error) {
+    // Where the probes cannot even be tried the findings are what a person needs most.
+    failure = error
+  }
   const report = doctorReport({ features, rungs: chooseProbes(features).rungs, node: readNodeFacts(), ...(selfTest === undefined ? {} : { selfTest }) })
   process.stdout.write(isSet(options, 'json') ? `${JSON.stringify(report)}\n` : doctorText(report))
+  if (failure !== undefined) throw failure
   return EXIT.done
 }
 

@@ -1,5 +1,5 @@
 /** What a node offers besides probes: where the memory controller is, PSI, the kernel log, the bridge. Never throws: what cannot be read is absent. */
-import { accessSync, closeSync, constants, openSync, readdirSync, readFileSync } from 'node:fs'
+import { accessSync, closeSync, constants, openSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { reasonOf } from '../base/errors.ts'
 import { bridgePath } from './bridge-process.ts'
@@ -10,6 +10,8 @@ export type NodeFacts = {
   readonly memcg?: MemcgMount
   /** Why the memory controller's tree cannot be read. */
   readonly memcgReason?: string
+  /** Why only a part of the node's memcgs can be seen. */
+  readonly memcgPartial?: string
   readonly psi: boolean
   readonly psiReason?: string
   readonly kmsg: boolean
@@ -18,16 +20,21 @@ export type NodeFacts = {
   readonly bridgeReason?: string
 }
 
+/** Of the first node of every hierarchy (fs/kernfs/dir.c, kernfs_create_root). In a cgroup namespace the mount begins further down. */
+const ROOT_INODE = 1
+
 /** Looks at the running system; `root` stands before every path, for tests. */
 export function readNodeFacts(root = ''): NodeFacts {
   const memcg = memcgMount(readText(join(root, '/proc/self/mountinfo')) ?? '', (mount) => readText(join(root, mount, 'cgroup.controllers')) ?? '')
   const psi = whyNot(() => readFileSync(join(root, '/proc/pressure/memory')))
   // Opened, not asked about: with kernel.dmesg_restrict the mode says yes and open() says no.
   const kmsg = whyNot(() => closeSync(openSync(join(root, '/dev/kmsg'), 'r')))
+  const isPartial = memcg !== undefined && inodeOf(join(root, memcg.path)) !== ROOT_INODE
   const tree = memcg === undefined ? undefined : whyNot(() => readdirSync(join(root, memcg.path)))
   const bridge = bridgePath(), bridgeReason = whyNot(() => accessSync(bridge, constants.X_OK))
   return {
-    ...(memcg === undefined ? {} : { memcg }), ...(tree === undefined ? {} : { memcgReason: tree }), psi: psi === undefined, ...(psi === undefined ? {} : { psiReason: psi }),
+    ...(memcg === undefined ? {} : { memcg }), ...(tree === undefined ? {} : { memcgReason: tree }),
+    ...(isPartial ? { memcgPartial: 'not the root of the tree: what runs outside this cgroup is not seen' } : {}), psi: psi === undefined, ...(psi === undefined ? {} : { psiReason: psi }),
     kmsg: kmsg === undefined, ...(kmsg === undefined ? {} : { kmsgReason: kmsg }), bridge, ...(bridgeReason === undefined ? {} : { bridgeReason }),
   }
 }
@@ -53,6 +60,15 @@ function readText(path: string): string | undefined {
   } catch {
     // Absent on this node, or not for us: the fact is absent.
     return undefined
+  }
+}
+
+function inodeOf(path: string): number {
+  try {
+    return statSync(path).ino
+  } catch {
+    // Whoever may not look at it is told so by the tree's own reason.
+    return ROOT_INODE
   }
 }
 

@@ -250,6 +250,12 @@ describe('doctor', () => {
     expect(stdout).not.toMatch(/^chosen/m)
     expect(stdout).toMatch(/to get more .*install bpftrace/)
   })
+  test('--self-test where no probe can be had: the findings all the same, the two lines, and exit 3', async () => {
+    const { code, stdout, stderr } = await cli(['doctor', '--self-test', '--json', '--bpftrace', '/nowhere/bpftrace'])
+    expect(code).toBe(3)
+    expect(stderr).toMatch(/^oomscope: cannot test the probes: [^\n]*\/nowhere\/bpftrace is not an executable file[^\n]*\nhint: [^\n]+\n$/)
+    expect(JSON.parse(stdout)).toMatchObject({ summary: expect.stringContaining('none of 13') as string, bpftraceReason: expect.stringContaining('/nowhere/bpftrace') as string })
+  })
 })
 
 describe('the screen', () => {
