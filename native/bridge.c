@@ -270,7 +270,7 @@ static void serve(struct bridge *b) {
   selftest_step(&b->selftest, now_ns());
   if (b->tracer.is_over) {
     react_tracer_over(&b->react);
-    selftest_end(&b->selftest, "the tracer has ended");
+    selftest_end(&b->selftest, b->stop_ns == 0 ? "the tracer has ended" : NULL);
   }
   stream_tick(&b->out, now_ns());
   if (b->fds[WAIT_OUT].revents & (POLLERR | POLLHUP)) b->out.reader_gone = true;
@@ -287,7 +287,7 @@ static bool should_end(struct bridge *b) {
   if (protect_stops() == 0) return false;
   if (b->stop_ns == 0) {
     b->stop_ns = now;
-    selftest_end(&b->selftest, "the bridge was stopped");
+    selftest_end(&b->selftest, NULL);
     tally_stop(&b->react.tally);
   }
   if (b->tracer_stop_ns == 0 && (tally_is_settled(&b->react.tally) || now - b->stop_ns >= CATCH_UP_NS)) {
@@ -323,7 +323,7 @@ static void flush(struct bridge *b) {
 }
 
 static int end(struct bridge *b) {
-  selftest_end(&b->selftest, "the bridge was stopped");
+  selftest_end(&b->selftest, NULL);
   tracer_stop(&b->tracer, SIGKILL);
   react_tracer_over(&b->react);
   if (b->out.error != 0) {

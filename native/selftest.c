@@ -246,7 +246,7 @@ static void put_away(struct selftest *s, struct stimulus *stimulus) {
 }
 
 void selftest_end(struct selftest *s, const char *why) {
-  for (int i = 0; i < TESTS; i++) finish(s, (enum selftest_number)i, false, why);
+  for (int i = 0; why != NULL && i < TESTS; i++) finish(s, (enum selftest_number)i, false, why);
   if (s->phase != PHASE_IDLE && s->phase != PHASE_OVER) {
     put_away(s, &s->plain);
     put_away(s, &s->oom);

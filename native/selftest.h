@@ -35,7 +35,7 @@ void selftest_step(struct selftest *s, uint64_t now);
 bool selftest_owns(struct selftest *s, const struct fact *fact);
 bool selftest_owns_counter(struct selftest *s, int counter, uint64_t key, uint64_t value);
 bool selftest_owns_key(const struct selftest *s, uint64_t key);
-/* Fails what is left and removes what was made. */
+/* Fails what is left, or says nothing about it when `why` is NULL (nobody waits for an answer), and removes what was made. */
 void selftest_end(struct selftest *s, const char *why);
 /* Readable when the child has something to say; -1: nothing to poll. */
 int selftest_fd(const struct selftest *s);

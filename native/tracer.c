@@ -196,8 +196,10 @@ static void tell_end(struct tracer *t, int status) {
   char detail[sizeof t->last + 64];
   int length = WIFSIGNALED(status) ? snprintf(detail, sizeof detail, "killed by signal %d", WTERMSIG(status))
                                    : snprintf(detail, sizeof detail, "exit status %d", WEXITSTATUS(status));
+  /* an end without fault has no last words: 0.17 calls a refused setrlimit ERROR, and goes on */
+  bool is_fault = WIFSIGNALED(status) || WEXITSTATUS(status) != 0;
   unsigned first = t->last_count > TRACER_LAST_WORDS ? t->last_count - TRACER_LAST_WORDS : 0;
-  for (unsigned i = first; i < t->last_count; i++)
+  for (unsigned i = first; is_fault && i < t->last_count; i++)
     length += snprintf(detail + length, sizeof detail - (size_t)length, "%s%s", i == first ? ": " : "; ", t->last[i % TRACER_LAST_WORDS]);
   say(t, t->was_ready ? "exited" : "refused", detail);
 }

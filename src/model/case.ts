@@ -95,5 +95,11 @@ export type KillCase = {
   closed: boolean
 }
 
-/** Did the kernel's OOM killer decide this one, and not a process? */
-export const isOomCase = (target: KillCase): boolean => target.sentSignal === undefined
+/** The cgroup that `doctor --self-test` makes below the root and lets run out (native/selftest.c). Deeper ones are somebody else's, whatever they are called. */
+const SELF_TEST = /^\/oomscope-selftest\.\d+\.oom$/
+
+/** A kill that some oomscope on this node caused itself, to see whether its probes work. */
+export const isSelfTest = (target: KillCase): boolean => SELF_TEST.test(target.limit?.path ?? '')
+
+/** Did the kernel's OOM killer decide this one, and not a process? Our own tests do not count. */
+export const isOomCase = (target: KillCase): boolean => target.sentSignal === undefined && !isSelfTest(target)

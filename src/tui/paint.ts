@@ -1,6 +1,6 @@
 /** From a scene and what the person has set to the picture: which page, which panes fit, where each one goes. */
 import { plural } from '../base/text.ts'
-import { isOomCase } from '../model/case.ts'
+import { isOomCase, isSelfTest } from '../model/case.ts'
 import { cutEnd, wrap } from '../view/cell-text.ts'
 import { OVERVIEW_COLUMNS } from '../view/columns.ts'
 import { KILL_COLUMNS } from '../view/kills-list.ts'
@@ -170,7 +170,7 @@ function headlineOf({ fault, scene }: Show, ui: Ui): Headline | undefined {
 /** `KILL 2 of 3   14:01:12   python3 (pid 48213) killed   batch/etl-0`: the number counts from the oldest. */
 function killTitle({ kills }: Scene, index: number): string {
   const kill = kills[index]
-  return kill === undefined ? '' : `${isOomCase(kill.killCase) ? 'KILL' : 'SIGNAL'} ${kills.length - index} of ${kills.length}   ${kill.time}   ${kill.died}   ${kill.place}`
+  return kill === undefined ? '' : `${isSelfTest(kill.killCase) ? 'SELF-TEST' : isOomCase(kill.killCase) ? 'KILL' : 'SIGNAL'} ${kills.length - index} of ${kills.length}   ${kill.time}   ${kill.died}   ${kill.place}`
 }
 
 /** The right side of row 1: what happened last, or in replay what is still to come. */

@@ -1,6 +1,6 @@
 /** The verdict on a case: cause, level, one sentence, and how sure it is. Computed again whenever it is asked for. */
 import { workloadIn } from '../identity/workload.ts'
-import type { KillCase, Level } from '../model/case.ts'
+import { isSelfTest, type KillCase, type Level } from '../model/case.ts'
 import { versionOf } from '../model/case-version.ts'
 import type { NodeModel } from '../model/node.ts'
 import { adviceOf } from './advice.ts'
@@ -72,13 +72,13 @@ function judge(model: NodeModel, target: KillCase): Verdict {
     return { ...(level === undefined ? {} : { level }), sentence: unknownText(model, target, missing), confidence: 'possible', because: [], doubts: [missing, ...baseOf(target).doubts] }
   }
   const { cause, level, confidence, because, doubts } = finding
-  return { cause, ...(level === undefined ? {} : { level }), sentence: sentenceOf(model, target, finding), confidence, because, doubts }
+  return { cause, ...(level === undefined ? {} : { level }), sentence: `${isSelfTest(target) ? 'Self-test of oomscope: ' : ''}${sentenceOf(model, target, finding)}`, confidence, because, doubts }
 }
 
 /** The rest of the story; empty when no rule could name a cause. */
 export function accountOf(model: NodeModel, target: KillCase): Account {
   const finding = findingOf(model, target), repeats = repeatsOf(model, target), linked = repeats === undefined ? {} : { repeats }
-  if (finding === undefined) return { reasons: [], differences: [], advice: [], ...linked }
+  if (finding === undefined || isSelfTest(target)) return { reasons: [], differences: [], advice: [], ...linked }
   const reasons = reasonsOf(model, target, finding)
   return { reasons, differences: differencesOf(model, target, finding), advice: adviceOf(model, target, { finding, reasons }), ...linked }
 }

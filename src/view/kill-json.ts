@@ -1,7 +1,7 @@
 /** A kill case as `kills --json` prints it: the contract's fields, integers in bytes, a missing fact is absent and never 0. */
 import { formatWall } from '../base/time.ts'
 import { workloadIn } from '../identity/workload.ts'
-import type { Candidate, Evidence, KillCase, Level, Victim, Workload } from '../model/case.ts'
+import { isSelfTest, type Candidate, type Evidence, type KillCase, type Level, type Victim, type Workload } from '../model/case.ts'
 import type { NodeModel } from '../model/node.ts'
 import type { Repeats } from '../verdict/repeats.ts'
 import type { Reason } from '../verdict/reason.ts'
@@ -20,6 +20,8 @@ export type KillJson = {
   readonly cause?: Cause; readonly sentence: string; readonly confidence: Confidence
   /** Why this cause, and why not surer. */
   readonly because: readonly string[]; readonly doubts: readonly string[]
+  /** Caused by oomscope itself (`doctor --self-test`). */
+  readonly selfTest?: true
   /** A process sent it: who, and how long after a SIGTERM of whom. */
   readonly signal?: { readonly signal: string; readonly sender: { readonly pid: number; readonly comm: string; readonly path?: string }; readonly graceMs?: number; readonly asker?: { readonly pid: number; readonly comm: string } }
   readonly limit?: { readonly path?: string; readonly level?: LimitLevel; readonly limitBytes?: number; readonly usageBytes?: number; readonly swapLimitBytes?: number }
@@ -100,7 +102,7 @@ export function killJson(target: KillCase, model: NodeModel, clock: CaseClock = 
   return known({
     id: idOf(target.id, idPrefix), time: wallMs === undefined ? undefined : formatWall(wallMs), bootNs, logTime: wallMs === undefined ? stamp : undefined,
     cause: verdict.cause, sentence: verdict.sentence, confidence: verdict.confidence, because: verdict.because, doubts: verdict.doubts,
-    signal: signalJson(target),
+    selfTest: isSelfTest(target) || undefined, signal: signalJson(target),
     limit: limitJson(model, target), invoker: invokerJson(target),
     victims: target.victims.map((victim) => victimJson(model, victim)), candidates: target.candidates.map((candidate) => candidateJson(model, candidate)),
     candidatesFrom: target.candidatesFrom, candidatesOmitted: target.candidatesOmitted, totalBytes: target.totalBytes, group: target.group, unseenVictims: target.unseenVictims, countedPath: target.countedPath,

@@ -1,8 +1,10 @@
 /** Causes: whose limit it was decides; missing facts make an honest sentence. */
 import { expect, test } from 'vitest'
 import type { Event } from '../../../src/event/event.ts'
+import { isOomCase } from '../../../src/model/case.ts'
 import type { NodeModel } from '../../../src/model/node.ts'
 import { verdictOf } from '../../../src/verdict/verdict.ts'
+import { killJson } from '../../../src/view/kill-json.ts'
 import { C1, C2, MS, NODE, T0, UID, birth, decision, event, exit, fixture, fold, hello, killsOf, kmsg, limits, usage } from '../model/build.ts'
 
 const only = (model: NodeModel) => verdictOf(model, model.cases[0]!)
@@ -111,4 +113,11 @@ test('paths of both containers are told apart', () => {
 test('a pod of which nobody knows the containers\' limits is only possibly more than its container', () => {
   const verdict = only(fold([...NODE.slice(0, 6), ...kill(66), killsOf(66, 0, T0 - MS), killsOf(66, 1, T0 + 50 * MS)]))
   expect(verdict).toMatchObject({ cause: 'pod-limit', confidence: 'possible', doubts: [expect.stringContaining('more than one container is not known')] })
+})
+
+test('a kill that a self-test of oomscope caused is told as that and counts as nobody\'s; the same name deeper down hides nothing', () => {
+  const own = fold([...NODE, birth(70, '/oomscope-selftest.381.oom', 1), ...kill(70, 70)]), borrowed = fold([...NODE, birth(70, '/lab', 1), birth(71, '/lab/oomscope-selftest.381.oom', 70), ...kill(71, 71)])
+  expect([isOomCase(own.cases[0]!), isOomCase(borrowed.cases[0]!)]).toEqual([false, true])
+  expect([only(own).sentence.startsWith('Self-test of oomscope: '), only(borrowed).sentence.startsWith('Self-test')]).toEqual([true, false])
+  expect([killJson(own.cases[0]!, own).selfTest, killJson(borrowed.cases[0]!, borrowed).selfTest]).toEqual([true, undefined])
 })
