@@ -43,19 +43,21 @@ export async function record(options: Options, signals: Signals): Promise<ExitCo
     if (forNs !== undefined) timer = after(forNs / NS_PER_MS, () => void source.close())
   })
   void untilAborted(signals.ended).then(() => source.close())
+  let written = 0
   try {
     for await (const batch of source.batches()) {
       feed.take(batch)
       const named = names.items(feed.model.nowNs)
       for (const { events } of named) for (const event of events) feed.add(event)
       writer.write([...batch.items, ...named])
+      written = feed.events
     }
     return EXIT.done
   } finally {
     timer.clear()
     await source.close()
     writer.close()
-    if (feed.events > 0) process.stderr.write(`${summaryLine(writer, feed, (performance.now() - startedMs) * NS_PER_MS)}\n`)
+    if (feed.events > 0) process.stderr.write(`${summaryLine(writer, { feed, written, ns: (performance.now() - startedMs) * NS_PER_MS })}\n`)
   }
 }
 
@@ -76,7 +78,8 @@ function readyLine(path: string, { chosen, proven, overdue }: Ready, model: Node
   return `recording ${printable(path)} · ${probes} · sampling ${plural(memcgs, 'memcg')} · ctrl-C ends`
 }
 
-function summaryLine(writer: RecordingWriter, feed: Feed, ns: number): string {
+/** `written` is less than what was seen when the last batch did not get into the file: then that is lost too. */
+function summaryLine(writer: RecordingWriter, { feed, written, ns }: { readonly feed: Feed; readonly written: number; readonly ns: number }): string {
   const size = `${formatBytes(writer.totalBytes)}${writer.segmentCount === 1 ? '' : ` in ${writer.segmentCount} files`}`
-  return `recorded ${printable(writer.path)} · ${plural(feed.events, 'event')} · ${plural(victimCount(feed.model), 'kill')} · ${lostCount(feed.model)} lost · ${size} · ${formatDuration(ns)}`
+  return `recorded ${printable(writer.path)} · ${plural(written, 'event')} · ${plural(victimCount(feed.model), 'kill')} · ${lostCount(feed.model) + feed.events - written} lost · ${size} · ${formatDuration(ns)}`
 }
