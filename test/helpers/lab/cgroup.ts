@@ -79,7 +79,7 @@ export class Memcg {
     if (this.mount.version === 'v1') return { oomKill: valueOf(this.read('memory.oom_control'), 'oom_kill') ?? 0 }
     const all = this.read('memory.events'), local = this.read('memory.events.local')
     const number = (text: string, key: string): number => valueOf(text, key) ?? 0
-    return { oom: number(all, 'oom'), oomKill: number(all, 'oom_kill'), oomGroupKill: number(all, 'oom_group_kill'), high: number(all, 'high'), max: number(all, 'max'), localOom: number(local, 'oom'), localOomKill: number(local, 'oom_kill') }
+    return { oom: number(all, 'oom'), oomKill: number(all, 'oom_kill'), ...(valueOf(all, 'oom_group_kill') === undefined ? {} : { oomGroupKill: number(all, 'oom_group_kill') }), high: number(all, 'high'), max: number(all, 'max'), localOom: number(local, 'oom'), localOomKill: number(local, 'oom_kill') }
   }
 
   remove(): void { rmdirSync(this.directory) }
