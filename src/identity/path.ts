@@ -121,7 +121,7 @@ function readKubernetes(segments: readonly string[]): PathIdentity | undefined {
   let found: PathIdentity | undefined, node: string | undefined
   for (const [i, segment] of segments.entries()) {
     const mismatched = readMismatched(segment)
-    if (mismatched !== undefined) return { kind: i < segments.length - 1 ? 'subgroup' : 'container', ...mismatched, ...below(segments.slice(i + 1)) }
+    if (mismatched !== undefined) return { kind: i < segments.length - 1 ? 'subgroup' : 'container', ...mismatched, ...below(segments.slice(i + 1)), ...(node === undefined ? {} : { node }) }
     const here = readKubepods(segments, i)
     if (here !== undefined) found = { ...here, ...(node === undefined ? {} : { node }) }
     if (here?.podUid !== undefined) return found

@@ -6,7 +6,9 @@ import { applyNames, workloadOf } from '../../../src/identity/workload.ts'
 import type { WorkloadName } from '../../../src/model/node.ts'
 
 type Vector = { path: string; runtime: string | null; qos: string | null; podUid: string | null; containerId: string | null; kind: string; sub?: string; inner?: string; node?: string; static?: boolean; unit?: string; uid?: number }
-const vectors = JSON.parse(readFileSync(new URL('../../fixtures/identity-vectors.json', import.meta.url), 'utf8')) as Vector[]
+const read = (name: string): Vector[] => JSON.parse(readFileSync(new URL(`../../fixtures/${name}`, import.meta.url), 'utf8')) as Vector[]
+/** From real runtimes and other programs' tests; and our own, for nestings and near misses. */
+const vectors = [...read('identity-vectors.json'), ...read('identity-vectors-own.json')]
 
 test.each(vectors)('$kind $path', (vector) => {
   const found = identityOf(vector.path)
@@ -27,6 +29,48 @@ test('no prefix of a path names another pod or another container', () => {
       if (found.containerId !== undefined && found.runtime !== 'lxc') expect([containerId, ...vectors.filter((v) => v.path === path).map((v) => v.node)], path.slice(0, end)).toContain(found.containerId)
     }
   }
+})
+
+/** Another reading of the same words: a whole segment must carry the id, and nothing else may stand in it. */
+const carriesPod = (path: string, podUid: string): boolean => path.split('/').some((segment) =>
+  segment === `pod${podUid}` || segment.endsWith(`-pod${podUid.replaceAll('-', '_')}.slice`) || segment.includes(`-pod${podUid.replaceAll('-', '_')}.slice:`))
+const carriesContainer = (path: string, id: string): boolean => path.split('/').some((segment) => new RegExp(`(?:^|[-:])${id}(?:\\.scope)?$`).test(segment))
+
+/** Deterministic: a failure can be had again. */
+function* seeded(seed: number): Generator<number> {
+  for (let state = seed; ;) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    yield state
+  }
+}
+
+test('40,000 seeded mutations of paths never name a pod or container that is not written whole in the path', () => {
+  const numbers = seeded(20), below = (limit: number): number => (numbers.next().value as number >>> 8) % limit
+  const pick = (list: readonly string[]): string => list[below(list.length)] ?? ''
+  const pieces = ['/', '-', '_', '.', '\n', '..', 'pod', 'kubepods', '.slice', '.scope', ':cri-containerd:', '\u001b', '0', 'f', 'é']
+  let named = 0
+  for (let i = 0; i < 40_000; i++) {
+    const { path } = vectors[below(vectors.length)] as Vector, segments = path.split('/'), from = below(path.length), to = Math.min(path.length, from + below(12))
+    const mutated = pick([
+      path.slice(0, from) + path.slice(to), path.slice(0, from) + pick(pieces) + path.slice(from), path.slice(0, from) + pick(pieces) + path.slice(to),
+      segments.toSpliced(below(segments.length), 1).join('/'), segments.toSpliced(below(segments.length), 0, pick(segments)).join('/'),
+      segments.toSpliced(below(segments.length), 0, pick(pick(vectors.map((v) => v.path)).split('/'))).join('/'), path + path,
+    ])
+    const { podUid, containerId, runtime } = identityOf(mutated)
+    if (podUid !== undefined) expect(carriesPod(mutated, podUid), mutated).toBe(true)
+    if (containerId !== undefined && runtime !== 'lxc') expect(carriesContainer(mutated, containerId), mutated).toBe(true)
+    if (podUid !== undefined) named += 1
+  }
+  // Otherwise the mutations would be too wild to prove anything.
+  expect(named).toBeGreaterThan(4_000)
+})
+
+test('every kind of path has its level', () => {
+  const levels = new Map(vectors.map(({ path, kind }) => [kind, workloadOf(path).level]))
+  expect(Object.fromEntries(levels)).toEqual({
+    root: 'root', kubepods: 'kubepods', qos: 'qos', pod: 'pod', container: 'container', subgroup: 'container', lxc: 'container', conmon: 'cgroup', slice: 'slice',
+    service: 'service', session: 'service', 'user-service': 'service', infra: 'service', mount: 'cgroup', cgroup: 'cgroup',
+  })
 })
 
 test('no change of one character yields a pod uid that is not in the path', () => {
