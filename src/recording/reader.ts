@@ -3,7 +3,7 @@
  * Everything up to damage and after it is delivered; what lies in it is counted. Nothing is read before it is asked for.
  */
 import { closeSync, readSync } from 'node:fs'
-import { usageError } from '../base/errors.ts'
+import { usageError, UserError } from '../base/errors.ts'
 import { printable } from '../base/text.ts'
 import type { EventOf } from '../event/event.ts'
 import { FORMAT_VERSION } from '../event/kinds.ts'
@@ -27,15 +27,39 @@ const BEGINNING: Position = { segment: 0, offset: 0 }
 
 /** Opens FILE with its older segments; throws a UserError when it cannot be read as a recording. */
 export function openRecording(path: string): Recording {
-  const newest = openSegment(path)
-  const opened = [newest]
+  const older = olderSegments(path), opened: OpenSegment[] = []
   try {
-    checkFormat(newest)
-    for (const age of olderSegments(path)) opened.unshift(openSegment(segmentPath(path, age)))
+    const newest = openNewest(path, older.length > 0)
+    if (newest !== undefined) opened.push(newest)
+    for (const age of older) opened.unshift(openSegment(segmentPath(path, age)))
+    checkNewest(opened)
     return new Recording(path, opened)
   } catch (error) {
     for (const segment of opened) closeSync(segment.fd)
     throw error
+  }
+}
+
+/** A recorder that was killed, or met a full disk, just as it began the next file left none of that name: the files before it are the recording. */
+function openNewest(path: string, hasOlder: boolean): OpenSegment | undefined {
+  try {
+    return openSegment(path)
+  } catch (error) {
+    if (hasOlder && error instanceof UserError && error.code === 'file-missing') return undefined
+    throw error
+  }
+}
+
+/** Or it left one without a whole frame: then the one before it tells what this is. */
+function checkNewest(segments: readonly OpenSegment[]): void {
+  for (const [i, segment] of segments.toReversed().entries()) {
+    try {
+      checkFormat(segment)
+      return
+    } catch (error) {
+      const isCut = error instanceof UserError && (error.code === 'recording-empty' || error.code === 'recording-damaged')
+      if (!isCut || i === segments.length - 1) throw error
+    }
   }
 }
 

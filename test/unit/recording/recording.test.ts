@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { UserError } from '../../../src/base/errors.ts'
@@ -200,6 +200,29 @@ describe('rotation', () => {
     const { totalBytes } = record({ path: file, maxBytes }, [streamFrames({ seconds: 0 })[0]!, ...bare])
     expect(totalBytes).toBeLessThanOrEqual(maxBytes)
     using(file, (recording) => expect(eventsOf(recording.cursor()).at(-1)?.tsNs).toBe(START_NS + 2999e6))
+  })
+})
+
+describe('a recorder that ended just as it began the next file', () => {
+  const cut = (leave: (path: string) => void): string => {
+    const path = join(fresh(), 'a.oom')
+    record({ path, maxBytes: 1e6 }, streamFrames({ seconds: 40 }).slice(0, 30))
+    renameSync(path, `${path}.1`)
+    leave(path)
+    return path
+  }
+  test.each<[string, (path: string) => void]>([
+    ['and left none of that name', () => undefined], ['and left it empty', (path) => writeFileSync(path, '')], ['and left it with a part of a frame', (path) => writeFileSync(path, streamFrames({ seconds: 1 })[0]!.subarray(0, 20))],
+  ])('%s: what it wrote before can be read', (_, leave) => {
+    using(cut(leave), (recording) => {
+      expect(recording.hello?.hostname).toBe('node-a')
+      expect(eventsOf(recording.cursor()).length).toBeGreaterThan(50)
+      expect(recording.span()).toBeDefined()
+    })
+  })
+  test('and somebody put another file there: that one is refused', () => {
+    const path = cut((name) => writeFileSync(name, 'text\n'.repeat(100)))
+    expect(refusal(() => openRecording(path)).code).toBe('recording-foreign')
   })
 })
 
