@@ -7,7 +7,7 @@ import { endOfStream } from '../model/apply.ts'
 import type { NodeModel } from '../model/node.ts'
 import { openReplay } from '../source/replay.ts'
 import { killJson } from '../view/kill-json.ts'
-import { killsHeader, killsSummary, killText, lossText } from '../view/kill-report.ts'
+import { killsHeader, killsSummary, killText, lossText, shortageText } from '../view/kill-report.ts'
 import { isSet, textOf } from './args.ts'
 import type { Options } from './args.ts'
 import { readEvidence } from './evidence.ts'
@@ -49,6 +49,7 @@ function writeText(model: NodeModel): void {
 /** What may be missing goes to stderr: stdout is for programs, and every line of it is a case. */
 function writeJson(model: NodeModel): void {
   for (const killCase of model.cases) process.stdout.write(`${jsonLine(killJson(killCase, model))}\n`)
-  const lost = lossText(model)
+  const lost = lossText(model), shortage = shortageText(model)
+  if (shortage !== '') process.stderr.write(`note: ${printable(shortage, 600)}\n`)
   if (lost !== '') process.stderr.write(`note: facts may be missing: ${lost}\n`)
 }

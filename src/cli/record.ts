@@ -70,7 +70,7 @@ function after(ms: number, work: () => void): { readonly clear: () => void } {
 }
 
 /** What is said of probes that did not answer in time (readiness.ts). */
-const OVERDUE = { tracer: 'bpftrace hangs: not attached after 2 minutes', 'self-tests': 'some self-tests never answered' } as const
+const OVERDUE = { tracer: 'bpftrace hangs: not attached after 2 minutes', unreadable: 'what bpftrace says is not understood: no sign of them for 2 minutes', 'self-tests': 'some self-tests never answered' } as const
 
 function readyLine(path: string, { chosen, proven, overdue }: Ready, model: NodeModel): string {
   const probes = chosen === 0 ? 'no probes' : `probes ${proven} of ${chosen} proven${overdue === undefined ? '' : ` (${OVERDUE[overdue]})`}`

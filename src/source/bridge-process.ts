@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { environmentError, reasonOf, SourceError } from '../base/errors.ts'
+import type { UserError } from '../base/errors.ts'
 import { Ring } from '../base/ring.ts'
 import { printable } from '../base/text.ts'
 import { formatDuration, NS_PER_MS } from '../base/time.ts'
@@ -24,6 +25,10 @@ export function bridgePath(environment: NodeJS.ProcessEnv = process.env): string
   const beside = ['../native/oomscope-bridge', '../../dist/native/oomscope-bridge'].map((path) => fileURLToPath(new URL(path, import.meta.url)))
   return beside.find((path) => existsSync(path)) ?? beside[0] ?? ''
 }
+
+/** The error of a bridge that is not there or cannot be run. */
+export const cannotStart = (path: string, why: string, cause?: unknown): UserError =>
+  environmentError({ code: 'bridge-start', message: `cannot start the bridge, ${printable(path)}: ${why}`, hint: 'run `make build`, or set OOMSCOPE_BRIDGE to the bridge', cause })
 
 export class BridgeProcess {
   /** Frames; ends when the bridge has closed it. */
@@ -85,7 +90,7 @@ export class BridgeProcess {
     const exit = await this.exited
     await this.closed
     if (this.startError !== undefined) {
-      return environmentError({ code: 'bridge-start', message: `cannot start the bridge, ${printable(this.path)}: ${reasonOf(this.startError)}`, hint: 'run `make build`, or set OOMSCOPE_BRIDGE to the bridge', cause: this.startError })
+      return cannotStart(this.path, reasonOf(this.startError), this.startError)
     }
     const how = exit.signal === null ? `exit code ${exit.code}` : `killed by ${exit.signal}`
     const words = this.lastLines.at(-1)

@@ -13,7 +13,7 @@ import type { LiveOptions } from './live-options.ts'
 import { prepareProbes, refusedAsWhole, required, withoutRefused } from './prepare-probes.ts'
 import type { Preparation, Shortage } from './prepare-probes.ts'
 import { Readiness } from './readiness.ts'
-import type { Ready } from './readiness.ts'
+import type { Overdue, Ready } from './readiness.ts'
 import { insteadOf } from './remaining.ts'
 import { RungStates } from './rung-states.ts'
 import { ScriptFile } from './script-file.ts'
@@ -85,12 +85,12 @@ export class LiveSource implements Source {
     this.renewReader()
     this.readiness.begin(preparation.selftests)
     const bridge = this.bridge = new BridgeProcess(bridgePath(), bridgeArguments(this.options, preparation, preparation.text === '' ? undefined : this.script.write(preparation.text)))
-    let own: Event[] | undefined
+    let own: Event[] | undefined, late: readonly Event[] = []
     for await (const chunk of bridge.stdout as AsyncIterable<Buffer>) {
       const frames = this.reader.frames.push(chunk)
       if (frames.length === 0) continue
       const items = this.decode(frames)
-      own = [...(own === undefined ? this.rungs.rows(this.newestNs) : []), ...this.ownRows(items)]
+      own = [...(own === undefined ? this.rungs.rows(this.newestNs) : late), ...this.ownRows(items)]
       // Sampling goes on while the scripts are tried one by one.
       const refusal = refusalIn(items)
       if (refusal !== undefined && mayRestart) trial.start(refusal)
@@ -104,13 +104,19 @@ export class LiveSource implements Source {
       if (next?.text === preparation.text) this.runWithout(preparation, trial.words)
       else if (next !== undefined) own.push(...this.choose(next).rows(this.newestNs))
       yield { items: [...items, ...this.ownItems(own)], isRestart: false }
-      this.readiness.settle(() => this.rungs.count())
+      const overdue = this.readiness.settle(() => this.rungs.count())
+      late = this.giveUp(overdue)
     }
     const rest = this.decode(this.reader.frames.end())
     if (rest.length > 0) yield { items: rest, isRestart: false }
     const failure = await bridge.failure()
     if (!this.isClosing) throw failure
     return undefined
+  }
+
+  private giveUp(overdue: Overdue | undefined): readonly Event[] {
+    const why = overdue === undefined ? undefined : GIVEN_UP[overdue]
+    return why === undefined ? [] : this.rungs.giveUp(why, this.newestNs)
   }
 
   /** Nothing is to blame alone: the rungs stay dead, as the tracer's row made them. */
@@ -167,6 +173,11 @@ export class LiveSource implements Source {
   private ownItems(rows: readonly Event[]): Item[] {
     return encodeFrames(rows, FLAG.names).flatMap((bytes) => new FrameReader().push(bytes)).map((frame) => ({ frame, events: new Decoder().decode(frame) }))
   }
+}
+
+/** Why a probe that nobody heard of is not counted on. */
+const GIVEN_UP: Readonly<Partial<Record<Overdue, string>>> = {
+  tracer: 'bpftrace hangs: it never said that it is attached', unreadable: 'what bpftrace says is not understood, so nobody knows whether it is attached',
 }
 
 const rungsOf = ({ rungs, features, node }: Preparation): RungStates => new RungStates(rungs, features.scripts, (question) => insteadOf(question, node))

@@ -2,12 +2,13 @@
 import { environmentError } from '../base/errors.ts'
 import type { UserError } from '../base/errors.ts'
 import { detectBpftrace } from './bpftrace.ts'
+import { cannotStart } from './bridge-process.ts'
 import { detectKernelFeatures } from './kernel-features.ts'
 import type { LiveOptions } from './live-options.ts'
 import { readNodeFacts } from './node-facts.ts'
 import type { NodeFacts } from './node-facts.ts'
 import { loadProbeScripts } from './probe-script.ts'
-import { chooseProbes } from './probe-set.ts'
+import { chooseProbes, REFUSED } from './probe-set.ts'
 import type { ProbeFeatures, ProbeSet, Rung } from './probe-set.ts'
 import { isolateRefusals } from './probe-trial.ts'
 import { missingRungs, remainingRungs } from './remaining.ts'
@@ -38,8 +39,10 @@ export async function prepareProbes(options: LiveOptions): Promise<Preparation> 
   return prepareFor(await detectFeatures(options.bpftrace), options)
 }
 
-/** Throws a UserError (exit 3) when nothing is left to watch with, or when no probe can be had and probes are required. */
+/** Throws a UserError (exit 3) when nothing is left to watch with, when no probe can be had and probes are required, or without a bridge. */
 export function prepareFor(features: ProbeFeatures, options: LiveOptions, node: NodeFacts = readNodeFacts()): Preparation {
+  // Found out here, before `record --force` removes what it would replace.
+  if (node.bridgeReason !== undefined) throw cannotStart(node.bridge, node.bridgeReason)
   const isWanted = options.noProbes !== true
   const preparation = preparationOf({ features, node }, options, isWanted ? chooseProbes(features) : chooseProbes(features, { only: [] }))
   if (preparation.text === '' && remainingRungs(node).length === 0) throw nothingLeft(preparation, isWanted)
@@ -61,15 +64,23 @@ function preparationOf(base: Base, options: LiveOptions, { rungs, text, selftest
 }
 
 /** Two lines for a person: what is missing and what is used instead, and the way out. */
-function shortageOf({ features: { kernel, bpftrace }, node }: Base, rungs: readonly Rung[]): Shortage {
-  const reasons = [...new Set(rungs.map(({ reason }) => reason ?? 'no probe can be used'))]
-  const reason = reasons.length === 1 ? reasons[0] ?? '' : 'every probe was refused (`oomscope doctor` tells each)'
-  const said = { reason, message: `no probes: ${[reason, ...missingRungs(node)].join('; ')}; running on ${listed(remainingRungs(node))}` }
+export function shortageOf({ features: { kernel, bpftrace }, node }: Base, rungs: readonly Rung[]): Shortage {
+  const reason = commonReason(rungs)
+  const said = { reason, message: `no probes: ${[reason, ...missingRungs(node)].join('; ')}; running on ${listed(remainingRungs(node)) || 'the numbers of the node as a whole'}` }
   const isRoot = kernel.unprivileged === undefined, install = 'install bpftrace (Debian: apt-get install bpftrace)', root = 'run as root (in a container: privileged)'
   if (!isRoot) return { ...said, code: 'not-root', hint: 'missing' in bpftrace ? `${root}, and ${install}` : root }
   if ('missing' in bpftrace) return { ...said, code: 'no-bpftrace', hint: install }
   if (kernel.tracefs === undefined) return { ...said, code: 'no-tracefs', hint: 'mount -t tracefs tracefs /sys/kernel/tracing' }
-  return { ...said, code: 'no-probes', hint: 'see `oomscope doctor`' }
+  return { ...said, code: 'no-probes', hint: rungs.some(({ state }) => state === 'refused') ? `is this bpftrace (${bpftrace.version}) whole, and 0.17 or later? see \`oomscope doctor --self-test\`` : 'see `oomscope doctor`' }
+}
+
+/** The one reason of all, or the words that bpftrace has for all, or that there are many. */
+function commonReason(rungs: readonly Rung[]): string {
+  const reasons = new Set(rungs.map(({ reason }) => reason ?? 'no probe can be used'))
+  if (reasons.size === 1) return [...reasons][0] ?? ''
+  const words = new Set(rungs.flatMap(({ reason }) => [...(reason ?? '').matchAll(new RegExp(`${REFUSED}([^;]*)`, 'g'))].map(([, said]) => said ?? '')))
+  const [first = ''] = words
+  return words.size === 0 ? 'this node lacks what each of them needs (`oomscope doctor` tells what)' : words.size === 1 ? `bpftrace refused every one: ${first}` : `bpftrace refused every one, the first with: ${first}`
 }
 
 const listed = (words: readonly string[]): string => (words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`)

@@ -48,6 +48,9 @@ BEGIN { @rows_printed = count(); print((0, nsecs, "\\x1f")); unroll(16) { @line_
 interval:ms:200 { print(@rows_printed); }
 `
 
+/** Before bpftrace's own words in a reason. */
+export const REFUSED = 'bpftrace refused it: '
+
 /** Takes the best rung of every question that this node allows. Pure. */
 export function chooseProbes(features: ProbeFeatures, options: ProbeOptions = {}): ProbeSet {
   const obstacle = obstacleTo(features)
@@ -87,7 +90,7 @@ function chooseRung(question: Question, { kernel, bpftrace, scripts }: ProbeFeat
       return { question, rung: script.rung, script: file, state: 'chosen', ...(tried.length > 0 && { reason: tried.join('; ') }), selftests: script.selftests }
     }
     if (unmet === undefined) refusedScript = file
-    tried.push(`${script.rung}: ${unmet ?? `bpftrace refused it: ${refusal}`}`)
+    tried.push(`${script.rung}: ${unmet ?? `${REFUSED}${refusal}`}`)
   }
   const reason = tried.join('; ')
   return refusedScript === undefined ? absent(question, reason) : { question, rung: 'none', script: refusedScript, state: 'refused', reason, selftests: [] }

@@ -1,8 +1,11 @@
 /** When a live source may say that it runs: tracer attached (or not to be had), self-tests answered, first keyframe and first numbers in. */
 import type { Event } from '../event/event.ts'
 
+/** Who never answered: a tracer that hangs, one whose lines are not understood, or some of the self-tests. */
+export type Overdue = 'tracer' | 'unreadable' | 'self-tests'
+
 /** `overdue` is absent when everything answered; else what was given up waiting for: the count says what is proven then. */
-export type Ready = { readonly chosen: number; readonly proven: number; readonly overdue?: 'tracer' | 'self-tests' }
+export type Ready = { readonly chosen: number; readonly proven: number; readonly overdue?: Overdue }
 
 /** Attaching takes bpftrace 0.2 s on a machine and 31 s in an emulated one (0.17): without any word for this long it hangs. */
 export const TRACER_PATIENCE_MS = 120_000
@@ -19,6 +22,8 @@ export class Readiness {
   private hasKeyframe = false
   private hasSample = false
   private hasTracer = false
+  private isUnreadable = false
+  private isSettled = false
   private readonly unanswered = new Set<string>()
 
   constructor(now: () => number = () => performance.now()) {
@@ -32,6 +37,7 @@ export class Readiness {
     this.hasKeyframe = false
     this.hasSample = false
     this.hasTracer = false
+    this.isUnreadable = false
     this.unanswered.clear()
     for (const test of selftests) this.unanswered.add(test)
   }
@@ -42,6 +48,8 @@ export class Readiness {
     switch (event.kind) {
       case 'selftest': this.unanswered.delete(event.test); break
       case 'tracer': this.noteTracer(event.state); break
+      // Of a bpftrace with another output: it works, and nobody knows.
+      case 'loss': this.isUnreadable ||= event.where === 'line' && event.count > 0; break
       // The first numbers: all memcgs that exist were told before them.
       case 'memcg_usage': case 'node_memory': this.hasSample = true; break
       default: break
@@ -65,13 +73,19 @@ export class Readiness {
     this.unanswered.clear()
   }
 
-  /** To be called after each batch. */
-  settle(count: () => { readonly chosen: number; readonly proven: number }): void {
-    if (!this.hasKeyframe || !this.hasSample) return
+  /** To be called after each batch; returns, once, who is given up. */
+  settle(count: () => { readonly chosen: number; readonly proven: number }): Overdue | undefined {
+    if (this.isSettled || !this.hasKeyframe || !this.hasSample) return undefined
+    const overdue = this.overdue()
+    if (overdue === undefined && (!this.hasTracer || this.unanswered.size > 0)) return undefined
+    this.isSettled = true
+    this.resolve({ ...count(), ...(overdue === undefined ? {} : { overdue }) })
+    return overdue
+  }
+
+  private overdue(): Overdue | undefined {
     const now = this.now()
-    if (!this.hasTracer) {
-      if (now - this.heardMs > TRACER_PATIENCE_MS) this.resolve({ ...count(), overdue: 'tracer' })
-    } else if (this.unanswered.size === 0) this.resolve(count())
-    else if (now - this.readyMs > TESTS_PATIENCE_MS) this.resolve({ ...count(), overdue: 'self-tests' })
+    if (this.hasTracer) return this.unanswered.size > 0 && now - this.readyMs > TESTS_PATIENCE_MS ? 'self-tests' : undefined
+    return now - this.heardMs <= TRACER_PATIENCE_MS ? undefined : this.isUnreadable ? 'unreadable' : 'tracer'
   }
 }

@@ -62,6 +62,13 @@ export class RungStates {
     return this.entries.filter((entry, i) => `${entry.state} ${entry.reason ?? ''}` !== before[i]).map((entry) => this.rowOf(entry, event.tsNs))
   }
 
+  /** Rows of the rungs that nobody waits for any more; a tracer that is ready after all makes them chosen again. */
+  giveUp(reason: string, tsNs: number): readonly EventOf<'rung'>[] {
+    const waiting = this.chosen().filter((entry) => entry.state === 'chosen')
+    for (const entry of waiting) this.set(entry, 'dead', reason)
+    return waiting.map((entry) => this.rowOf(entry, tsNs))
+  }
+
   private noteTest(test: string, hasPassed: boolean, detail: string | undefined): void {
     if (hasPassed) this.passed.add(test)
     for (const entry of this.chosen()) {

@@ -2,7 +2,6 @@
 import { formatBytes } from '../base/bytes.ts'
 import { plural } from '../base/text.ts'
 import { formatDuration } from '../base/time.ts'
-import { isOomCase } from '../model/case.ts'
 import type { Candidate, KillCase } from '../model/case.ts'
 import type { NodeModel } from '../model/node.ts'
 import { cellText } from './cell-text.ts'
@@ -189,7 +188,7 @@ export function casePage(what: CaseOf): CasePage {
   return {
     verdictTitle: verdictTitle(what), verdict: verdictLines(what), limits: limitLines(what), limitsNote: sampled ? 'other levels as sampled just before' : '',
     partsTitle: limit?.limitBytes === undefined ? 'what it consisted of' : `what was in the ${bytesCell(limit.limitBytes)}`, parts: partLines(killCase), contributors: contributorLines(what),
-    candidatesTitle: !isOomCase(killCase) ? 'nobody was judged: a process sent the signal' : candidates.length === 0 ? 'who was judged: the list is not available' : `who was judged: ${plural(candidates.length + candidatesOmitted, 'candidate')}, ${FROM[candidatesFrom ?? ''] ?? 'origin of the points not known'}`,
+    candidatesTitle: killCase.sentSignal !== undefined ? 'nobody was judged: a process sent the signal' : candidates.length === 0 ? 'who was judged: the list is not available' : `who was judged: ${plural(candidates.length + candidatesOmitted, 'candidate')}, ${FROM[candidatesFrom ?? ''] ?? 'origin of the points not known'}`,
     candidates: candidateLines(what), omitted: candidatesOmitted, ...plotsOf(what),
   }
 }

@@ -2,7 +2,7 @@
 import { formatBytes } from '../base/bytes.ts'
 import { plural, sanitize } from '../base/text.ts'
 import { formatDuration } from '../base/time.ts'
-import { isOomCase } from '../model/case.ts'
+import { isOomCase, isSelfTest } from '../model/case.ts'
 import type { Candidate, KillCase, Victim } from '../model/case.ts'
 import type { NodeModel } from '../model/node.ts'
 import type { Repeats } from '../verdict/repeats.ts'
@@ -68,7 +68,7 @@ function candidateLine(candidate: Candidate): string {
 
 function candidateLines(target: KillCase): string[] {
   const { candidates } = target, from = { oom_badness: 'points are the kernel\'s own', kmsg: 'points computed from the kernel log', estimated: 'points are estimated' }
-  if (candidates.length === 0 || target.candidatesFrom === undefined) return target.noKill === true || target.unseenVictims !== undefined || !isOomCase(target) ? [] : field('judged', 'the list of candidates is not available')
+  if (candidates.length === 0 || target.candidatesFrom === undefined) return target.noKill === true || target.unseenVictims !== undefined || target.sentSignal !== undefined ? [] : field('judged', 'the list of candidates is not available')
   const shown = candidates.filter((candidate, i) => i < MAX_CANDIDATES || candidate.chosen), hidden = candidates.length - shown.length + (target.candidatesOmitted ?? 0)
   return [
     ...field('judged', `${plural(candidates.length + (target.candidatesOmitted ?? 0), 'candidate')}; ${from[target.candidatesFrom]}`),
@@ -124,7 +124,15 @@ export function killsHeader(model: NodeModel): string {
   const { hello } = model
   if (hello === undefined) return 'node unknown: the recording has no beginning'
   const parts = `${hello.hostname}, Linux ${hello.kernelRelease} ${hello.machine}, ${formatBytes(hello.memTotalBytes)} RAM, ${hello.swapTotalBytes === 0 ? 'no swap' : `${formatBytes(hello.swapTotalBytes)} swap`}, cgroup ${hello.memcgVersion}`
-  return wrap(safe(parts), COLUMNS).slice(0, 2).join('\n')
+  const shortage = shortageText(model)
+  return [...wrap(safe(parts), COLUMNS).slice(0, 2), ...(shortage === '' ? [] : wrap(safe(shortage), COLUMNS).slice(0, 4))].join('\n')
+}
+
+/** Why the recording has nothing from probes, and who answers instead; empty when it has, or cannot tell. */
+export function shortageText({ rungs }: NodeModel): string {
+  const decision = rungs.get('oom-decision')
+  if (decision?.reason === undefined || [...rungs.values()].some(({ state }) => state === 'chosen' || state === 'proven')) return ''
+  return `recorded without probes: ${decision.reason}`
 }
 
 /**
@@ -134,7 +142,7 @@ export function killsHeader(model: NodeModel): string {
 function unlistedKills(model: NodeModel): number {
   const first = model.firstVmstat, last = model.vmstat
   if (first?.oomKill === undefined || last?.oomKill === undefined) return 0
-  const listed = model.cases.filter((target) => isOomCase(target) && target.tsNs > first.tsNs && target.tsNs <= last.tsNs).reduce((sum, target) => sum + target.victims.length + (target.unseenVictims ?? 0) + (target.group ? 1 : 0), 0)
+  const listed = model.cases.filter((target) => target.sentSignal === undefined && target.tsNs > first.tsNs && target.tsNs <= last.tsNs).reduce((sum, target) => sum + target.victims.length + (target.unseenVictims ?? 0) + (target.group ? 1 : 0), 0)
   return Math.max(0, last.oomKill - first.oomKill - listed)
 }
 
@@ -153,7 +161,7 @@ export function lossText(model: NodeModel): string {
 /** The last lines: how many cases, how many died, and what may be missing. */
 export function killsSummary(model: NodeModel): string {
   const oom = model.cases.filter(isOomCase), kills = oom.filter((target) => target.victims.length > 0 || target.unseenVictims !== undefined), dead = kills.reduce((sum, target) => sum + target.victims.length + (target.unseenVictims ?? 0), 0), lost = lossText(model)
-  const cut = oom.filter(({ picked }) => picked !== undefined).length, noKill = oom.length - kills.length - cut, sent = model.cases.length - oom.length
+  const cut = oom.filter(({ picked }) => picked !== undefined).length, noKill = oom.length - kills.length - cut, tests = model.cases.filter(isSelfTest).length, sent = model.cases.length - oom.length - tests
   const text = `${plural(kills.length, 'kill case')}, ${dead} ${dead === 1 ? 'process' : 'processes'} killed`
-  return wrap(safe(`${text}${sent === 0 ? '' : `; ${plural(sent, 'more case')} of a signal that a process sent`}${cut === 0 ? '' : `; ${plural(cut, 'decision')} whose end is not told`}${noKill === 0 ? '' : `; ${plural(noKill, 'run')} of the OOM killer without a kill`}${lost === '' ? '; nothing lost' : `; facts may be missing: ${lost}`}`), COLUMNS).join('\n')
+  return wrap(safe(`${text}${sent === 0 ? '' : `; ${plural(sent, 'more case')} of a signal that a process sent`}${tests === 0 ? '' : `; ${plural(tests, 'self-test')} of oomscope`}${cut === 0 ? '' : `; ${plural(cut, 'decision')} whose end is not told`}${noKill === 0 ? '' : `; ${plural(noKill, 'run')} of the OOM killer without a kill`}${lost === '' ? '; nothing lost' : `; facts may be missing: ${lost}`}`), COLUMNS).join('\n')
 }

@@ -92,6 +92,21 @@ describe('an environment that does not allow it: exit 3', () => {
     expectTwoLines(await cli(['record', '-o', at('r'), '--no-probes'], { env }), 3, /cannot start the bridge, \/nowhere\/bridge: no such file/)
     expect(existsSync(at('r'))).toBe(false)
   })
+  test('no bridge: --force has not removed the recording that was there', async () => {
+    const bytes = Buffer.concat(streamFrames({ seconds: 1 }))
+    writeFileSync(at('r'), bytes)
+    expectTwoLines(await cli(['record', '-o', at('r'), '--force', '--no-probes'], { env: { OOMSCOPE_BRIDGE: '/nowhere/bridge' } }), 3, /cannot start the bridge/)
+    expect(readFileSync(at('r'))).toEqual(bytes)
+  })
+  test('a device is never recorded to', async () => {
+    for (const force of [[], ['--force']]) expectTwoLines(await cli(['record', '-o', '/dev/full', '--no-probes', ...force]), 2, /\/dev\/full: it exists and is not a recording/)
+  })
+  test('a directory that is not for us to write to', async (context) => {
+    chmodSync(directory, 0o555)
+    const ended = await cli(['record', '-o', at('r'), '--no-probes'], isRoot ? { uid: 65534 } : {})
+    if (/Cannot find module|EACCES.*dist/.test(ended.stderr)) skip(context, 'the checkout is not readable for an unprivileged user')
+    expectTwoLines(ended, 3, /cannot record to .*r: permission denied/)
+  })
   test('nowhere to write', async () => {
     expectTwoLines(await cli(['record', '-o', '/proc/nowhere/r', '--no-probes']), 2, /cannot record to \/proc\/nowhere\/r: no such file/)
   })
@@ -128,6 +143,9 @@ describe('without the probes that are wanted', () => {
     const rungs = rows.flatMap((row) => (row.kind === 'rung' ? [row] : []))
     expect(rungs.map(({ question }) => question)).toContain('oom-decision')
     for (const { state, reason } of rungs) expect([state, reason]).toEqual(['absent', expect.stringMatching(/nowhere\/bpftrace is not an executable file.*; instead: ./)])
+    const kills = await cli(['kills', at('r')]), json = await cli(['kills', at('r'), '--json'])
+    expect(kills.stdout.replaceAll('\n', ' ')).toMatch(/recorded without probes: .*\/nowhere\/bpftrace is not an executable file.*; instead: .*0 kill cases/)
+    expect(json).toMatchObject({ code: 0, stdout: '', stderr: expect.stringMatching(/^note: recorded without probes: .*instead: /) as string })
     expect(rows.find((row) => row.kind === 'tracer' && row.detail !== undefined)).toMatchObject({ state: 'absent', detail: expect.stringContaining('/nowhere/bpftrace') as string })
   })
   test('a person who is not root gets a recording all the same', async (context) => {

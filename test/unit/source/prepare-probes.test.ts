@@ -4,8 +4,9 @@ import { bridgeArguments } from '../../../src/source/bridge-arguments.ts'
 import { DEFAULTS } from '../../../src/source/live-options.ts'
 import { memcgMount } from '../../../src/source/node-facts.ts'
 import type { NodeFacts } from '../../../src/source/node-facts.ts'
-import { prepareFor } from '../../../src/source/prepare-probes.ts'
+import { prepareFor, shortageOf } from '../../../src/source/prepare-probes.ts'
 import { loadProbeScripts } from '../../../src/source/probe-script.ts'
+import { isolateRefusals } from '../../../src/source/probe-trial.ts'
 import { insteadOf } from '../../../src/source/remaining.ts'
 import { bpftrace023, kernel, kernel72 } from './probe-kernels.ts'
 
@@ -40,6 +41,20 @@ describe('when no probe can be had', () => {
     expect(errorOf(() => prepareFor(without, DEFAULTS, BARE))).toMatchObject({ code: 'nothing-to-watch', exitCode: 3, message: 'cannot watch this node: no probes: bpftrace is not on PATH; no kernel log: operation not permitted; no memory controller is mounted' })
     expect(errorOf(() => prepareFor(features, { ...DEFAULTS, noProbes: true }, BARE))).toMatchObject({ code: 'nothing-to-watch', exitCode: 3 })
     expect(prepareFor(features, DEFAULTS, BARE)).not.toHaveProperty('shortage')
+  })
+  test.each<[string, string, Partial<Record<string, string>>, string]>([
+    ['the same words for every script', 'unrecognized option -B', {}, "bpftrace refused every one: unrecognized option -B"],
+    ['different words', 'no memory', { 'kswapd.bt': 'no such tracepoint' }, 'bpftrace refused every one, the first with: no memory'],
+  ])('a bpftrace that refuses every script is told in its own words: %s', async (_name, usual, others, reason) => {
+    const { rungs } = await isolateRefusals(features, {}, async (_bpftrace, text) => others[/^\/\/ (\S+\.bt)/.exec(text)?.[1] ?? ''] ?? usual)
+    expect(shortageOf({ features, node: NODE }, rungs)).toMatchObject({ reason, hint: expect.stringMatching(/bpftrace \(0\.23\.2\).*doctor --self-test/) as string })
+  })
+  test('a node that lacks something for each of them', () => {
+    const bare = { ...features, kernel: kernel({ kprobes: false, tracepoints: new Set(), functions: new Set() }) }
+    expect(prepareFor(bare, DEFAULTS, NODE).shortage).toMatchObject({ code: 'no-probes', reason: expect.stringContaining('this node lacks') as string, hint: 'see `oomscope doctor`' })
+  })
+  test('without a bridge nothing is prepared', () => {
+    expect(errorOf(() => prepareFor(features, DEFAULTS, { ...NODE, bridge: '/b', bridgeReason: 'no such file or directory' }))).toMatchObject({ code: 'bridge-start', exitCode: 3, message: 'cannot start the bridge, /b: no such file or directory', hint: expect.stringContaining('make build') as string })
   })
   test('--no-probes starts all the same, every question absent', () => {
     const preparation = prepareFor({ ...features, bpftrace: { missing: 'x' } }, { ...DEFAULTS, noProbes: true }, NODE)

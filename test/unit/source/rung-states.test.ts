@@ -61,6 +61,14 @@ describe('rungs', () => {
     const rungs = new RungStates(RUNGS, SCRIPTS)
     expect([...rungs.note(birth(1, 5, 'walk')), ...rungs.note(birth(1, 5, 'inotify')), ...rungs.note(usage(1, 5, 5))]).toEqual([])
   })
+  test('nobody who was given up counts as chosen; an event of its own, or a tracer that is ready after all, brings it back', () => {
+    const rungs = new RungStates(RUNGS, SCRIPTS)
+    rungs.note(selftest('signal', true))
+    expect(states(rungs.giveUp('bpftrace hangs', 1))).toEqual(['memcg-life dead: bpftrace hangs'])
+    expect(states(rungs.note(tracer('ready')))).toEqual(['memcg-life chosen'])
+    rungs.giveUp('bpftrace hangs', 1)
+    expect(states(rungs.note(birth(1, 5, 'probe')))).toEqual(['memcg-life proven'])
+  })
   test('the end of bpftrace ends them all; its return makes them chosen again, to be proven anew', () => {
     const rungs = new RungStates(RUNGS, SCRIPTS)
     rungs.note(selftest('signal', true))
@@ -127,6 +135,17 @@ describe('ready', () => {
     clock.ms += 1
     readiness.settle(count)
     expect(await now(readiness)).toEqual({ chosen: 2, proven: 1, overdue: 'tracer' })
+  })
+  test('a tracer whose lines nobody understands is not called hung; lines lost elsewhere, or none, say nothing about it', async () => {
+    const loss = (where: string, count: number): EventOf<'loss'> => ({ kind: 'loss', tsNs: 1, where, count, detail: undefined })
+    for (const [event, overdue] of [[loss('line', 3), 'unreadable'], [loss('line', 0), 'tracer'], [loss('ring', 3), 'tracer']] as const) {
+      const clock = { ms: 0 }, readiness = running(clock)
+      readiness.note(event)
+      clock.ms = TRACER_PATIENCE_MS + 1
+      expect(readiness.settle(count)).toBe(overdue)
+      expect(readiness.settle(count), 'told once').toBeUndefined()
+      expect(await now(readiness)).toEqual({ chosen: 2, proven: 1, overdue })
+    }
   })
   test('while refused scripts are tried one by one, however long, nobody is called hung', async () => {
     const clock = { ms: 0 }, readiness = running(clock)

@@ -1,6 +1,7 @@
 /** Deaths by a signal of a process: whose hand it was, and that memory had nothing to do with it. */
 import { expect, test } from 'vitest'
 import type { Event } from '../../../src/event/event.ts'
+import { isSelfTest } from '../../../src/model/case.ts'
 import type { NodeModel } from '../../../src/model/node.ts'
 import { verdictOf } from '../../../src/verdict/verdict.ts'
 import { killJson } from '../../../src/view/kill-json.ts'
@@ -96,4 +97,13 @@ test('thousands of signals do not push an OOM kill out of the list, nor its late
   expect(model.cases.length).toBeLessThanOrEqual(1002)
   expect(model.cases.filter((target) => target.sentSignal === undefined)).toMatchObject([{ victims: [{ pid: 381, msToExit: expect.any(Number) as number }] }])
   expect(verdictOf(model, model.cases.at(-1)!).cause).toBe('signal')
+})
+
+test('the process that a self-test of another oomscope kills is told as that, and not as somebody\'s signal; one beside it is', () => {
+  const bridge: From = { comm: 'oomscope-bridge', pid: 8642 }, kills = [signal(9, 8734, T0, bridge), exit(8734, 70, T0 + MS)]
+  const own = fold([...DAEMONS, birth(70, '/oomscope-selftest.8642', 1), ...kills]), borrowed = fold([...DAEMONS, birth(69, '/lab', 1), birth(70, '/lab/oomscope-selftest.8642', 69), ...kills])
+  expect([own.cases, borrowed.cases].map((cases) => cases.map(isSelfTest))).toEqual([[true], [false]])
+  expect(only(own).sentence).toMatch(/^Self-test of oomscope: Killed by another process, not for memory: oomscope-bridge/)
+  expect(killsSummary(own)).toBe('0 kill cases, 0 processes killed; 1 self-test of oomscope; nothing lost')
+  expect(killsSummary(borrowed)).toContain('1 more case of a signal')
 })
