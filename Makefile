@@ -33,7 +33,7 @@ screens: deps-test build
 KERNEL ?= 6.12
 BPFTRACE ?= system
 vm: deps-test build
-	@OOMSCOPE_VM_KERNELS=$(KERNEL) OOMSCOPE_VM_BPFTRACE=$(BPFTRACE) $(VITEST) --project vm
+	@OOMSCOPE_VM_KERNELS='$(KERNEL)' OOMSCOPE_VM_BPFTRACE='$(BPFTRACE)' $(VITEST) --project vm
 
 ## bench: what oomscope costs, as ratios; writes docs/bench.md
 bench: deps-test tracefs build

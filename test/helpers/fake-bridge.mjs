@@ -22,5 +22,7 @@ process.stdout.write(bytes, () => {
   if (typeof then === 'string') process.kill(process.pid, then)
   // A reader that never stalls would be fed for ever.
   if (loop) { const more = () => process.stdout.write(bytes, () => setImmediate(more)); more() }
-  setInterval(() => undefined, 60_000)
+  // As the real one: it ends with its parent, also when that was killed.
+  const parent = process.ppid
+  setInterval(() => { if (process.ppid !== parent) process.exit(0) }, 500)
 })

@@ -81,7 +81,8 @@ describe.each(GUESTS)('kernel $kernel with bpftrace $bpftrace', (guest) => {
     const { id, readings } = readingsOf(context, 'page cache reclaimed at a limit')
     const sampled = rows.of('memcg_stat').filter((row) => row.memcgId === id), pages = rows.counter('memcg_reclaim_target_pages', id)
     expect(pages).toBeGreaterThan(0)
-    expect(pages).toBeLessThanOrEqual((readings['pgstealAfter'] ?? 0) - (readings['pgstealBefore'] ?? 0))
+    // memory.stat is behind by up to a batch of each CPU (MEMCG_CHARGE_BATCH), as the host level allows too.
+    expect(pages).toBeLessThanOrEqual((readings['pgstealAfter'] ?? 0) - (readings['pgstealBefore'] ?? 0) + (readings['lagPages'] ?? 0))
     expect(sampled.length).toBeGreaterThan(0)
     for (const key of ['pgscan', 'pgsteal'] as const) {
       const values = [readings[`${key}Before`] ?? 0, ...sampled.map((row) => row[key] ?? 0), readings[`${key}After`] ?? 0]
