@@ -76,7 +76,7 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/tracefs is not mounted/, 'mount -t tracefs tracefs /sys/kernel/tracing'],
   [/lockdown/, 'boot without lockdown (secure boot switches it on), where policy allows'],
   [/no kprobes/, 'run a kernel with CONFIG_KPROBES=y (all distribution kernels have it; micro-VM kernels often not)'],
-  [/raw tracepoints:|fentry\/fexit:|dynamic strings:/, 'a newer bpftrace may take more rungs (0.23 and 0.27 are tested)'],
+  [/raw tracepoints:|fentry\/fexit:|dynamic strings:|bpftrace refused it/, 'a newer bpftrace may take more rungs (0.23 and 0.27 are tested)'],
   [/no BTF|CONFIG_DEBUG_INFO_BTF/, 'run a kernel with CONFIG_DEBUG_INFO_BTF=y'],
 ]
 const adviceFor = (reason: string): string[] => ADVICE.filter(([pattern]) => pattern.test(reason)).map(([, text]) => text)

@@ -128,11 +128,19 @@ export function killsHeader(model: NodeModel): string {
   return [...wrap(safe(parts), COLUMNS).slice(0, 2), ...(shortage === '' ? [] : wrap(safe(shortage), COLUMNS).slice(0, 4))].join('\n')
 }
 
-/** Why the recording has nothing from probes, and who answers instead; empty when it has, or cannot tell. */
+/** Where a rung row begins to say who answers instead of a probe (source/rung-states.ts). */
+const INSTEAD = '; instead: '
+
+/** Why, for most questions, the recording has nothing from probes, and who answers instead; empty when it has, or cannot tell. */
 export function shortageText({ rungs }: NodeModel): string {
-  const decision = rungs.get('oom-decision')
-  if (decision?.reason === undefined || [...rungs.values()].some(({ state }) => state === 'chosen' || state === 'proven')) return ''
-  return `recorded without probes: ${decision.reason}`
+  const [, instead] = (rungs.get('oom-decision')?.reason ?? '').split(INSTEAD), counts = new Map<string, number>()
+  for (const { state, reason = '' } of rungs.values()) {
+    if (state === 'chosen' || state === 'proven') return ''
+    const why = reason.split(INSTEAD)[0] ?? ''
+    counts.set(why, (counts.get(why) ?? 0) + 1)
+  }
+  const [why = ''] = [...counts].sort((x, y) => y[1] - x[1])[0] ?? []
+  return why === '' ? '' : `recorded without probes: ${why}${instead === undefined ? '' : `; kills are told by ${instead}`}`
 }
 
 /**

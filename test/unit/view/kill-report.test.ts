@@ -81,3 +81,11 @@ test('the summary counts the dead and says what was lost', () => {
   expect(killsSummary(model).replaceAll('\n', ' ')).toBe('1 kill case, 1 process killed; facts may be missing: 7 lost at bpftrace (perf buffer), 1 damaged frame (0 bytes)')
   expect(killsHeader(model)).toContain('worker-3, Linux 6.12.107 x86_64')
 })
+
+test('a recording without probes says why, for most of the questions, and who tells of kills; one with a probe does not', () => {
+  const rung = (question: string, state: string, reason?: string): Event => event('rung', T0 - 1e9, { question, rung: 'none', state, reason })
+  const weak = [rung('oom-decision', 'absent', 'kprobe: no kprobes; instead: the kernel log and memory.events'), rung('fatal-signal', 'dead', 'bpftrace hangs; instead: nothing'), rung('kswapd', 'dead', 'bpftrace hangs; instead: /proc/vmstat')]
+  expect(killsHeader(fold([...full(), ...weak])).replaceAll('\n', ' ')).toMatch(/ recorded without probes: bpftrace hangs; kills are told by the kernel log and memory\.events$/)
+  expect(killsHeader(fold([...full(), ...weak, rung('kswapd', 'proven')]))).not.toContain('without probes')
+  expect(killsHeader(fold(full()))).not.toContain('without probes')
+})
