@@ -42,14 +42,23 @@ function toldCandidates(said: CaseJson, kill: TrueKill, { candidatePaths }: Deta
   // Who was exiting has no memory any more: oom_badness() is asked, the task table leaves it out.
   const judged = said.candidates.filter((candidate) => candidate.eligible || known.has(candidate.pid))
   return byPid(judged).map(({ pid, comm, path, points, oomScoreAdj, eligible, chosen }) =>
-    known.get(pid)?.person === undefined ? { pid, oomScoreAdj } : { pid, oomScoreAdj, comm, ...(candidatePaths ? { path } : {}), points, eligible, chosen })
+    known.get(pid)?.person === undefined ? { pid, oomScoreAdj } : { pid, oomScoreAdj, comm, ...(candidatePaths ? { path } : {}), points: asJudged(points, known.get(pid)?.points, kill), eligible, chosen })
+}
+
+/**
+ * When the node runs out, whoever is judged goes on running on the other CPU: the log's table is of a later moment than oom_badness().
+ * In a memcg OOM everybody who could grow waits.
+ */
+const MOVED_PAGES = 64
+function asJudged(points: number | undefined, truth: number | undefined, { cause }: TrueKill): number | undefined {
+  return cause === 'node' && points !== undefined && truth !== undefined && Math.abs(points - truth) <= MOVED_PAGES ? truth : points
 }
 
 /** The same of a case. */
 export function toldStory(said: CaseJson, kill: TrueKill, detail: Detail): Told {
   const [chosen, ...swept] = said.victims
   return {
-    cause: said.cause, level: said.limit?.level, invokerPid: said.invoker?.pid, confidence: said.confidence, disagreements: said.disagreements,
+    cause: said.cause, level: said.limit?.level, invokerPid: kill.invokerPid === undefined ? undefined : said.invoker?.pid, confidence: said.confidence, disagreements: said.disagreements,
     ...(kill.limit === undefined ? {} : { limitPath: said.limit?.path, limitBytes: said.limit?.limitBytes, anonBytes: said.composition?.['anonBytes'] }),
     victims: [...(chosen === undefined ? [] : [chosen]), ...byPid(swept)].map(({ pid, comm, path, oomScoreAdj, workload }) => ({ pid, comm, path, oomScoreAdj, podUid: workload?.['podUid'], containerId: workload?.['containerId'] })),
     candidates: toldCandidates(said, kill, detail),

@@ -14,7 +14,8 @@ export type TrueLimit = { readonly path: string; readonly memcgId: number; reado
 export type TrueKill = {
   readonly cause: string; readonly level: string
   readonly limit?: TrueLimit
-  readonly invokerPid: number
+  /** Absent when the log names a thread of a process that is not the lab's: its table has processes only. */
+  readonly invokerPid?: number
   /** What the kernel itself said the limit was filled with. */
   readonly anonBytes?: number
   /** The chosen one first. */
@@ -64,7 +65,7 @@ export function killOf(report: OomReport, expected: Expected, people: readonly P
     return { pid: row.pid, oomScoreAdj: row.oomScoreAdj, chosen: row.pid === killed[0], ...(points === undefined ? {} : { points }), ...(who === undefined ? {} : { person: who }) }
   }
   return {
-    cause: expected.cause, level: expected.level, ...(limit === undefined ? {} : { limit }), ...(report.anonBytes === undefined ? {} : { anonBytes: report.anonBytes }), invokerPid: pidOf(report, report.invokerTid),
+    cause: expected.cause, level: expected.level, ...(limit === undefined ? {} : { limit }), ...(report.anonBytes === undefined ? {} : { anonBytes: report.anonBytes }), ...(expected.invokers.length === 0 && !report.tasks.some((row) => row.tid === report.invokerTid) ? {} : { invokerPid: pidOf(report, report.invokerTid) }),
     victims: killed.map((pid) => person(pid) ?? { pid, comm: '?', path: '?', memcgId: 0, oomScoreAdj: 0 }), victimTids: report.killedTids, candidates: report.tasks.map(candidate),
   }
 }
@@ -86,7 +87,7 @@ export function factsOf(kills: readonly TrueKill[], expected: Expected | undefin
       const chosen = kill.candidates.find((c) => c.chosen), best = Math.max(...kill.candidates.map((c) => c.points ?? Number.NEGATIVE_INFINITY))
       return [
         fact('the victim has the most points of the task table', chosen?.points === best, kill.candidates),
-        fact('the invoker is who allocated', expected === undefined || expected.invokers.length === 0 || pids(expected.invokers).includes(kill.invokerPid), kill.invokerPid),
+        fact('the invoker is who allocated', expected === undefined || expected.invokers.length === 0 || pids(expected.invokers).includes(kill.invokerPid ?? 0), kill.invokerPid),
         fact('the dead are the lab\'s', kill.victims.every((who) => who.comm !== '?'), kill.victims),
       ]
     }),
