@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { readLog } from '../../src/source/log-streams.ts'
+import { toldInLog } from '../helpers/lab/log-story.ts'
 import { casesIn, LOGS, logText } from '../helpers/logs.ts'
 
 const A = 'a3'.repeat(32), B = '4f'.repeat(32), C = '9c'.repeat(32)
@@ -115,4 +116,9 @@ test.each(Object.keys(CAPTURED))('the kernel log of a real kernel: %s', (name) =
     expect(candidates[0]?.chosen).toBe(true)
   }
   expect(kills.map(({ limit }) => limit?.limitBytes).slice(0, 4)).toEqual([64, 96, 96, 64].map((mib) => mib * MIB))
+})
+
+test('the kernel log of the lab on 6.12: the kills that the lab meant, and no other', () => {
+  const [log = '', truth = ''] = ['lab-6.12.txt', 'lab-6.12.json'].map((name) => readFileSync(new URL(`../fixtures/kmsg/${name}`, import.meta.url), 'utf8'))
+  expect(casesIn(log).map(toldInLog)).toEqual(JSON.parse(truth))
 })

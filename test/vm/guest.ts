@@ -6,6 +6,7 @@ import { appendFileSync, copyFileSync, writeFileSync } from 'node:fs'
 import { release } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { memcgMount } from '../helpers/lab/cgroup.ts'
+import { kernelLogText } from '../helpers/lab/kernel-log.ts'
 import { Lab } from '../helpers/lab/lab.ts'
 import { killsOf, Recorder } from '../helpers/lab/recorder.ts'
 import { scenariosAt } from '../helpers/lab/scenarios.ts'
@@ -31,6 +32,7 @@ async function main(share: string): Promise<void> {
     // One scenario that fails must not hide the others.
     tell(share, scenario.name, await lab.perform(scenario).then((truth) => ({ truth }), (error: unknown) => ({ error: error instanceof Error ? error.stack : String(error) })))
   }
+  writeFileSync(`${share}/kernel.log`, kernelLogText())
   tell(share, 'recorder', await recorder.end())
   copyFileSync(recorder.file, `${share}/recording.oom`)
   tell(share, 'kills', await killsOf(main, recorder.file))

@@ -2,10 +2,11 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, type TestContext } from 'vitest'
 import { expectSound, expectTold } from '../helpers/lab/judge.ts'
-import { killsOf, type CaseJson, type KillsOutput, type RecorderEnd } from '../helpers/lab/recorder.ts'
+import { explained, killsOf, type CaseJson, type KillsOutput, type RecorderEnd } from '../helpers/lab/recorder.ts'
 import { rowsOf, type Rows } from '../helpers/lab/recording-rows.ts'
 import { FORGED_PID } from '../helpers/lab/scenarios-hostile.ts'
 import { scenariosAt } from '../helpers/lab/scenarios.ts'
+import { storyOf, toldInLog } from '../helpers/lab/log-story.ts'
 import type { Truth } from '../helpers/lab/truth.ts'
 import { CLI } from '../helpers/cli.ts'
 import { skip } from '../helpers/skip.ts'
@@ -68,6 +69,18 @@ describe.each(GUESTS)('kernel $kernel with bpftrace $bpftrace', (guest) => {
     const { readings } = readingsOf(context, 'SIGKILL by another process')
     const signals = rows.of('signal').filter((row) => row.signo === 9 && row.targetTid === readings['targetPid'])
     expect(signals.map(({ senderPid, senderComm, targetComm, code }) => ({ senderPid, senderComm, targetComm, code }))).toEqual([{ senderPid: readings['killerPid'], senderComm: 'killer', targetComm: 'innocent', code: 0 }])
+  })
+
+  test('the SIGKILL of the killer is the only case about a signal, with its sender', (context) => {
+    const { readings } = readingsOf(context, 'SIGKILL by another process'), { signalCases } = result<KillsOutput>(context, 'kills')
+    expect(signalCases.map(({ cause, confidence, victims, signal }) => ({ cause, confidence, dead: victims.map(({ pid, comm }) => ({ pid, comm })), signal: signal.signal, sender: { pid: signal.sender.pid, comm: signal.sender.comm } }))).toEqual([
+      { cause: 'signal', confidence: 'certain', dead: [{ pid: readings['targetPid'], comm: 'innocent' }], signal: 'SIGKILL', sender: { pid: readings['killerPid'], comm: 'killer' } },
+    ])
+  })
+
+  test('explain finds the same kills in the kernel log alone', async (context) => {
+    const kills = scenariosAt('guest').flatMap(({ name }) => truthOf(context, name).kills), { share } = ran as Ran
+    expect((await explained(CLI, join(share, 'kernel.log'))).map(toldInLog)).toEqual(kills.map(storyOf))
   })
 
   test('waiting for memory.high is counted for the group that waits', (context) => {

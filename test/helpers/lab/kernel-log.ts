@@ -62,6 +62,20 @@ export class KernelLog {
   close(): void { closeSync(this.fd) }
 }
 
+/** The whole kernel log as /dev/kmsg has it, for `explain` outside. */
+export function kernelLogText(): string {
+  const fd = openSync('/dev/kmsg', constants.O_RDONLY | constants.O_NONBLOCK), buffer = Buffer.alloc(16384)
+  let text = ''
+  try {
+    for (;;) text += buffer.toString('utf8', 0, readSync(fd, buffer))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+    return text
+  } finally {
+    closeSync(fd)
+  }
+}
+
 const ROW = /^\[ *(\d+)\] +(\d.*)$/
 
 /** Numbers of a row by the words of the table's head, up to `name`. */

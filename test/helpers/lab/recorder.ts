@@ -62,14 +62,27 @@ export type CaseJson = {
   readonly witnesses: readonly string[]; readonly disagreements: readonly string[]
 }
 
-export type KillsOutput = { readonly cases: readonly CaseJson[]; readonly stderr: string }
+/** A death by a process's signal. */
+export type SignalCaseJson = CaseJson & { readonly signal: { readonly signal: string; readonly sender: { readonly pid: number; readonly comm: string } } }
+
+/** Kills of the kernel apart from those of a process. */
+export type KillsOutput = { readonly cases: readonly CaseJson[]; readonly signalCases: readonly SignalCaseJson[]; readonly stderr: string }
 
 /** `oomscope kills FILE --json`; an exit code other than 0 is an error. */
 export function killsOf(main: string, file: string): Promise<KillsOutput> {
   return new Promise((resolve, reject) => execFile(process.execPath, [main, 'kills', file, '--json'], { maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
     if (error !== null) return reject(new Error(`kills ended with ${error.code}: ${stderr}`))
-    // The lab ends its own people by signals, which are cases of another kind (`signal`): the truth here is about the OOM killer.
-    const cases = stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line) as CaseJson & { readonly signal?: object })
-    resolve({ cases: cases.filter((said) => said.signal === undefined), stderr })
+    const all = casesOfLines(stdout), isSignal = (said: CaseJson): said is SignalCaseJson => 'signal' in said
+    resolve({ cases: all.filter((said) => !isSignal(said)), signalCases: all.filter(isSignal), stderr })
+  }))
+}
+
+const casesOfLines = (stdout: string): CaseJson[] => stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line) as CaseJson)
+
+/** `oomscope explain FILE --json`. */
+export function explained(main: string, file: string): Promise<readonly CaseJson[]> {
+  return new Promise((resolve, reject) => execFile(process.execPath, [main, 'explain', file, '--json'], { maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
+    if (error !== null) return reject(new Error(`explain ended with ${error.code}: ${stderr}`))
+    resolve(casesOfLines(stdout))
   }))
 }
