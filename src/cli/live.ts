@@ -11,7 +11,8 @@ import { warn } from './exit.ts'
 import { Feed } from './feed.ts'
 import { lens } from './lens.ts'
 import { liveOptions } from './live-options.ts'
-import { NamePoll } from './name-poll.ts'
+import { nameSources } from './name-sources.ts'
+import { Names } from './names.ts'
 import { protectFromOom } from './protect.ts'
 import { saveFile } from './save.ts'
 import type { Signals } from './signals.ts'
@@ -21,19 +22,22 @@ import { requireTerminal } from './terminal.ts'
 export async function live(options: Options, signals: Signals): Promise<ExitCode> {
   requireTerminal('this node', 'oomscope record -o FILE')
   protectFromOom()
-  const source = await openLive(liveOptions(options)), story = new Story(createModel()), feed = new Feed(source, (model) => story.see(model)), names = new NamePoll()
+  const source = await openLive(liveOptions(options)), story = new Story(createModel()), feed = new Feed(source, (model) => story.see(model))
   const batches = source.batches()
   void untilAborted(signals.ended).then(() => source.close())
   // A bridge that cannot start is told on the plain terminal, before the screen is taken.
   const first = await batches.next()
   if (first.done === true) return EXIT.done
+  const names = new Names(nameSources())
   feed.take(first.value)
+  for (const { events } of first.value.items) names.see(events, feed.model)
   if (source.shortage !== undefined) warn(source.shortage)
   let failure: Error | undefined
   const pumped = (async (): Promise<void> => {
     try {
       for await (const batch of batches) {
         feed.take(batch)
+        for (const { events } of batch.items) names.see(events, feed.model)
         for (const { events } of names.items(feed.model.nowNs)) for (const event of events) feed.add(event)
       }
     } catch (error) {
@@ -47,6 +51,7 @@ export async function live(options: Options, signals: Signals): Promise<ExitCode
       save: saveFile, ascii: isSet(options, 'ascii'), noColor: (process.env['NO_COLOR'] ?? '') !== '',
     })
   } finally {
+    names.close()
     await source.close()
     await pumped
     if (failure !== undefined && signals.exitCode() === undefined) throw failure

@@ -14,7 +14,8 @@ import type { Options } from './args.ts'
 import { warn } from './exit.ts'
 import { Feed, lostCount, victimCount } from './feed.ts'
 import { liveOptions } from './live-options.ts'
-import { NamePoll } from './name-poll.ts'
+import { nameSources } from './name-sources.ts'
+import { Names } from './names.ts'
 import { protectFromOom } from './protect.ts'
 import { untilAborted } from './signals.ts'
 import type { Signals } from './signals.ts'
@@ -33,7 +34,7 @@ export async function record(options: Options, signals: Signals): Promise<ExitCo
   const writer = createRecording({ path, force: isSet(options, 'force'), maxBytes, keepNs })
   const told = source.shortage
   if (told !== undefined) warn(told)
-  const feed = new Feed(source), names = new NamePoll(), startedMs = performance.now()
+  const feed = new Feed(source), names = new Names(nameSources()), startedMs = performance.now()
   let timer = { clear: (): void => undefined }
   void source.ready.then((ready) => {
     // Known only now, when bpftrace refused all of them.
@@ -47,6 +48,7 @@ export async function record(options: Options, signals: Signals): Promise<ExitCo
   try {
     for await (const batch of source.batches()) {
       feed.take(batch)
+      for (const { events } of batch.items) names.see(events, feed.model)
       const named = names.items(feed.model.nowNs)
       for (const { events } of named) for (const event of events) feed.add(event)
       writer.write([...batch.items, ...named])
@@ -55,6 +57,7 @@ export async function record(options: Options, signals: Signals): Promise<ExitCo
     return EXIT.done
   } finally {
     timer.clear()
+    names.close()
     await source.close()
     writer.close()
     if (feed.events > 0) process.stderr.write(`${summaryLine(writer, { feed, written, ns: (performance.now() - startedMs) * NS_PER_MS })}\n`)

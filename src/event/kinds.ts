@@ -111,10 +111,22 @@ export const KINDS = {
   kmsg: { number: 60, fields: { seq: 'u', level: 'u', kmsgUs: 'u', text: 's' } },
 
   // ── identity ───────────────────────────────────────────────────────────────────────────────────────────────────
-  /** A name for a workload, learned from `from` (for example pod-logs). Written by the TypeScript side into the recording. */
-  workload: { number: 70, fields: { from: 's', podUid: 's?', containerId: 's?', namespace: 's?', pod: 's?', container: 's?' } },
+  /**
+   * What `from` says of a pod (podUid) or of a container (containerId): its name and what it was promised. Written by the TypeScript side
+   * into the recording; may come long after the workload's death, and again when something changed: the newest row of one `from` counts.
+   */
+  workload: { number: 70, fields: {
+    from: 's', podUid: 's?', containerId: 's?', namespace: 's?', pod: 's?', container: 's?',
+    /** container | sandbox | init | sidecar | ephemeral */ role: 's?', /** how often it was started before this one */ restarts: 'u?',
+    image: 's?', /** name and version of the container runtime */ runtime: 's?', /** of its first process, in the host's pid namespace */ pid: 'u?',
+    /** as the source promises it; what the kernel enforces is in memcg_limits */ memoryLimitBytes: 'u?', memoryRequestBytes: 'u?', oomScoreAdj: 'i?',
+    /** guaranteed | burstable | besteffort */ qos: 's?', priority: 'i?', /** `Kind/name`, for example Deployment/web */ owner: 's?',
+    /** `key=value`, joined by newlines; bounded, without control characters (identity/name-source.ts) */ labels: 's?',
+    /** where the source believes its cgroup is; runtimes write it in several forms */ cgroupPath: 's?', /** systemd unit */ unit: 's?' } },
   /** What kubelet's own log says about a pod. Given by hand (`--evidence`). says: evicted | killing | liveness-failed | startup-failed | deleted */
   testimony: { number: 71, fields: { from: 's', says: 's', podUid: 's?', containerId: 's?', detail: 's?' } },
+  /** How a container stands, as its runtime says: a label to compare with the kernel's facts, no proof. Wall clock; absent = not yet. state: created | running | exited | unknown */
+  container_status: { number: 72, fields: { from: 's', containerId: 's', state: 's', exitCode: 'i?', /** for example OOMKilled, Error, Completed, StartError */ reason: 's?', message: 's?', startedMs: 'u?', finishedMs: 'u?' } },
 } as const satisfies Record<string, { readonly number: number; readonly fields: Record<string, FieldType> }>
 
 /** Counters kept in bpftrace maps named `@<name>`; the index is the number on the wire. `memcg_reclaim_target_*` are keyed by the memcg reclaimed, all others by the memcg of the task that waited. */

@@ -17,7 +17,7 @@ const MAX_LOSS_PLACES = 64, MAX_TESTIMONIES = 10_000
 export function createModel(): NodeModel {
   const caseBook = createCaseBook()
   const model: NodeModel = {
-    nowNs: 0, history: createHistory(), memcgs: new Map(), rungs: new Map(), names: new Map(), testimonies: [], recent: [],
+    nowNs: 0, history: createHistory(), memcgs: new Map(), rungs: new Map(), names: new Map(), statuses: new Map(), testimonies: [], recent: [],
     health: { losses: new Map(), corruptFrames: 0, corruptBytes: 0, unknownKinds: 0, badRows: 0, notices: [], selftests: new Map() },
     clocksNs: [], tombstones: [], caseBook,
     get cases() {
@@ -72,6 +72,10 @@ function applyRare(model: NodeModel, event: Exclude<Event, { readonly kind: Freq
       if (model.testimonies.length > MAX_TESTIMONIES) model.testimonies.shift()
       break
     case 'workload': applyWorkload(model, event); break
+    case 'container_status':
+      model.statuses.set(event.containerId, event)
+      boundNames(model.statuses)
+      break
     default: applyStream(model, event)
   }
 }
@@ -175,5 +179,9 @@ function applyWorkload(model: NodeModel, event: EventOf<'workload'>): void {
 
 function remember(model: NodeModel, key: string, name: { namespace?: string | undefined; pod?: string | undefined; container?: string | undefined; from: string }): void {
   model.names.set(key, name)
-  if (model.names.size > MAX_NAMES) for (const oldest of model.names.keys()) { model.names.delete(oldest); break }
+  boundNames(model.names)
+}
+
+function boundNames(map: Map<string, unknown>): void {
+  if (map.size > MAX_NAMES) for (const oldest of map.keys()) { map.delete(oldest); break }
 }

@@ -58,6 +58,9 @@ export type Testimony = EventOf<'testimony'>
 /** A name for a workload, by pod uid or container id. */
 export type WorkloadName = { namespace?: string | undefined; pod?: string | undefined; container?: string | undefined; from: string }
 
+/** What a runtime says about one container. */
+export type ContainerStatus = EventOf<'container_status'>
+
 export type NodeModel = {
   hello?: EventOf<'hello'>
   /** Newest time seen, CLOCK_MONOTONIC ns. */
@@ -79,6 +82,8 @@ export type NodeModel = {
   readonly rungs: Map<string, EventOf<'rung'>>
   /** `pod:<uid>` or `container:<id>` → name. */
   readonly names: Map<string, WorkloadName>
+  /** Newest word of a runtime, by container id; bounded. A label, no proof. */
+  readonly statuses: Map<string, ContainerStatus>
   /** What kubelet's log says, oldest first, bounded. */
   readonly testimonies: Testimony[]
   /** Newest last, bounded: PSI triggers, single stalls, fatal signals; for the event line and the timeline. */

@@ -17,7 +17,8 @@ export class StreamHead {
       case 'tracer': this.rows.set('tracer', event); break
       case 'rung': this.rows.set(`rung ${event.question} ${event.rung}`, event); break
       case 'selftest': this.rows.set(`selftest ${event.test}`, event); break
-      case 'workload': this.noteName(event); break
+      case 'workload': this.noteName(event, `${event.podUid ?? ''} ${event.containerId ?? ''}`); break
+      case 'container_status': this.noteName(event, `status ${event.from} ${event.containerId}`); break
       default: break
     }
   }
@@ -25,8 +26,7 @@ export class StreamHead {
   /** Hello first, then the schema, then the rest. */
   events(): Event[] { return [...this.rows.values(), ...this.names.values()] }
 
-  private noteName(event: Event & { readonly kind: 'workload' }): void {
-    const key = `${event.podUid ?? ''} ${event.containerId ?? ''}`
+  private noteName(event: Event, key: string): void {
     this.names.delete(key)
     this.names.set(key, event)
     const oldest = this.names.size > MAX_NAMES ? this.names.keys().next().value : undefined

@@ -9,7 +9,11 @@ import type { NodeModel } from '../../../src/model/node.ts'
 export const T0 = 100e9
 export const MS = 1e6
 
-export function event<K extends KindName>(kind: K, tsNs: number, fields: Omit<EventOf<K>, 'kind' | 'tsNs'>): Event {
+/** What may be absent in a row may be left out in a test. */
+export type FieldsOf<K extends KindName, T = Omit<EventOf<K>, 'kind' | 'tsNs'>> =
+  { readonly [F in keyof T as undefined extends T[F] ? never : F]: T[F] } & { readonly [F in keyof T as undefined extends T[F] ? F : never]?: T[F] }
+
+export function event<K extends KindName>(kind: K, tsNs: number, fields: FieldsOf<K>): Event {
   return { kind, tsNs, ...fields } as unknown as Event
 }
 
@@ -38,7 +42,7 @@ export type DecisionSpec = {
 export function decision(spec: DecisionSpec): Event[] {
   const { tid, memcgId } = spec, rows: Event[] = [], order = spec.order ?? 0, totalPages = (spec.limitBytes ?? 64 << 20) / 4096
   let tsNs = spec.tsNs
-  const push = <K extends KindName>(kind: K, fields: Omit<EventOf<K>, 'kind' | 'tsNs'>): void => { rows.push(event(kind, tsNs, fields)); tsNs += 1e4 }
+  const push = <K extends KindName>(kind: K, fields: FieldsOf<K>): void => { rows.push(event(kind, tsNs, fields)); tsNs += 1e4 }
   if (memcgId > 0) push('oom_memcg_enter', { tid, memcgId, order, gfp: 0xcc0 })
   const beginNs = tsNs
   push('oom_begin', { tid, pid: tid, comm: 'hog', taskMemcgId: memcgId, memcgId, order, gfp: 0xcc0, oomScoreAdj: 0 })

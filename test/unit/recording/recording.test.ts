@@ -2,6 +2,7 @@ import { chmodSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, 
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { UserError } from '../../../src/base/errors.ts'
+import { eventOf } from '../../../src/cli/names.ts'
 import type { Event, EventOf } from '../../../src/event/event.ts'
 import { openRecording } from '../../../src/recording/reader.ts'
 import type { Recording, RecordingCursor } from '../../../src/recording/reader.ts'
@@ -15,7 +16,7 @@ import { skip } from '../../helpers/skip.ts'
 import { START_NS, streamFrames, usage } from '../../helpers/stream.ts'
 
 const fresh = freshDirectories()
-const workload = (pod: string, second: number): EventOf<'workload'> => ({ kind: 'workload', tsNs: START_NS + second * 1e9, from: 'pod-logs', podUid: `uid-${pod}`, containerId: undefined, namespace: 'shop', pod, container: undefined })
+const workload = (pod: string, second: number): Event => eventOf({ kind: 'workload', podUid: `uid-${pod}`, namespace: 'shop', pod }, 'pod-logs', START_NS + second * 1e9)
 const rung: EventOf<'rung'> = { kind: 'rung', tsNs: START_NS, question: 'signal', rung: 'tracepoint', state: 'proven', reason: undefined }
 
 /** Writes frames through the writer, one batch a frame. */

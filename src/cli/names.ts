@@ -1,0 +1,62 @@
+/** Names while watching: every source beside the stream, what they learned as frames of it, and questions about who was born or killed unknown. */
+import type { Event, EventOf } from '../event/event.ts'
+import { KINDS } from '../event/kinds.ts'
+import type { NameFact, NameQuestion, NameSource } from '../identity/name-source.ts'
+import { identityOf } from '../identity/path.ts'
+import type { NodeModel } from '../model/node.ts'
+import type { Item } from '../source/source.ts'
+import { Decoder } from '../wire/decode.ts'
+import { encodeFrames } from '../wire/encode.ts'
+import { FLAG, FrameReader } from '../wire/frame.ts'
+
+export class Names {
+  readonly sources: readonly NameSource[]
+
+  constructor(sources: readonly NameSource[]) {
+    this.sources = sources
+    for (const source of sources) source.start()
+  }
+
+  /** Frames with what was learned since the last call, dated `tsNs`. Never waits. */
+  items(tsNs: number): Item[] {
+    const rows = this.sources.flatMap((source) => source.take().map((fact) => eventOf(fact, source.name, tsNs)))
+    if (rows.length === 0) return []
+    return encodeFrames(rows, FLAG.names).flatMap((bytes) => new FrameReader().push(bytes)).map((frame) => ({ frame, events: new Decoder().decode(frame) }))
+  }
+
+  /** Looks at rows already in the model, for containers worth a question. */
+  see(events: readonly Event[], model: NodeModel): void {
+    for (const event of events) {
+      const question = questionOf(event, model)
+      if (question !== undefined) for (const source of this.sources) source.ask(question)
+    }
+  }
+
+  close(): void {
+    for (const source of this.sources) source.close()
+  }
+}
+
+/** The row of a fact, every field of its kind present. */
+export function eventOf(fact: NameFact, from: string, tsNs: number): EventOf<'workload'> | EventOf<'container_status'> {
+  const values = { ...fact, from } as unknown as Readonly<Record<string, unknown>>
+  return { kind: fact.kind, tsNs, ...Object.fromEntries(Object.keys(KINDS[fact.kind].fields).map((name) => [name, values[name]])) } as unknown as EventOf<'workload'> | EventOf<'container_status'>
+}
+
+function questionOf(event: Event, model: NodeModel): NameQuestion | undefined {
+  switch (event.kind) {
+    case 'memcg_birth': return event.by === 'keyframe' ? undefined : unknownAt(event.path, model)
+    case 'mark_victim': case 'oom_kill': case 'task_exit': return victimAt(model.memcgs.get(event.memcgId ?? 0)?.path)
+    default: return undefined
+  }
+}
+
+function unknownAt(path: string, model: NodeModel): NameQuestion | undefined {
+  const { kind, containerId, podUid } = identityOf(path)
+  return kind !== 'container' || containerId === undefined || model.names.has(`container:${containerId}`) ? undefined : { containerId, podUid, why: 'birth' }
+}
+
+function victimAt(path: string | undefined): NameQuestion | undefined {
+  const { containerId, podUid } = identityOf(path ?? '/')
+  return containerId === undefined ? undefined : { containerId, podUid, why: 'victim' }
+}

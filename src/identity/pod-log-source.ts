@@ -1,0 +1,76 @@
+/** The kubelet's log directories as a source of names: read again every few seconds, told when new. */
+import { MAX_WAITING, type NameFact, type NameSource, type SourceHealth } from './name-source.ts'
+import { readPodLogs, type LearnedName, type PodLogs } from './pod-logs.ts'
+
+/** A pod that lives shorter than this and dies keeps its uid as its name. */
+const PERIOD_MS = 3000
+/** Told names remembered: more than a node can hold in weeks; beyond it a name is told twice. */
+const MAX_TOLD = 50_000
+
+export class PodLogSource implements NameSource {
+  readonly name = 'pod-logs'
+  readonly settled: Promise<void>
+  private settle: () => void = () => undefined
+  private readonly read: () => Promise<PodLogs>
+  private readonly told = new Map<string, string>()
+  private waiting: NameFact[] = []
+  private timer: NodeJS.Timeout | undefined
+  private now: SourceHealth = { state: 'starting' }
+
+  constructor(read: () => Promise<PodLogs> = readPodLogs) {
+    this.read = read
+    this.settled = new Promise((resolve) => { this.settle = resolve })
+  }
+
+  get health(): SourceHealth { return this.now }
+
+  start(): void {
+    this.timer ??= setInterval(() => void this.look(), PERIOD_MS).unref()
+    void this.look()
+  }
+
+  take(): readonly NameFact[] {
+    const { waiting } = this
+    this.waiting = []
+    return waiting
+  }
+
+  /** The next look is near, and a directory does not answer questions. */
+  ask(): void { return undefined }
+
+  close(): void {
+    clearInterval(this.timer)
+    this.now = { ...this.now, state: 'closed' }
+    this.settle()
+  }
+
+  private isLooking = false
+
+  private async look(): Promise<void> {
+    // A directory on a file system that hangs: one look at a time.
+    if (this.isLooking) return
+    this.isLooking = true
+    const found = await this.read()
+    this.isLooking = false
+    if (this.now.state === 'closed') return
+    for (const name of found.names) if (this.isNew(name)) this.waiting.push({ kind: 'workload', ...name })
+    if (this.waiting.length > MAX_WAITING) this.waiting.splice(0, this.waiting.length - MAX_WAITING)
+    this.now = healthOf(found)
+    this.settle()
+  }
+
+  private isNew(name: LearnedName): boolean {
+    const key = `${name.podUid ?? ''} ${name.containerId ?? ''}`, value = `${name.namespace} ${name.pod} ${name.container ?? ''}`
+    if (this.told.get(key) === value) return false
+    if (this.told.size >= MAX_TOLD) this.told.clear()
+    this.told.set(key, value)
+    return true
+  }
+}
+
+function healthOf({ names, failure, truncated }: PodLogs): SourceHealth {
+  if (failure !== undefined && names.length === 0) return { state: 'failing', reason: failure }
+  if (names.length === 0) return { state: 'absent' }
+  const reason = failure ?? (truncated ? 'more entries than are read' : undefined)
+  return { state: 'answering', lastAnswerNs: performance.now() * 1e6, ...(reason === undefined ? {} : { reason }) }
+}

@@ -1,0 +1,51 @@
+/** What sources say becomes rows of the stream; who is born or killed without a name is asked about. */
+import { expect, test } from 'vitest'
+import { Names } from '../../../src/cli/names.ts'
+import { applyEvent, createModel } from '../../../src/model/apply.ts'
+import { FLAG } from '../../../src/wire/frame.ts'
+import { HandSource } from '../../helpers/name-source.ts'
+import { birth, event } from '../model/build.ts'
+
+const UID = '26ab26cd-6409-443f-a13c-fd6c231207c8', ID = 'a'.repeat(64), PATH = `/kubepods/burstable/pod${UID}/${ID}`
+
+test('facts of all sources become rows with their source and a time, each once', () => {
+  const cri = new HandSource('cri'), logs = new HandSource('pod-logs'), names = new Names([cri, logs])
+  cri.facts.push({ kind: 'container_status', containerId: ID, state: 'exited', exitCode: 137, reason: 'OOMKilled' })
+  logs.facts.push({ kind: 'workload', podUid: UID, namespace: 'shop', pod: 'web' })
+  const items = names.items(5)
+  expect(items.every(({ frame }) => frame.flags === FLAG.names)).toBe(true)
+  expect(items.flatMap(({ events }) => events)).toMatchObject([
+    { kind: 'container_status', tsNs: 5, from: 'cri', containerId: ID, exitCode: 137, reason: 'OOMKilled', finishedMs: undefined },
+    { kind: 'workload', tsNs: 5, from: 'pod-logs', podUid: UID, pod: 'web', containerId: undefined },
+  ])
+  expect(names.items(6)).toEqual([])
+})
+
+test('a container born without a name is asked about, a known one and a plain cgroup are not', () => {
+  const source = new HandSource('cri'), names = new Names([source]), model = createModel()
+  const see = (...events: Parameters<typeof applyEvent>[1][]): void => {
+    for (const one of events) applyEvent(model, one)
+    names.see(events, model)
+  }
+  see(birth(7, '/system.slice/ssh.service', 1), birth(8, PATH, 1), birth(9, `/kubepods/burstable/pod${UID}`, 1))
+  expect(source.asked).toEqual([{ containerId: ID, podUid: UID, why: 'birth' }])
+  see(event('workload', 1, { from: 'cri', containerId: ID, namespace: 'shop', pod: 'web', container: 'nginx' }), birth(10, PATH, 1))
+  expect(source.asked).toHaveLength(1)
+})
+
+test('the container of somebody killed is asked about although its name is known', () => {
+  const source = new HandSource('cri'), names = new Names([source]), model = createModel()
+  const rows = [
+    event('workload', 1, { from: 'cri', containerId: ID, namespace: 'shop', pod: 'web', container: 'nginx' }), birth(8, `${PATH}/inner`, 1),
+    event('mark_victim', 2, { tid: 1, victimTid: 5, pid: 5, memcgId: 8 }), event('mark_victim', 3, { tid: 1, victimTid: 6 }),
+  ]
+  for (const row of rows) applyEvent(model, row)
+  names.see(rows, model)
+  expect(source.asked).toEqual([{ containerId: ID, podUid: UID, why: 'victim' }])
+})
+
+test('closing closes every source', () => {
+  const source = new HandSource('cri')
+  new Names([source]).close()
+  expect(source.health.state).toBe('closed')
+})
