@@ -2,7 +2,8 @@
  * A cgroup path → who it is, from the path alone: kubelet's and the runtimes' grammar, docker, podman, lxc, systemd.
  *
  * A container may have the right to make cgroups below its own, with any name. So the outermost thing that is complete
- * wins: nothing below a container can turn it into another pod. Whatever does not fit exactly is a plain cgroup.
+ * wins: nothing below a container can turn it into another pod. Whatever does not fit exactly is a plain cgroup. And where
+ * somebody else than this node's kubelet could have made it, `within` says who.
  */
 
 export type PathKind = 'root' | 'kubepods' | 'qos' | 'pod' | 'container' | 'subgroup' | 'conmon' | 'slice' | 'service' | 'session' | 'user-service' | 'mount' | 'lxc' | 'infra' | 'cgroup'
@@ -16,6 +17,11 @@ export type PathIdentity = {
   readonly sub?: string; readonly inner?: string
   /** The container that is a node: kind, minikube. */
   readonly node?: string
+  /**
+   * Who made this part of the tree, if not this node's own kubelet or runtimes: a container (id), an lxc container, a user's slice, a
+   * unit. Whoever may make cgroups can give them any name, also that of a real pod: names learned on this node do not apply in there.
+   */
+  readonly within?: string
   /** A static pod: its "uid" is the hash of its manifest, not the API's uid. */
   readonly static?: boolean
   /** Owner of a login session or user service. */
@@ -116,17 +122,40 @@ function readMismatched(segment: string): (PodPart & { readonly runtime: string;
   return { qos: match[2] ?? 'guaranteed', ...uid, runtime: match[4] === 'cri-containerd' ? 'containerd' : match[4] === 'crio' ? 'cri-o' : 'docker', containerId: match[5] }
 }
 
+/** Runtimes whose containers lie below their own service when their driver is not kubelet's. */
+const RUNTIME_SERVICE = /^(?:containerd|crio|cri-o|docker|cri-docker|kubelet|k3s|k3s-agent|rke2-server|rke2-agent|k0scontroller|k0sworker|snap\.microk8s\.daemon-[a-z-]+)\.service$/
+
+/** The outermost of these segments below which somebody else may make cgroups; `byUnits` tells whether a unit is one. */
+function boundaryIn(segments: readonly string[], byUnits: boolean): string | undefined {
+  const [first = '', second] = segments
+  if (first === 'lxc' || first === 'lxc.payload') return second
+  if (first.startsWith('lxc.payload.')) return first
+  for (const [i, segment] of segments.entries()) {
+    const container = containerName(segment, segments[i - 1])?.containerId
+    if (container !== undefined || /^user-\d+\.slice$/.test(segment) || (byUnits && /.\.(?:service|scope)$/.test(segment))) return container ?? segment
+  }
+  return undefined
+}
+
+type Surroundings = { readonly node?: string; readonly within?: string }
+
+/** What lies around the kubepods of a path. kubelet makes its own below slices only. */
+function around(segments: readonly string[], isMismatched: boolean): Surroundings {
+  // A container around kubepods is a node in a container (kind, minikube).
+  const at = segments.findIndex((segment, i) => containerName(segment, segments[i - 1]) !== undefined), node = at < 0 ? undefined : containerName(segments[at] ?? '', undefined)?.containerId
+  const within = boundaryIn(isMismatched && RUNTIME_SERVICE.test(segments.at(-1) ?? '') ? segments.slice(0, -1) : segments, true)
+  return { ...(node === undefined ? {} : { node }), ...(within === undefined ? {} : { within }) }
+}
+
 /** Reads from the outside in; the first thing that is a container of a pod is final. */
 function readKubernetes(segments: readonly string[]): PathIdentity | undefined {
-  let found: PathIdentity | undefined, node: string | undefined
+  let found: PathIdentity | undefined
   for (const [i, segment] of segments.entries()) {
     const mismatched = readMismatched(segment)
-    if (mismatched !== undefined) return { kind: i < segments.length - 1 ? 'subgroup' : 'container', ...mismatched, ...below(segments.slice(i + 1)), ...(node === undefined ? {} : { node }) }
+    if (mismatched !== undefined) return { kind: i < segments.length - 1 ? 'subgroup' : 'container', ...mismatched, ...below(segments.slice(i + 1)), ...around(segments.slice(0, i), true) }
     const here = readKubepods(segments, i)
-    if (here !== undefined) found = { ...here, ...(node === undefined ? {} : { node }) }
+    if (here !== undefined) found = { ...here, ...around(segments.slice(0, i), false) }
     if (here?.podUid !== undefined) return found
-    // A container around kubepods is a node in a container (kind, minikube).
-    node ??= containerName(segment, segments[i - 1])?.containerId
   }
   return found
 }
@@ -135,8 +164,8 @@ function readContainer(segments: readonly string[]): PathIdentity | undefined {
   for (const [i, segment] of segments.entries()) {
     const named = containerName(segment, segments[i - 1])
     if (named === undefined) continue
-    const { kind, ...container } = named, rest = segments.slice(i + 1)
-    return { kind: kind === 'container' && rest.length > 0 ? 'subgroup' : kind, ...container, ...below(rest) }
+    const { kind, ...container } = named, rest = segments.slice(i + 1), within = boundaryIn(segments.slice(0, i), false)
+    return { kind: kind === 'container' && rest.length > 0 ? 'subgroup' : kind, ...container, ...below(rest), ...(within === undefined ? {} : { within }) }
   }
   return undefined
 }

@@ -174,10 +174,10 @@ function applyNodePsi(model: NodeModel, event: EventOf<'node_psi'>): void {
 function applyWorkload(model: NodeModel, event: EventOf<'workload'>): void {
   const { namespace, pod, container, from } = event
   if (event.podUid !== undefined) remember(model, `pod:${event.podUid}`, { namespace, pod, from })
-  if (event.containerId !== undefined) remember(model, `container:${event.containerId}`, { namespace, pod, container, from })
+  if (event.containerId !== undefined) remember(model, `container:${event.containerId}`, { podUid: event.podUid, namespace, pod, container, from })
 }
 
-function remember(model: NodeModel, key: string, name: { namespace?: string | undefined; pod?: string | undefined; container?: string | undefined; from: string }): void {
+function remember(model: NodeModel, key: string, name: { podUid?: string | undefined; namespace?: string | undefined; pod?: string | undefined; container?: string | undefined; from: string }): void {
   model.names.set(key, name)
   boundNames(model.names)
 }

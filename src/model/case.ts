@@ -7,6 +7,8 @@ export type Workload = {
   readonly level: Level
   readonly runtime?: string; readonly qos?: string; readonly podUid?: string; readonly containerId?: string
   readonly namespace?: string; readonly pod?: string; readonly container?: string; readonly unit?: string
+  /** Whose part of the tree it is (a container, a user's slice, a unit), if not this node's own kubelet's: then the ids are only what the path claims, and have no names. */
+  readonly within?: string
 }
 
 export type Victim = {

@@ -56,7 +56,7 @@ export type Memcg = {
 export type Testimony = EventOf<'testimony'>
 
 /** A name for a workload, by pod uid or container id. */
-export type WorkloadName = { namespace?: string | undefined; pod?: string | undefined; container?: string | undefined; from: string }
+export type WorkloadName = { /** Of a container: its pod. */ podUid?: string | undefined; namespace?: string | undefined; pod?: string | undefined; container?: string | undefined; from: string }
 
 /** What a runtime says about one container. */
 export type ContainerStatus = EventOf<'container_status'>

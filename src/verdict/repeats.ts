@@ -30,8 +30,8 @@ const newest = new WeakMap<NodeModel, Groups>()
 function workloadKey(model: NodeModel, target: KillCase): string | undefined {
   const path = target.victims[0]?.path ?? target.limit?.path
   if (path === undefined || path === '/' || target.victims.length === 0 || !isOomCase(target)) return undefined
-  const { podUid, container } = workloadIn(model, path)
-  return podUid === undefined ? path : `${podUid}/${container ?? ''}`
+  const { podUid, container, within } = workloadIn(model, path)
+  return podUid === undefined || within !== undefined ? path : `${podUid}/${container ?? ''}`
 }
 
 function gapsOf(cases: readonly KillCase[]): number[] {

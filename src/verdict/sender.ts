@@ -21,7 +21,7 @@ export type Sender = {
 }
 
 export function senderOf(model: NodeModel, { sender }: NonNullable<KillCase['sentSignal']>): Sender {
-  const level = sender.path === undefined ? undefined : workloadIn(model, sender.path).level, inContainer = level === 'container' || level === 'pod'
+  const { level, within } = sender.path === undefined ? {} : workloadIn(model, sender.path), inContainer = level === 'container' || level === 'pod' || within !== undefined
   const known = { ...(level === undefined ? {} : { level }), isTrusted: level !== undefined && !inContainer && !OF_A_USER.has(identityOf(sender.path ?? '').kind) }
   if (inContainer) return { kind: 'other', ...known }
   if (RUNTIMES.test(sender.comm)) return { kind: 'runtime', ...known }

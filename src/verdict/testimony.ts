@@ -11,5 +11,5 @@ export function testimoniesOf(model: NodeModel, target: KillCase): Testimony[] {
   if (model.testimonies.length === 0) return []
   const workloads = target.victims.flatMap((victim) => (victim.path === undefined ? [] : [workloadIn(model, victim.path)]))
   return model.testimonies.filter((said) => said.tsNs >= target.tsNs - BEFORE_NS && said.tsNs <= target.tsNs + AFTER_NS &&
-    workloads.some((own) => own.podUid !== undefined && own.podUid === said.podUid && (said.containerId === undefined || own.containerId === undefined || said.containerId === own.containerId)))
+    workloads.some((own) => own.podUid !== undefined && own.within === undefined && own.podUid === said.podUid && (said.containerId === undefined || own.containerId === undefined || said.containerId === own.containerId)))
 }

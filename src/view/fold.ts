@@ -18,7 +18,7 @@ export type Folded = {
   readonly members: readonly Memcg[]
 }
 
-type Pod = { readonly uid: string; workload: Workload; self: Memcg | undefined; readonly containers: Memcg[]; readonly members: Memcg[] }
+type Pod = { /** Its uid; of a nested node's pod also whose node it is. */ readonly uid: string; workload: Workload; self: Memcg | undefined; readonly containers: Memcg[]; readonly members: Memcg[] }
 
 const isAlive = (memcg: Memcg): boolean => memcg.diedNs === undefined
 
@@ -29,13 +29,15 @@ const outermost = (memcgs: readonly Memcg[]): Memcg | undefined =>
 function foldPod(pod: Pod): Folded | undefined {
   const self = pod.self ?? outermost(pod.members.filter(isAlive))
   if (self === undefined) return undefined
-  return { key: `pod:${pod.uid}`, name: podLabel(pod.workload) ?? `pod ${pod.uid}`, kind: 'pod', self, containers: pod.containers, members: pod.members }
+  return { key: `pod:${pod.uid}`, name: podLabel(pod.workload) ?? `pod ${cellText(pod.uid)}`, kind: 'pod', self, containers: pod.containers, members: pod.members }
 }
 
 /** Adds one cgroup of a pod to what is known about the pod. */
 function addToPod(pods: Map<string, Pod>, memcg: Memcg, workload: Workload & { readonly podUid: string }): void {
-  const pod = pods.get(workload.podUid) ?? { uid: workload.podUid, workload, self: undefined, containers: [], members: [] }
-  pods.set(workload.podUid, pod)
+  // A container that calls a cgroup of its own like a real pod must not add to that pod's row.
+  const uid = workload.within === undefined ? workload.podUid : `${workload.podUid} ${workload.within}`
+  const pod = pods.get(uid) ?? { uid, workload, self: undefined, containers: [], members: [] }
+  pods.set(uid, pod)
   pod.members.push(memcg)
   if (pod.workload.pod === undefined && workload.pod !== undefined) pod.workload = workload
   if (!isAlive(memcg)) return

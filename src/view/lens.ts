@@ -1,6 +1,7 @@
 /** What views ask of the rooms below them about names and causes; one object, so that a test can look through another one. */
 import type { KillCase, Workload } from '../model/case.ts'
 import type { NodeModel } from '../model/node.ts'
+import { applyNames, placeName } from '../identity/workload.ts'
 import { cellText } from './cell-text.ts'
 
 /** A case in words: `cause` is a word of design.md's table, `sentence` one line a person can paste into a ticket. */
@@ -14,25 +15,15 @@ export type Lens = {
 }
 
 /** The workload with the names learned from elsewhere filled in. */
-export function named(model: NodeModel, workload: Workload): Workload {
-  const pod = workload.podUid === undefined ? undefined : model.names.get(`pod:${workload.podUid}`)
-  const container = workload.containerId === undefined ? undefined : model.names.get(`container:${workload.containerId}`)
-  if (pod === undefined && container === undefined) return workload
-  const namespace = workload.namespace ?? container?.namespace ?? pod?.namespace
-  const podName = workload.pod ?? container?.pod ?? pod?.pod
-  const containerName = workload.container ?? container?.container
-  // Assigned, not spread: this runs for every cgroup in every scene.
-  const result: { -readonly [K in keyof Workload]: Workload[K] } = Object.assign({}, workload)
-  if (namespace !== undefined) result.namespace = namespace
-  if (podName !== undefined) result.pod = podName
-  if (containerName !== undefined) result.container = containerName
-  return result
-}
+export const named = (model: NodeModel, workload: Workload): Workload => applyNames(workload, model.names)
+
+/** `3f2a… in 1b3319ed9c1d`: a nested node's pods are not this node's, whatever their uids say. */
+const inside = ({ within }: Workload): string => (within === undefined ? '' : ` in ${cellText(placeName(within))}`)
 
 /** `payments/api-7d9f` when the name is known, `pod 3f2a…` when only the uid is; nothing when it is no pod. */
 export function podLabel(workload: Workload): string | undefined {
   if (workload.pod !== undefined) return cellText(workload.namespace === undefined ? workload.pod : `${workload.namespace}/${workload.pod}`)
-  return workload.podUid === undefined ? undefined : `pod ${cellText(workload.podUid)}`
+  return workload.podUid === undefined ? undefined : `pod ${cellText(workload.podUid)}${inside(workload)}`
 }
 
 /** What a person calls this cgroup: the pod, else the path without its leading slash. */
@@ -46,7 +37,7 @@ export function levelLabel(workload: Workload, path: string): string {
   const last = cellText(path.split('/').at(-1) ?? path)
   switch (workload.level) {
     case 'container': return `container "${cellText(workload.container ?? workload.containerId?.slice(0, 12) ?? last)}"`
-    case 'pod': return 'the pod'
+    case 'pod': return `the pod${inside(workload)}`
     case 'root': return 'the root cgroup'
     default: return last
   }
