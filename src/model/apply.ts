@@ -11,14 +11,14 @@ import type { NodeModel } from './node.ts'
 export const MAX_RECENT = 2000, MAX_NOTICES = 200
 /** Names are learned from log directories of pods: more than a node can hold in weeks. */
 const MAX_NAMES = 20_000
-const MAX_LOSS_PLACES = 64, MAX_TESTIMONIES = 10_000
+const MAX_LOSS_PLACES = 64, MAX_TESTIMONIES = 10_000, MAX_COSTS = 121, MAX_TRACER_STATES = 32
 
 /** A node of which nothing is known yet. */
 export function createModel(): NodeModel {
   const caseBook = createCaseBook()
   const model: NodeModel = {
     nowNs: 0, history: createHistory(), memcgs: new Map(), rungs: new Map(), names: new Map(), statuses: new Map(), testimonies: [], recent: [],
-    health: { losses: new Map(), corruptFrames: 0, corruptBytes: 0, unknownKinds: 0, badRows: 0, notices: [], selftests: new Map() },
+    health: { losses: new Map(), corruptFrames: 0, corruptBytes: 0, unknownKinds: 0, badRows: 0, notices: [], selftests: new Map(), tracerStates: [], costs: [] },
     clocksNs: [], tombstones: [], caseBook,
     get cases() {
       settleCases(model)
@@ -94,6 +94,7 @@ function applyStream(model: NodeModel, event: Extract<Event, { readonly kind: 'h
       break
     case 'tracer':
       model.health.tracer = event
+      keepTracerState(model, event)
       if (event.state === 'exited' || event.state === 'restarted' || event.state === 'absent') applyTracerEnd(model)
       break
     case 'selftest': model.health.selftests.set(event.test, event); break
@@ -101,9 +102,20 @@ function applyStream(model: NodeModel, event: Extract<Event, { readonly kind: 'h
       model.health.notices.push({ tsNs: event.tsNs, from: event.from, text: event.text })
       if (model.health.notices.length > MAX_NOTICES) model.health.notices.shift()
       break
-    case 'cost': model.health.cost = event; break
+    case 'cost':
+      model.health.cost = event
+      model.health.costs.push(event)
+      if (model.health.costs.length > MAX_COSTS) model.health.costs.shift()
+      break
     case 'schema': break
   }
+}
+
+function keepTracerState({ health }: NodeModel, event: EventOf<'tracer'>): void {
+  const last = health.tracerStates.at(-1)
+  if (last?.tsNs === event.tsNs && last.state === event.state) return
+  health.tracerStates.push(event)
+  if (health.tracerStates.length > MAX_TRACER_STATES) health.tracerStates.shift()
 }
 
 /** Two readings of two clocks differ by less than this even when nothing happened; a suspend or a step of the wall clock is more. */

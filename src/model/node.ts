@@ -16,7 +16,11 @@ export type Health = {
   /** Newest last, bounded. */
   readonly notices: { tsNs: number; from: string; text: string }[]
   tracer?: EventOf<'tracer'>
+  /** What became of the tracer, oldest first, bounded; keyframes repeat the newest, which is kept once. */
+  readonly tracerStates: EventOf<'tracer'>[]
   cost?: EventOf<'cost'>
+  /** One a second over the last two minutes, oldest first. */
+  readonly costs: EventOf<'cost'>[]
   readonly selftests: Map<string, EventOf<'selftest'>>
 }
 

@@ -75,6 +75,13 @@ export class Grid {
     if (title !== '' && width > 6) this.text({ x: x + 2, y, width: width - 4 }, ` ${title} `, STYLE.bold)
   }
 
+  /** Takes rows of another grid of the same width. */
+  copy(from: Grid, { fromY, toY, rows }: { readonly fromY: number; readonly toY: number; readonly rows: number }): void {
+    const begin = fromY * from.cols, end = Math.min(from.codes.length, begin + Math.min(rows, this.rows - toY) * from.cols)
+    this.codes.set(from.codes.subarray(begin, end), toY * this.cols)
+    this.styles.set(from.styles.subarray(begin, end), toY * this.cols)
+  }
+
   /** The rows as text, trailing blanks removed: what tests and `describe` read. */
   lines(): string[] {
     return Array.from({ length: this.rows }, (_, y) => String.fromCharCode(...this.codes.subarray(y * this.cols, (y + 1) * this.cols)).trimEnd())

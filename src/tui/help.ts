@@ -1,6 +1,7 @@
 /** The help page: only keys that work here and now, then what signs, colours and columns mean. */
 import { KILL_COLUMNS } from '../view/kills-list.ts'
 import { OVERVIEW_COLUMNS } from '../view/columns.ts'
+import { TABS } from './tabs.ts'
 
 /** What can be done depends on the source: a live picture cannot be wound back. */
 export type Abilities = { readonly mode: 'live' | 'replay'; readonly speed: boolean; readonly seek: boolean; readonly charts: boolean; readonly save: boolean }
@@ -20,6 +21,7 @@ export function helpLines(can: Abilities): string[] {
     ...(can.speed ? [key('+ -', 'replay faster, slower')] : []),
     ...(can.seek ? [key('h l  H L', 'back and forth by 1 s, by 10 s (also left right)'), key('t T', 'one sample forth, back'), key('b', 'go to a time: 14:03:20, -5m, +30s'),
       key('[ ]', 'to the moment of the kill before, after; enter opens its case')] : [key('[ ]', 'the kill before, the kill after')]),
+    ...TABS.map((tab) => key(tab.key, tab.help)),
     key('K', 'all kills, newest first; enter opens one'),
     ...(can.seek ? [key('enter', 'on the page of a kill: to its moment in the recording')] : []),
     key('tab', 'on the page of a kill: its evidence in full, and back'),

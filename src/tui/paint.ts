@@ -15,6 +15,7 @@ import type { Abilities } from './help.ts'
 import { paintCasePage } from './paint-case.ts'
 import { paintDetail, paintKeys, paintSortMenu, paintTimeline } from './paint-panes.ts'
 import { paintPodPage } from './paint-pod.ts'
+import { paintSheetPage } from './paint-tabs.ts'
 import { paintOverviewTable, paintTable } from './paint-table.ts'
 import { paintTop } from './paint-top.ts'
 import type { Headline, ModeText } from './paint-top.ts'
@@ -40,13 +41,13 @@ export type Painted = {
   readonly body: { readonly y: number; readonly height: number }
 }
 
-type Body = { readonly grid: Grid; readonly y: number; readonly height: number }
-type Result = { readonly ui: Ui; readonly pageLines: number; readonly textLines?: number }
+export type Body = { readonly grid: Grid; readonly y: number; readonly height: number }
+export type Result = { readonly ui: Ui; readonly pageLines: number; readonly textLines?: number }
 
 type Keys = readonly (readonly [key: string, does: string])[]
 
-const KEYS_LIVE: Keys = [['enter', 'open'], ['/', 'filter'], ['s', 'sort'], ['e', 'tree'], ['space', 'pause'], ['K', 'kills'], ['?', 'help'], ['q', 'quit'], ['[ ]', 'kill'], ['D', 'charts']]
-const KEYS_REPLAY: Keys = [['space', 'play'], ['[ ]', 'kill'], ['enter', 'open'], ['K', 'kills'], ['h l', '1s'], ['H L', '10s'], ['t T', 'step'], ['?', 'help'], ['q', 'quit'], ['+ -', 'speed'], ['b', 'go to time'], ['/', 'filter'], ['e', 'tree'], ['s', 'sort']]
+const KEYS_LIVE: Keys = [['enter', 'open'], ['/', 'filter'], ['s', 'sort'], ['e', 'tree'], ['space', 'pause'], ['K', 'kills'], ['?', 'help'], ['q', 'quit'], ['[ ]', 'kill'], ['1-6', 'pages'], ['D', 'charts']]
+const KEYS_REPLAY: Keys = [['space', 'play'], ['[ ]', 'kill'], ['enter', 'open'], ['K', 'kills'], ['h l', '1s'], ['H L', '10s'], ['t T', 'step'], ['?', 'help'], ['q', 'quit'], ['+ -', 'speed'], ['1-6', 'pages'], ['b', 'go to time'], ['/', 'filter'], ['e', 'tree'], ['s', 'sort']]
 const KEYS_PAGE: Keys = [['esc', 'back'], ['j k', 'scroll'], ['[ ]', 'prev/next kill'], ['K', 'kills'], ['space', 'pause'], ['?', 'help'], ['q', 'quit']]
 const KEYS_POD: Keys = [['esc', 'back'], ['y', 'copy'], ['space', 'pause'], ['[ ]', 'kill'], ['K', 'kills'], ['?', 'help'], ['q', 'quit']]
 const KEYS_POD_REPLAY: Keys = [['esc', 'back'], ['space', 'play'], ['h l', '1s'], ['H L', '10s'], ['t T', 'step'], ['[ ]', 'kill'], ['K', 'kills'], ['y', 'copy'], ['?', 'help'], ['q', 'quit'], ['b', 'go to time']]
@@ -155,6 +156,7 @@ function paintPage(body: Body, ui: Ui, show: Show, rows: readonly OverviewRow[])
     case 'row': return paintRow(body, ui, show)
     case 'kills': return paintKills(body, ui, show)
     case 'case': return paintCase(body, ui, show)
+    case 'health': return paintSheetPage(body, ui, { show, sheet: show.scene.healthPage() })
     case 'help': paintKeys(body.grid, KEYS_PAGE, 16); return paintText(body, ui, helpLines(show.can))
     case 'charts': paintKeys(body.grid, KEYS_PAGE); return { ui, pageLines: body.height }
   }
@@ -194,7 +196,7 @@ export function paint(show: Show, ui: Ui, size: { readonly cols: number; readonl
     wrap(`needs ${SMALLEST.cols}x${SMALLEST.rows}, has ${size.cols}x${size.rows}`, size.cols).forEach((text, y) => { grid.text({ x: 0, y }, text) })
     return { grid, ui, pageLines: 1, textLines: 0, rows, body: { y: 0, height: 0 } }
   }
-  const y = paintTop(grid, show.scene.status, { mode: show.mode, headline: headlineOf(show, ui), asides: asidesOf(show), doubts: ui.page !== 'case' || size.rows >= 36 }), body = { grid, y, height: size.rows - y - 1 }
+  const y = paintTop(grid, show.scene.status, { mode: show.mode, headline: headlineOf(show, ui), asides: asidesOf(show), doubts: ui.page !== 'health' && (ui.page !== 'case' || size.rows >= 36) }), body = { grid, y, height: size.rows - y - 1 }
   const result = paintPage(body, ui, show, rows)
   if (ui.message !== undefined) {
     grid.fill({ x: 0, y: size.rows - 1, width: size.cols }, STYLE.alert, ' ')

@@ -2,6 +2,7 @@
 import { SORT_KEYS, URGENCY } from '../view/select.ts'
 import { edit } from './line-editor.ts'
 import { goTo, jumpToKill, pressTime } from './press-time.ts'
+import { openTab } from './tabs.ts'
 import { selectedIndex } from './ui.ts'
 import type { Page, Prompt, Ui } from './ui.ts'
 
@@ -149,8 +150,14 @@ function anywhere(ui: Ui, key: string, context: Context): Pressed {
     case 'D': return { ui: context.canCharts ? open(ui, 'charts') : ui }
     case '[': return { ui: stepKill(ui, -1, context) }
     case ']': return { ui: stepKill(ui, 1, context) }
-    default: return { ui }
+    default: return { ui: tab(ui, key, context) }
   }
+}
+
+/** A digit: the list of kills begins at its newest. */
+function tab(ui: Ui, key: string, context: Context): Ui {
+  const opened = openTab(ui, key)
+  return opened === undefined ? ui : opened.page === 'kills' ? { ...opened, kill: opened.kill ?? context.kills[0]?.id } : opened
 }
 
 /** One key. Keys without a meaning here change nothing. */

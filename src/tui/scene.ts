@@ -5,6 +5,8 @@ import type { CasePage } from '../view/case-page.ts'
 import { timeOf } from '../view/clock.ts'
 import { detailOf } from '../view/detail.ts'
 import type { DetailLine } from '../view/detail.ts'
+import { healthPage } from '../view/health-page.ts'
+import type { OwnCost } from '../view/health-page.ts'
 import { killRows } from '../view/kills-list.ts'
 import type { KillRow } from '../view/kills-list.ts'
 import type { Lens } from '../view/lens.ts'
@@ -12,6 +14,7 @@ import { overviewRows } from '../view/overview.ts'
 import type { OverviewRow } from '../view/overview.ts'
 import { podPage } from '../view/pod-page.ts'
 import type { PodPage } from '../view/pod-page.ts'
+import type { Sheet } from '../view/sheet.ts'
 import { statusOf } from '../view/status-line.ts'
 import type { Status } from '../view/status-line.ts'
 import type { Story } from '../view/story.ts'
@@ -37,12 +40,13 @@ export type Scene = {
   readonly casePage: (kill: KillRow) => CasePage
   readonly caseLines: (kill: KillRow) => readonly string[]
   readonly timelineOf: (columns: number) => TimelineColumns
+  readonly healthPage: () => Sheet
 }
 
 /** The model of the picture, what has happened (in replay also later), and in replay from when to when the recording is. */
-export type SceneOf = { readonly lens: Lens; readonly model: NodeModel; readonly story: Story; readonly range?: Range | undefined }
+export type SceneOf = { readonly lens: Lens; readonly model: NodeModel; readonly story: Story; readonly range?: Range | undefined; /** What this program costs; only live. */ readonly own?: OwnCost | undefined }
 
-export function sceneOf({ lens, model, story, range }: SceneOf): Scene {
+export function sceneOf({ lens, model, story, range, own }: SceneOf): Scene {
   const { cases } = story.model, rows = overviewRows(lens, model, cases), { nowNs } = model, kills = killRows(lens, story.model)
   let tree: readonly TreeRow[] | undefined
   return {
@@ -53,5 +57,6 @@ export function sceneOf({ lens, model, story, range }: SceneOf): Scene {
     casePage: ({ killCase }) => casePage({ lens, model: story.model, killCase, moment: story.moments.of(killCase) }),
     caseLines: (kill) => lens.caseLines(kill.killCase, story.model),
     timelineOf: (columns) => story.timeline.columns(story.model, { columns, nowNs, range }),
+    healthPage: () => healthPage(model, own),
   }
 }

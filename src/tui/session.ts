@@ -7,6 +7,7 @@ import type { TuiOptions } from './app.ts'
 import type { Charts } from './charts.ts'
 import { filesOf, textToCopy } from './export-case.ts'
 import { modeText } from './mode.ts'
+import { OwnCostMeter } from './own-cost.ts'
 import { paint } from './paint.ts'
 import type { Painted } from './paint.ts'
 import { press } from './press.ts'
@@ -25,6 +26,7 @@ export class Session {
   private readonly terminal: Terminal
   private readonly quit: () => void
   private readonly story: Story
+  private readonly meter = new OwnCostMeter()
   private scene: Scene
   private model: NodeModel
   private ui: Ui = START
@@ -138,7 +140,7 @@ export class Session {
   private takeScene(): Scene {
     const { lens, control, mode } = this.options, playback = control?.playback?.()
     const range = mode === 'live' || playback?.startNs === undefined || playback.endNs === undefined ? undefined : { startNs: playback.startNs, endNs: playback.endNs }
-    return sceneOf({ lens, model: this.model, story: this.story, range })
+    return sceneOf({ lens, model: this.model, story: this.story, range, own: mode === 'live' ? this.meter.read() : undefined })
   }
 
   /** Takes a new scene when the model (or what is known of the recording) has moved, half a second has passed or somebody was killed, and the picture is not held. */

@@ -3,7 +3,7 @@ import { URGENCY } from '../view/select.ts'
 import type { Sort } from '../view/select.ts'
 import type { Line } from './line-editor.ts'
 
-export type Page = 'overview' | 'row' | 'kills' | 'case' | 'help' | 'charts'
+export type Page = 'overview' | 'row' | 'kills' | 'case' | 'help' | 'charts' | 'health'
 
 /** A line being typed in the last row: a filter (works while it is typed) or a time to go to. */
 export type Prompt = { readonly for: 'filter' | 'time'; readonly line: Line }

@@ -10,6 +10,7 @@ import { bytesCell, countCell, percentCell } from './compact.ts'
 import type { Lens } from './lens.ts'
 import { placeLabel } from './lens.ts'
 import type { OverviewRow } from './overview.ts'
+import { UNANSWERED, WEIGHTY } from './questions.ts'
 
 export type Part = { readonly long: string; readonly short: string }
 
@@ -60,7 +61,7 @@ function partsOf(model: NodeModel, cases: readonly KillCase[]): Part[] {
 }
 
 /** What is lost, in words a person can weigh. */
-function lossesOf(model: NodeModel): string[] {
+export function lossesOf(model: NodeModel): string[] {
   const { health } = model, said: string[] = []
   for (const [where, loss] of health.losses) if (loss.count > 0) said.push(`${countCell(loss.count)} facts lost at ${cellText(where)}${loss.detail === undefined ? '' : ` (${cellText(loss.detail)})`}`)
   if (health.corruptFrames > 0) said.push(`${plural(health.corruptFrames, 'frame')} (${bytesCell(health.corruptBytes)}) unreadable`)
@@ -68,16 +69,6 @@ function lossesOf(model: NodeModel): string[] {
   if (health.unknownKinds > 0) said.push(`${plural(health.unknownKinds, 'row')} of kinds newer than this program`)
   return said
 }
-
-/** What a person does not learn while a question is not answered; the questions are those of source/probe-ladder.ts. */
-const UNANSWERED: Readonly<Record<string, string>> = {
-  'oom-decision': 'the kill decision is not seen itself, only its result', 'oom-candidates': "candidates' points are computed from the kernel log",
-  'mark-victim': 'victims come from the kernel log only', 'oom-reaper': 'the OOM reaper is not seen', 'task-exit': 'when a victim is gone is not seen', 'fatal-signal': 'who sent a SIGKILL is not seen',
-  'memcg-life': 'short-lived cgroups may be missed', 'memcg-reclaim': 'reclaim at limits is not counted', 'direct-reclaim': 'reclaim of the node is not counted', 'over-high': 'STALL lacks the sleeping above memory.high',
-  throttled: 'throttling of reclaim is not counted', compaction: 'compaction is not counted', kswapd: 'kswapd is not counted',
-}
-/** These change what a kill looks like or what a number means; the others only leave a figure out, and `doctor` names them. */
-const WEIGHTY: ReadonlySet<string> = new Set(['oom-candidates', 'mark-victim', 'fatal-signal', 'memcg-reclaim', 'over-high'])
 
 function rungDoubts(model: NodeModel): string[] {
   const weak = [...model.rungs.values()].filter(({ state }) => state !== 'chosen' && state !== 'proven')
@@ -88,7 +79,7 @@ function rungDoubts(model: NodeModel): string[] {
 /** A recorder that ends stops its tracer: that one ended as it should. */
 const ENDED_WELL = /^exit status 0\b/
 
-function tracerDoubts(model: NodeModel): string[] {
+export function tracerDoubts(model: NodeModel): string[] {
   const { tracer } = model.health
   if (tracer === undefined || tracer.state === 'ready' || tracer.state === 'starting' || tracer.state === 'restarted') return []
   if (tracer.state === 'exited' && ENDED_WELL.test(tracer.detail ?? '')) return model.nowNs - tracer.tsNs < 1e9 ? [] : [`the probes ended at ${timeOf(model, tracer.tsNs)}`]

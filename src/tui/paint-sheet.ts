@@ -1,0 +1,123 @@
+/** Paints a page of tables: boxes one below the other, halves side by side where there is room, scrolled when there is not. */
+import { cutEnd, wrap } from '../view/cell-text.ts'
+import { layout } from '../view/columns.ts'
+import type { Column, Placed } from '../view/columns.ts'
+import type { Sheet, SheetCell, SheetRow, TableSection, TextSection, Tone } from '../view/sheet.ts'
+import { bar, blockOf, condense } from '../view/sparkline.ts'
+import { Grid, STYLE } from './grid.ts'
+import type { Style } from './grid.ts'
+import type { Rect } from './paint-panes.ts'
+
+export const TONE_STYLES: Readonly<Record<Tone, Style>> = { plain: STYLE.normal, strong: STYLE.bold, quiet: STYLE.dim, good: STYLE.good, warn: STYLE.warn, alarm: STYLE.alarm, differs: STYLE.differs, data: STYLE.data }
+
+type Section = TableSection | TextSection
+
+const columnsOf = (section: TableSection): readonly Column<SheetRow>[] => section.columns.map((column, i) => ({
+  key: i === 0 ? 'name' : String(i), title: column.title, unit: 'text', width: column.width, ...(column.grow === undefined ? {} : { grow: column.grow }), align: column.align ?? 'left', weight: column.weight, help: '', of: () => undefined,
+}))
+
+const hasHeader = (section: TableSection): boolean => section.columns.some(({ title }) => title !== '') && section.rows.length > 0
+
+type Row = { readonly row: SheetRow; /** Lines of the text that wraps: beside the other cells, or below them. */ readonly lines: readonly string[] }
+type Laid = { readonly columns: readonly Column<SheetRow>[]; readonly placed: readonly Placed<SheetRow>[]; readonly wrapping: number; readonly isBelow: boolean; readonly rows: readonly Row[] }
+
+/** A column of prose narrower than this is put below its row instead: three words a line cannot be read. */
+const LEAST_PROSE = 40
+
+/** A table laid out for its box: where each column goes, and how many lines each row takes. */
+function layTable(section: TableSection, at: { readonly x: number; readonly width: number }): Laid {
+  const columns = columnsOf(section), space = { from: at.x + 2, cols: at.x + at.width - 2 }, wrapping = section.columns.findIndex(({ wraps }) => wraps === true), column = columns[wrapping]
+  const beside = layout(columns, space), width = beside.find((place) => place.column === column)?.width ?? 0
+  const text = (row: SheetRow): string => { const cell = row.cells[wrapping]; return typeof cell === 'string' ? cell : '' }
+  const isBelow = column !== undefined && width < LEAST_PROSE && section.rows.some((row) => text(row).length > width)
+  const rows = section.rows.map((row) => ({ row, lines: column === undefined || text(row) === '' ? [] : wrap(text(row), isBelow ? at.width - 6 : width) }))
+  return { columns, placed: isBelow ? layout(columns.filter((candidate) => candidate !== column), space) : beside, wrapping, isBelow, rows }
+}
+
+const linesOf = ({ lines }: Row, isBelow: boolean): number => (isBelow ? 1 + lines.length : Math.max(1, lines.length))
+
+/** Rows it takes inside its box at this width. */
+function heightOf(section: Section, width: number): number {
+  if (section.kind === 'text') return section.lines.reduce((sum, { text }) => sum + wrap(text, width - 4).length, 0)
+  if (section.rows.length === 0) return wrap(section.empty, width - 4).length
+  const { rows, isBelow } = layTable(section, { x: 0, width })
+  return (hasHeader(section) ? 1 : 0) + rows.reduce((sum, row) => sum + linesOf(row, isBelow), 0)
+}
+
+/** A bar cell by cell, so that what is empty stays quiet; a series as blocks. */
+function paintFigure(grid: Grid, at: { readonly x: number; readonly y: number; readonly width: number }, cell: Exclude<SheetCell, string>): void {
+  if ('share' in cell) {
+    [...bar(cell.share, at.width)].forEach((char, i) => { grid.text({ x: at.x + i, y: at.y }, char, char === '·' ? STYLE.frame : TONE_STYLES[cell.tone ?? 'data']) })
+    return
+  }
+  condense(cell.values, at.width).forEach((value, i) => { grid.text({ x: at.x + i, y: at.y }, value === 0 ? '·' : blockOf(value, cell.full), value === 0 ? STYLE.frame : TONE_STYLES[cell.tone ?? 'data']) })
+}
+
+function paintCell(grid: Grid, row: SheetRow, cell: { readonly i: number; readonly x: number; readonly y: number; readonly width: number; readonly right: boolean }): void {
+  const value = row.cells[cell.i] ?? '', style = TONE_STYLES[row.tones?.[cell.i] ?? row.tone]
+  if (typeof value !== 'string') { paintFigure(grid, cell, value); return }
+  if (cell.right) grid.textRight(cell, value, value === '-' || value === '·' ? STYLE.dim : style)
+  else grid.text(cell, cutEnd(value, cell.width), value === '-' || value === '·' ? STYLE.dim : style)
+}
+
+function paintTableSection(grid: Grid, at: Rect, section: TableSection): void {
+  const { columns, placed, wrapping, isBelow, rows } = layTable(section, at)
+  let y = at.y + 1
+  if (section.rows.length === 0) wrap(section.empty, at.width - 4).forEach((text, i) => { grid.text({ x: at.x + 2, y: y + i }, text, STYLE.dim) })
+  if (hasHeader(section)) {
+    for (const { column, x, width } of placed) {
+      if (column.align === 'right') grid.textRight({ x, y, width }, column.title, STYLE.dim)
+      else grid.text({ x, y, width }, column.title, STYLE.dim)
+    }
+    y += 1
+  }
+  for (const laid of rows) {
+    const { row, lines } = laid
+    for (const { column, x, width } of placed) {
+      const i = columns.indexOf(column)
+      if (i !== wrapping) paintCell(grid, row, { i, x, y, width, right: column.align === 'right' })
+      else lines.forEach((text, line) => { grid.text({ x, y: y + line, width }, text, TONE_STYLES[row.tones?.[i] ?? row.tone]) })
+    }
+    if (isBelow) lines.forEach((text, line) => { grid.text({ x: at.x + 4, y: y + 1 + line }, text, TONE_STYLES[row.tones?.[wrapping] ?? 'quiet']) })
+    y += linesOf(laid, isBelow)
+  }
+}
+
+function paintTextSection(grid: Grid, at: Rect, section: TextSection): void {
+  let y = at.y + 1
+  for (const { text, tone } of section.lines) for (const part of wrap(text, at.width - 4)) grid.text({ x: at.x + 2, y: y++ }, part, TONE_STYLES[tone])
+}
+
+type Box = { readonly section: Section; readonly at: Rect }
+
+/** Two halves that follow each other share a line of boxes. */
+function place(sheet: Sheet, cols: number): { readonly placed: readonly Box[]; readonly height: number } {
+  const placed: Box[] = [], beside = cols >= 100
+  let y = 0
+  for (let i = 0; i < sheet.length; i++) {
+    const section = sheet[i] as Section, next = sheet[i + 1]
+    if (beside && section.span === 'half' && next?.span === 'half') {
+      const left = Math.floor(cols / 2), height = 2 + Math.max(heightOf(section, left), heightOf(next, cols - left))
+      placed.push({ section, at: { x: 0, y, width: left, height } }, { section: next, at: { x: left, y, width: cols - left, height } })
+      y += height
+      i += 1
+    } else {
+      const height = 2 + heightOf(section, cols)
+      placed.push({ section, at: { x: 0, y, width: cols, height } })
+      y += height
+    }
+  }
+  return { placed, height: y }
+}
+
+/** Returns how many lines the whole sheet has and from which one on it is shown. */
+export function paintSheet(grid: Grid, at: { readonly y: number; readonly height: number; readonly scroll: number }, sheet: Sheet): { readonly lines: number; readonly top: number } {
+  const { placed, height } = place(sheet, grid.cols), top = Math.max(0, Math.min(at.scroll, height - at.height)), whole = new Grid(grid.cols, height)
+  for (const { section, at: box } of placed) {
+    whole.box(box, cutEnd(section.title, box.width - 8))
+    if (section.kind === 'text') paintTextSection(whole, box, section)
+    else paintTableSection(whole, box, section)
+  }
+  grid.copy(whole, { fromY: top, toY: at.y, rows: Math.min(at.height, height - top) })
+  return { lines: height, top }
+}
