@@ -17,6 +17,7 @@
 #include "sample.h"
 #include "util.h"
 #include "watch.h"
+#include "zones.h"
 
 #define EXIT_FAILED 1
 #define EXIT_USAGE 2
@@ -38,6 +39,7 @@ struct bridge {
   struct memcgs memcgs;
   struct counters counters;
   struct node node;
+  struct zones zones;
   struct psi psi;
   struct kmsg kmsg;
   struct tracer tracer;
@@ -135,7 +137,7 @@ static int start(struct bridge *b) {
   protect_files();
   protect_process();
   fcntl(STDOUT_FILENO, F_SETFL, fcntl(STDOUT_FILENO, F_GETFL) | O_NONBLOCK);
-  b->react = (struct react){.out = &b->out, .memcgs = &b->memcgs, .counters = &b->counters, .selftest = &b->selftest, .tracer = &b->tracer, .node = &b->node};
+  b->react = (struct react){.out = &b->out, .memcgs = &b->memcgs, .counters = &b->counters, .selftest = &b->selftest, .tracer = &b->tracer, .node = &b->node, .zones = &b->zones};
   react_sink(&b->react, &b->sink);
   b->selftest.out = &b->out;
   b->selftest.memcgs = &b->memcgs;
@@ -144,6 +146,7 @@ static int start(struct bridge *b) {
   if (err == 0) err = counters_init(&b->counters, &b->out);
   if (err < 0) return environment_failed("memory", err);
   node_init(&b->node, &b->out, !o->no_psi);
+  zones_init(&b->zones, &b->out);
   cost_init(&b->cost);
   find_memcgs(b);
   say_hello(b);
@@ -187,6 +190,7 @@ static void sample_tick(struct bridge *b, uint64_t now) {
 
 static void each_second(struct bridge *b, uint64_t now) {
   node_sample(&b->node, now);
+  zones_tick(&b->zones, now);
   b->memcgs.no_swap = b->node.meminfo_fd >= 0 && b->node.swap_total_bytes == 0;
   if (b->memcgs.version != 0) watch_tick(&b->memcgs, now);
   b->cost.lines = b->tracer.cutter.lines;
@@ -207,6 +211,7 @@ static void keyframe(struct bridge *b, uint64_t now) {
     if (t->slot[s].live) sample_repeat(t, s, now);
   counters_keyframe(&b->counters, t->version == 0 ? NULL : memcg_is_alive, t);
   node_sample(&b->node, now);
+  zones_sample(&b->zones, now);
 }
 
 /* The next time of a clock that was due; ticks that were missed are not made up for. */

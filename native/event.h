@@ -39,7 +39,13 @@
     "anonBytes:u shmemBytes:u slabBytes:u slabReclaimableBytes:u swapTotalBytes:u swapFreeBytes:u") \
   X(21, NODE_PSI, "node_psi", "someAvg10Centi:u someTotalUs:u fullAvg10Centi:u fullTotalUs:u") \
   X(22, PSI_TRIGGER, "psi_trigger", "memcgId:u line:s thresholdUs:u windowUs:u") \
-  X(23, NODE_VMSTAT, "node_vmstat", "oomKill:u? pgscanKswapd:u? pgscanDirect:u? pgstealKswapd:u? pgstealDirect:u? allocstall:u? pswpin:u? pswpout:u?") \
+  X(23, NODE_VMSTAT, "node_vmstat", "oomKill:u? pgscanKswapd:u? pgscanDirect:u? pgstealKswapd:u? pgstealDirect:u? allocstall:u? pswpin:u? pswpout:u? " \
+    "pgfault:u? pgmajfault:u? workingsetRefaultAnon:u? workingsetRefaultFile:u? pgscanDirectThrottle:u? pageoutrun:u? slabsScanned:u? " \
+    "compactStall:u? compactFail:u? compactSuccess:u? compactDaemonWake:u? thpFaultAlloc:u? thpFaultFallback:u? thpCollapseAlloc:u? thpSplitPage:u? " \
+    "kernelStackKb:u? pageTablePages:u? unevictablePages:u? mlockPages:u?") \
+  X(24, NODE_ZONE, "node_zone", "numaNode:u zone:s freePages:u minPages:u lowPages:u highPages:u managedPages:u protectionPages:a") \
+  X(25, NODE_BUDDY, "node_buddy", "numaNode:u zone:s freeBlocks:a") \
+  X(26, NODE_SLAB, "node_slab", "rank:u name:s activeObjects:u objects:u objectBytes:u totalBytes:u") \
   X(30, OOM_MEMCG_ENTER, "oom_memcg_enter", "tid:u memcgId:u order:i gfp:u") \
   X(31, OOM_BEGIN, "oom_begin", "tid:u pid:u comm:s taskMemcgId:u memcgId:u order:i gfp:u oomScoreAdj:i") \
   X(32, OOM_LIMIT, "oom_limit", "tid:u memcgId:u usagePages:u maxPages:u highPages:u swapUsagePages:u swapMaxPages:u watermarkPages:u oomGroup:b") \

@@ -66,7 +66,10 @@ static uint64_t vmstat_sum(const char *key) {
 
 static void sample_vmstat(struct node *n, uint64_t ts_ns) {
   /* pgscan_direct_throttle begins like pgscan_direct: the space belongs to the key */
-  static const char *const key[8] = {"oom_kill ", "pgscan_kswapd ", "pgscan_direct ", "pgsteal_kswapd ", "pgsteal_direct ", "allocstall", "pswpin ", "pswpout "};
+  static const char *const key[27] = {"oom_kill ", "pgscan_kswapd ", "pgscan_direct ", "pgsteal_kswapd ", "pgsteal_direct ", "allocstall", "pswpin ", "pswpout ",
+                                      "pgfault ", "pgmajfault ", "workingset_refault_anon ", "workingset_refault_file ", "pgscan_direct_throttle ", "pageoutrun ", "slabs_scanned ",
+                                      "compact_stall ", "compact_fail ", "compact_success ", "compact_daemon_wake ", "thp_fault_alloc ", "thp_fault_fallback ", "thp_collapse_alloc ", "thp_split_page ",
+                                      "nr_kernel_stack ", "nr_page_table_pages ", "nr_unevictable ", "nr_mlock "};
   struct row row;
   if (n->vmstat_fd < 0 || read_fd(n->vmstat_fd, text, sizeof text) <= 0) return;
   row_begin(&row, n->out, KIND_NODE_VMSTAT, ts_ns);

@@ -34,6 +34,7 @@ static void look_at(struct react *r, uint64_t memcg_id) {
   if (memcg_id != 0 || now - r->node_ns < NODE_TROUBLE_NS) return;
   r->node_ns = now;
   node_sample(r->node, now);
+  zones_sample_free(r->zones, now);
 }
 
 /* The numbers behind a decision are worth most at the moment it is taken. */

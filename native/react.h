@@ -9,6 +9,7 @@
 #include "selftest.h"
 #include "tally.h"
 #include "tracer.h"
+#include "zones.h"
 
 struct react {
   struct stream *out;
@@ -17,6 +18,7 @@ struct react {
   struct selftest *selftest;
   struct tracer *tracer;
   struct node *node;
+  struct zones *zones;
   struct tally tally;
   struct line_dialect dialect;
   uint64_t node_ns;            /* when the node was last sampled for an OOM of the whole node */

@@ -57,6 +57,31 @@ ssize_t read_path(const char *path, char *text, size_t capacity) {
   return err != 0 ? err : (ssize_t)length;
 }
 
+void read_lines(int fd, const struct line_reader *r) {
+  size_t length = 0;
+  off_t at = 0;
+  ssize_t n;
+  bool skipping = false;
+  while (fd >= 0 && (n = pread(fd, r->text + length, r->capacity - 1 - length, at)) > 0) {
+    char *line = r->text, *end;
+    at += n;
+    length += (size_t)n;
+    r->text[length] = '\0';
+    while ((end = memchr(line, '\n', (size_t)(r->text + length - line))) != NULL) {
+      *end = '\0';
+      if (!skipping) r->line(r->context, line);
+      skipping = false;
+      line = end + 1;
+    }
+    length -= (size_t)(line - r->text);
+    memmove(r->text, line, length);
+    if (length == r->capacity - 1) {
+      skipping = true;
+      length = 0;
+    }
+  }
+}
+
 int write_at(int dir_fd, const char *path, const char *text) {
   int fd = openat(dir_fd, path, O_WRONLY | O_CLOEXEC);
   if (fd < 0) return -errno;

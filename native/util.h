@@ -24,6 +24,15 @@ bool parse_u64(const char **at, uint64_t *value);
 /* Reads a whole small file into text, NUL-terminated. Returns its length or -errno. */
 ssize_t read_fd(int fd, char *text, size_t capacity);
 ssize_t read_path(const char *path, char *text, size_t capacity);
+
+struct line_reader {
+  char *text;                 /* room for the longest line; a longer one is left out */
+  size_t capacity;
+  void (*line)(void *context, const char *line);
+  void *context;
+};
+/* Reads a file of any length from its beginning, line by line; /proc/zoneinfo grows with the CPUs. Nothing when fd < 0. */
+void read_lines(int fd, const struct line_reader *reader);
 /* 0 or -errno. */
 int write_at(int dir_fd, const char *path, const char *text);
 

@@ -69,8 +69,21 @@ export const KINDS = {
   node_psi: { number: 21, fields: { someAvg10Centi: 'u', someTotalUs: 'u', fullAvg10Centi: 'u', fullTotalUs: 'u' } },
   /** A PSI trigger fired (poll POLLPRI). memcgId 0 = the node. */
   psi_trigger: { number: 22, fields: { memcgId: 'u', line: 's', thresholdUs: 'u', windowUs: 'u' } },
-  /** /proc/vmstat: oom_kill and reclaim counters of the node, cumulative. */
-  node_vmstat: { number: 23, fields: { oomKill: 'u?', pgscanKswapd: 'u?', pgscanDirect: 'u?', pgstealKswapd: 'u?', pgstealDirect: 'u?', allocstall: 'u?', pswpin: 'u?', pswpout: 'u?' } },
+  /** /proc/vmstat: oom_kill and reclaim counters of the node, cumulative; pageoutrun counts kswapd's rounds. From kernelStackKb on gauges. */
+  node_vmstat: { number: 23, fields: {
+    oomKill: 'u?', pgscanKswapd: 'u?', pgscanDirect: 'u?', pgstealKswapd: 'u?', pgstealDirect: 'u?', allocstall: 'u?', pswpin: 'u?', pswpout: 'u?',
+    pgfault: 'u?', pgmajfault: 'u?', workingsetRefaultAnon: 'u?', workingsetRefaultFile: 'u?', pgscanDirectThrottle: 'u?', pageoutrun: 'u?', slabsScanned: 'u?',
+    compactStall: 'u?', compactFail: 'u?', compactSuccess: 'u?', compactDaemonWake: 'u?', thpFaultAlloc: 'u?', thpFaultFallback: 'u?', thpCollapseAlloc: 'u?', thpSplitPage: 'u?',
+    kernelStackKb: 'u?', pageTablePages: 'u?', unevictablePages: 'u?', mlockPages: 'u?' } },
+  /**
+   * /proc/zoneinfo: one zone that manages pages, every two seconds. The watermarks include watermark_boost. protectionPages[i] is what an
+   * allocation that could use zone i leaves here (lowmem_reserve): it succeeds above watermark + protection.
+   */
+  node_zone: { number: 24, fields: { numaNode: 'u', zone: 's', freePages: 'u', minPages: 'u', lowPages: 'u', highPages: 'u', managedPages: 'u', protectionPages: 'a' } },
+  /** /proc/buddyinfo: freeBlocks[order] blocks of 2^order pages are free in the zone. */
+  node_buddy: { number: 25, fields: { numaNode: 'u', zone: 's', freeBlocks: 'a' } },
+  /** /proc/slabinfo (root's alone), every ten seconds: the largest caches by the pages they hold. Rows of one tsNs are one list, rank 0 the largest. */
+  node_slab: { number: 26, fields: { rank: 'u', name: 's', activeObjects: 'u', objects: 'u', objectBytes: 'u', totalBytes: 'u' } },
 
   // ── the kill decision, as the kernel takes it ──────────────────────────────────────────────────────────────────
   /** mem_cgroup_out_of_memory() entered (before oom_lock is taken): this memcg's limit cannot be met. */

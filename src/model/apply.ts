@@ -7,6 +7,7 @@ import { applyEventRise, applyExit, applyKmsg, applyReap, applySignal } from './
 import { accrue, createHistory, recordUsage } from './history.ts'
 import { applyBirth, applyCounter, applyDeath, applyEvents, applyPsi, applyUsage, buryUnseen } from './memcgs.ts'
 import type { NodeModel } from './node.ts'
+import { applyNodeFact, applyVmstat } from './node-facts.ts'
 
 export const MAX_RECENT = 2000, MAX_NOTICES = 200
 /** Names are learned from log directories of pods: more than a node can hold in weeks. */
@@ -19,6 +20,7 @@ export function createModel(): NodeModel {
   const model: NodeModel = {
     nowNs: 0, history: createHistory(), memcgs: new Map(), rungs: new Map(), names: new Map(), statuses: new Map(), testimonies: [], recent: [],
     health: { losses: new Map(), corruptFrames: 0, corruptBytes: 0, unknownKinds: 0, badRows: 0, notices: [], selftests: new Map(), tracerStates: [], costs: [] },
+    vmstats: [], zones: new Map(), slabs: [],
     clocksNs: [], tombstones: [], caseBook,
     get cases() {
       settleCases(model)
@@ -41,10 +43,7 @@ export function applyEvent(model: NodeModel, event: Event): void {
     case 'histogram': applyHistogram(model, event); break
     case 'node_memory': applyNodeMemory(model, event); break
     case 'node_psi': applyNodePsi(model, event); break
-    case 'node_vmstat':
-      model.firstVmstat ??= event
-      model.vmstat = event
-      break
+    case 'node_vmstat': applyVmstat(model, event); break
     case 'memcg_limits': applyLimits(model, event); break
     case 'memcg_birth': applyBirth(model, event); break
     case 'memcg_death': applyDeath(model, event); break
@@ -59,6 +58,7 @@ function applyRare(model: NodeModel, event: Exclude<Event, { readonly kind: Freq
     case 'oom_memcg_enter': case 'oom_begin': case 'oom_limit': case 'oom_candidate': case 'oom_pick': case 'oom_kill': case 'oom_group': case 'oom_end': case 'mark_victim':
       applyDecisionRow(model, event)
       break
+    case 'node_zone': case 'node_buddy': case 'node_slab': applyNodeFact(model, event); break
     case 'kmsg': applyKmsg(model, event); break
     case 'task_exit': applyExit(model, event); break
     case 'oom_reap': applyReap(model, event); break

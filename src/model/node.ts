@@ -3,6 +3,7 @@ import type { EventOf } from '../event/event.ts'
 import type { KillCase } from './case.ts'
 import type { CaseBook } from './case-book.ts'
 import type { History } from './history.ts'
+import type { Zone } from './node-facts.ts'
 import type { ReclaimHistory } from './reclaim-history.ts'
 
 /** Cumulative losses and damage, by place; shown on the status line and in every report. Nothing vanishes silently. */
@@ -76,6 +77,12 @@ export type NodeModel = {
   vmstat?: EventOf<'node_vmstat'>
   /** The first one of this fold: what its counters rose by since is what must be explained. */
   firstVmstat?: EventOf<'node_vmstat'>
+  /** The last ten seconds of it, oldest first: for rates. */
+  readonly vmstats: EventOf<'node_vmstat'>[]
+  /** Zones of the NUMA nodes, in the kernel's order. */
+  readonly zones: Map<string, Zone>
+  /** The largest slab caches of the newest reading; empty when they cannot be read. */
+  readonly slabs: EventOf<'node_slab'>[]
   /** PSI percentages and stall rate of the node, one slot a second. */
   readonly history: History
   /** By memcgId. */

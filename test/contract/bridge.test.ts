@@ -1,7 +1,7 @@
 /** The bridge keeps the contract: one dictionary with kinds.ts, frames as src/README.md says, every lost row counted, and a clean end. */
 import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -198,6 +198,19 @@ test('keyframes repeat the state: clock, memcgs, limits, usage, counters', async
   expect(fieldsOf([keyframe], 'memcg_limits')).toContainEqual([id, null, null, null, 1048576, null, null])
   expect(fieldsOf([keyframe], 'counter')).toEqual([[COUNTERS.indexOf('kswapd_wake_count'), 0, 3]])
   expect(rowsOf([keyframe], 'node_memory')).toHaveLength(1)
+})
+
+test('every zone that manages pages is told with its watermarks and free blocks, at the start and in each keyframe', async () => {
+  const child = start(['--lines', '-', '--no-kmsg', '--no-psi', '--no-memcg', '--keyframe-ms', '200'])
+  const frames = await readUntil(child, (all) => all.filter(({ flags }) => (flags & 1) === 1).length >= 2)
+  const managed = [...readFileSync('/proc/zoneinfo', 'latin1').matchAll(/^Node (\d+), zone +(\S+)$[^]*?^ +managed +(\d+)$/gm)].map(([, node, name, pages]) => [Number(node), name, Number(pages)] as const).filter(([, , pages]) => pages > 0)
+  const keyframe = frames.filter(({ flags }) => flags === 1)[0]!
+  for (const told of [frames, [keyframe]]) {
+    const zones = fieldsOf(told, 'node_zone').slice(0, managed.length)
+    expect(zones.map(([node, name, , , , , pages]) => [node, name, pages])).toEqual(managed)
+    for (const [, , , min, low, high, pages] of zones as number[][]) expect([min! <= low!, low! <= high!, high! <= pages!]).toEqual([true, true, true])
+    expect(fieldsOf(told, 'node_buddy').slice(0, managed.length).map(([node, name, blocks]) => [node, name, (blocks as number[]).length >= 11])).toEqual(managed.map(([node, name]) => [node, name, true]))
+  }
 })
 
 test('a change of usage, a birth and a death are told while it runs', async () => {
