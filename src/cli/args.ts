@@ -22,7 +22,8 @@ const SCREEN_OPTIONS: Readonly<Record<string, Option>> = {
 const JSON_OPTION: Readonly<Record<string, Option>> = { json: { type: 'boolean', says: 'one JSON object a line' } }
 
 export const COMMANDS = {
-  live: { says: 'watch this node on the terminal (the default)', options: { ...LIVE_OPTIONS, ...SCREEN_OPTIONS } },
+  live: { says: 'watch this node on the terminal (the default)', options: {
+    ...LIVE_OPTIONS, 'look-back': { type: 'string', value: 'BYTES', says: 'memory for going back in time; 0 = none (64MiB)' }, ...SCREEN_OPTIONS } },
   record: { says: 'record this node to FILE; prints `recording …` on stderr once everything runs', options: {
     output: { type: 'string', short: 'o', value: 'FILE', says: 'the recording to write' },
     for: { type: 'string', value: 'TIME', says: 'end after this time, counted from the line `recording …`' },

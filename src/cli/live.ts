@@ -2,10 +2,12 @@
 import { EXIT } from '../base/errors.ts'
 import type { ExitCode } from '../base/errors.ts'
 import { createModel } from '../model/apply.ts'
+import { MemoryTape } from '../recording/memory-tape.ts'
 import { openLive } from '../source/live.ts'
+import type { Batch } from '../source/source.ts'
 import { runTui } from '../tui/app.ts'
 import { Story } from '../view/story.ts'
-import { isSet } from './args.ts'
+import { bytesOf, isSet, textOf } from './args.ts'
 import type { Options } from './args.ts'
 import { warn } from './exit.ts'
 import { Feed } from './feed.ts'
@@ -14,32 +16,44 @@ import { liveOptions } from './live-options.ts'
 import { nameSources } from './name-sources.ts'
 import { Names } from './names.ts'
 import { protectFromOom } from './protect.ts'
+import { Rewind } from './rewind.ts'
 import { saveFile } from './save.ts'
 import type { Signals } from './signals.ts'
 import { untilAborted } from './signals.ts'
 import { requireTerminal } from './terminal.ts'
 
+const DEFAULT_LOOK_BACK_BYTES = 64 * 2 ** 20, LEAST_LOOK_BACK_BYTES = 2 ** 20
+
+/** Nothing when it is not wanted. */
+function tapeOf(options: Options): MemoryTape | undefined {
+  if (textOf(options, 'look-back') === '0') return undefined
+  return new MemoryTape(bytesOf(options, 'look-back', LEAST_LOOK_BACK_BYTES) ?? DEFAULT_LOOK_BACK_BYTES)
+}
+
 export async function live(options: Options, signals: Signals): Promise<ExitCode> {
   requireTerminal('this node', 'oomscope record -o FILE')
+  const tape = tapeOf(options)
   protectFromOom()
   const source = await openLive(liveOptions(options)), story = new Story(createModel()), feed = new Feed(source, (model) => story.see(model))
-  const batches = source.batches()
+  const batches = source.batches(), rewind = tape === undefined ? undefined : new Rewind(feed, tape)
   void untilAborted(signals.ended).then(() => source.close())
   // A bridge that cannot start is told on the plain terminal, before the screen is taken.
   const first = await batches.next()
   if (first.done === true) return EXIT.done
   const names = new Names(nameSources())
-  feed.take(first.value)
-  for (const { events } of first.value.items) names.see(events, feed.model)
+  const take = (batch: Batch): void => {
+    feed.take(batch)
+    for (const { events } of batch.items) names.see(events, feed.model)
+    const named = names.items(feed.model.nowNs)
+    for (const { events } of named) for (const event of events) feed.add(event)
+    tape?.push([...batch.items, ...named])
+  }
+  take(first.value)
   if (source.shortage !== undefined) warn(source.shortage)
   let failure: Error | undefined
   const pumped = (async (): Promise<void> => {
     try {
-      for await (const batch of batches) {
-        feed.take(batch)
-        for (const { events } of batch.items) names.see(events, feed.model)
-        for (const { events } of names.items(feed.model.nowNs)) for (const event of events) feed.add(event)
-      }
+      for await (const batch of batches) take(batch)
     } catch (error) {
       // The screen stays, with what was seen until then; it is thrown again when the person leaves.
       failure = error instanceof Error ? error : new Error(String(error))
@@ -47,11 +61,12 @@ export async function live(options: Options, signals: Signals): Promise<ExitCode
   })()
   try {
     return await runTui({
-      mode: 'live', model: () => feed.model, story, lens, wallNow: Date.now, fault: () => failure?.message,
+      mode: 'live', model: () => rewind?.model ?? feed.model, story, ...(rewind === undefined ? {} : { control: rewind.control }), lens, wallNow: Date.now, fault: () => failure?.message,
       save: saveFile, ascii: isSet(options, 'ascii'), noColor: (process.env['NO_COLOR'] ?? '') !== '',
     })
   } finally {
     names.close()
+    await rewind?.close()
     await source.close()
     await pumped
     if (failure !== undefined && signals.exitCode() === undefined) throw failure

@@ -10,7 +10,7 @@ const TURN_MS = 8
 
 /** Starts reading; the story fills while the screen is already up. A recording that cannot be read twice ends the story early, not the replay. */
 export function overlook(path: string): Overlook {
-  const source = openReplay({ path, speed: 'max' }), span = source.recording.span(), model = createModel()
+  const source = openReplay({ path, speed: 'max' }), span = source.tape.span(), model = createModel()
   const story = new Story(model, span === undefined ? undefined : (span.endNs - span.startNs) / 1e9)
   story.progress = 0
   const read = async (): Promise<void> => {

@@ -46,8 +46,8 @@ export async function replay(file: string, options: Options, signals: Signals): 
   }
 }
 
-function momentOf({ recording }: ReplaySource, text: string): number {
-  const { hello } = recording, span = recording.span()
+function momentOf({ tape }: ReplaySource, text: string): number {
+  const { hello } = tape, span = tape.span()
   const moment = parseMoment(text, { startNs: span?.startNs ?? 0, ...(hello === undefined ? {} : { anchor: hello }) })
   if (moment === undefined) throw usageError('bad-value', `cannot understand --at '${printable(text, 60)}': not a time`, 'write 2026-11-20T12:00:00Z, 12:00:00 (UTC) or +90s from the beginning')
   return moment

@@ -16,6 +16,7 @@ import type { FrameIndex, IndexEntry } from './frame-index.ts'
 import { olderSegments, openSegment, segmentPath } from './segments.ts'
 import type { OpenSegment } from './segments.ts'
 import { StreamHead } from './stream-head.ts'
+import type { Tape, TapeCursor } from './tape.ts'
 
 const READ_BYTES = 256 * 1024
 /** Four times the largest frame. */
@@ -76,7 +77,7 @@ function checkFormat(segment: OpenSegment): void {
   if (header === undefined) throw usageError('recording-damaged', `cannot read ${name}: it holds no whole frame`, 'the recorder ended too early or the file was damaged; record again')
 }
 
-export class Recording {
+export class Recording implements Tape {
   readonly path: string
   /** The first hello row; absent when that part is damaged. */
   readonly hello: EventOf<'hello'> | undefined
@@ -161,7 +162,8 @@ function firstHello(segments: readonly OpenSegment[]): EventOf<'hello'> | undefi
 }
 
 /** One pass over the segments. */
-export class RecordingCursor {
+export class RecordingCursor implements TapeCursor {
+  readonly isOverrun = false
   private readonly segments: readonly OpenSegment[]
   private readonly head: readonly Uint8Array[]
   private readonly finished: Damage = { corruptFrames: 0, corruptBytes: 0 }

@@ -1,7 +1,7 @@
 /** A recording as a source: as fast as it can be read, or at the pace it happened, with pause, speed and jumps in time. */
 import { NS_PER_MS, NS_PER_SECOND } from '../base/time.ts'
 import { openRecording } from '../recording/reader.ts'
-import type { Recording, RecordingCursor } from '../recording/reader.ts'
+import type { Tape, TapeCursor } from '../recording/tape.ts'
 import { Decoder } from '../wire/decode.ts'
 import type { Frame } from '../wire/frame.ts'
 import type { Batch, Source, SourceCounts } from './source.ts'
@@ -13,26 +13,28 @@ const WHOLE_FOLD_BYTES = 8 * 2 ** 20
 /** A paced reader wakes at least this often, so that a change of speed is felt at once. */
 const MAX_WAIT_MS = 100
 
-export type ReplayOptions = {
-  readonly path: string
+export type PlayOptions = {
   /** CLOCK_MONOTONIC; what lies before it is delivered at once. */
   readonly atNs?: number
   /** Seconds of the recording per second; `max` waits for nothing and ends with the recording. */
   readonly speed: number | 'max'
+  readonly isPaused?: boolean
   /** Milliseconds that only go forward; injected by tests. */
   readonly now?: () => number
 }
 
+export type ReplayOptions = PlayOptions & { readonly path: string }
+
 /** Opens FILE; throws a UserError when it is no readable recording. */
-export const openReplay = (options: ReplayOptions): ReplaySource => new ReplaySource(options)
+export const openReplay = (options: ReplayOptions): ReplaySource => new ReplaySource(openRecording(options.path), options)
 
 export class ReplaySource implements Source {
   readonly mode = 'replay'
-  readonly recording: Recording
+  readonly tape: Tape
   private readonly isPaced: boolean
   private readonly now: () => number
   private speed: number
-  private isPaused = false
+  private isPaused: boolean
   private isClosed = false
   private isEnded = false
   /** Whoever reads has had everything that is due. */
@@ -42,15 +44,16 @@ export class ReplaySource implements Source {
   private since: number
   private pendingSeekNs: number | undefined
   private decoder = new Decoder()
-  private cursor: RecordingCursor
+  private cursor: TapeCursor
   private wake: (() => void) | undefined
 
-  constructor({ path, atNs, speed, now = () => performance.now() }: ReplayOptions) {
-    this.recording = openRecording(path)
+  constructor(tape: Tape, { atNs, speed, isPaused = false, now = () => performance.now() }: PlayOptions) {
+    this.tape = tape
+    this.isPaused = isPaused
     this.isPaced = speed !== 'max'
     this.speed = speed === 'max' ? 1 : speed
     this.now = now
-    const start = this.isPaced ? this.recording.span()?.startNs ?? 0 : 0
+    const start = this.isPaced ? this.tape.span()?.startNs ?? 0 : 0
     this.playedNs = atNs ?? start
     this.since = now()
     this.cursor = this.cursorFor(this.playedNs)
@@ -59,15 +62,22 @@ export class ReplaySource implements Source {
   counts(): SourceCounts { return { ...this.cursor.damage, ...this.decoder.counts } }
 
   playback(): { readonly speed: number; readonly paused: boolean; readonly ended: boolean; /** Everything that is due was delivered: after a jump, the picture is of the wanted time. */ readonly caughtUp: boolean; readonly startNs?: number; readonly endNs?: number } {
-    return { speed: this.speed, paused: this.isPaused, ended: this.isEnded, caughtUp: this.isCaughtUp, ...this.recording.span() }
+    return { speed: this.speed, paused: this.isPaused, ended: this.isEnded, caughtUp: this.isCaughtUp, ...this.tape.span() }
   }
 
-  setPaused(paused: boolean): void { this.settle(); this.isPaused = paused; this.wake?.() }
+  setPaused(paused: boolean): void {
+    this.settle()
+    this.isPaused = paused
+    // A tape that grows may have more by now.
+    if (!paused) this.isEnded = false
+    this.wake?.()
+  }
+
   setSpeed(speed: number): void { this.settle(); this.speed = speed; this.wake?.() }
 
   /** The next batch is a restart whose events lead up to this time. */
   seek(tsNs: number): void {
-    const span = this.recording.span()
+    const span = this.tape.span()
     this.pendingSeekNs = span === undefined ? tsNs : Math.min(Math.max(tsNs, span.startNs), span.endNs)
     this.isCaughtUp = false
     this.wake?.()
@@ -77,15 +87,18 @@ export class ReplaySource implements Source {
     if (this.isClosed) return
     this.isClosed = true
     this.wake?.()
-    this.recording.close()
+    this.tape.close()
   }
 
   async *batches(): AsyncGenerator<Batch, void, void> {
     let isRestart = false, toldBytes = 0
     while (!this.isClosed) {
+      // The memory it plays from has let go what was to come next: on from the oldest that is kept.
+      if (this.cursor.isOverrun && this.canGoOn()) this.seek(this.tape.span()?.startNs ?? 0)
       if (this.takeSeek()) isRestart = true
       const frames = this.cursor.next()
-      if (frames === undefined) {
+      if (frames !== undefined) this.isEnded = false
+      else {
         this.isEnded = this.isPaced
         // Only now is it known that the end was cut: whoever counts (counts) must hear of it.
         if (isRestart || this.cursor.damage.corruptBytes !== toldBytes) yield { items: [], isRestart }
@@ -142,8 +155,8 @@ export class ReplaySource implements Source {
     return true
   }
 
-  private cursorFor(tsNs: number): RecordingCursor {
-    return !this.isPaced || this.recording.bytesBefore(tsNs) <= WHOLE_FOLD_BYTES ? this.recording.cursor() : this.recording.cursor(tsNs - RUN_UP_NS)
+  private cursorFor(tsNs: number): TapeCursor {
+    return !this.isPaced || this.tape.bytesBefore(tsNs) <= WHOLE_FOLD_BYTES ? this.tape.cursor() : this.tape.cursor(tsNs - RUN_UP_NS)
   }
 
   /** Until the time is over, or something was asked for. */

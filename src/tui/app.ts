@@ -1,20 +1,25 @@
 /** The screen's life: opens the terminal, draws the model at most ten times a second, turns keys into commands, gives the terminal back. */
 import { environmentError } from '../base/errors.ts'
 import type { NodeModel } from '../model/node.ts'
+import type { Kept } from '../view/health-page.ts'
 import type { Lens } from '../view/lens.ts'
 import type { Story } from '../view/story.ts'
 
 /** Where a replay stands; absent facts are not shown. */
-export type Playback = { readonly speed: number; readonly paused: boolean; readonly ended: boolean; /** False while a jump is under way: what the model says then is of no moment. */ readonly caughtUp?: boolean; readonly startNs?: number; readonly endNs?: number }
+export type Playback = { readonly speed: number; readonly paused: boolean; readonly ended: boolean; /** False while a jump is under way: what the model says then is of no moment. */ readonly caughtUp?: boolean; readonly startNs?: number; readonly endNs?: number; /** Live with a memory: whether the picture follows what comes, and the newest time that came. */ readonly live?: { readonly isFollowing: boolean; readonly nowNs: number } }
 
 /** What the screen may ask of its source; what is absent is not offered in the help. */
 export type TuiControl = {
-  /** Replay: stop and go on. Live needs none: the model goes on, only the picture stands still. */
+  /** Stop and go on. Live without a memory needs none: the model goes on, only the picture stands still. */
   readonly setPaused?: (paused: boolean) => void
   readonly setSpeed?: (speed: number) => void
-  /** Replay: go to this CLOCK_MONOTONIC time; the model may be another object afterwards. */
+  /** Stand still at this CLOCK_MONOTONIC time; the model may be another object afterwards. */
   readonly seek?: (tsNs: number) => void
   readonly playback?: () => Playback
+  /** Live: back to what comes now. */
+  readonly toLive?: () => void
+  /** Live: the memory that reaches back. */
+  readonly kept?: () => Kept
 }
 
 export type TuiOptions = {

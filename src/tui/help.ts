@@ -3,8 +3,8 @@ import { KILL_COLUMNS } from '../view/kills-list.ts'
 import { OVERVIEW_COLUMNS } from '../view/columns.ts'
 import { TABS } from './tabs.ts'
 
-/** What can be done depends on the source: a live picture cannot be wound back. */
-export type Abilities = { readonly mode: 'live' | 'replay'; readonly speed: boolean; readonly seek: boolean; readonly charts: boolean; readonly save: boolean }
+/** What can be done depends on the source. `live`: a live screen with a memory, and whether it follows the present or looks back. */
+export type Abilities = { readonly mode: 'live' | 'replay'; readonly live?: 'following' | 'back'; readonly speed: boolean; readonly seek: boolean; readonly charts: boolean; readonly save: boolean }
 
 const key = (name: string, does: string): string => `  ${name.padEnd(20)} ${does}`
 
@@ -17,13 +17,15 @@ export function helpLines(can: Abilities): string[] {
     key('enter', 'open what is selected; esc goes back'),
     key('/', 'filter by name: regular expression, ! in front inverts; enter keeps it, esc clears it'),
     key('s  < >  I', 'sort menu; sort by the column before or after; reverse'),
-    key('space', can.mode === 'live' ? 'hold the picture; recording and counting go on' : 'stop and go on'),
-    ...(can.speed ? [key('+ -', 'replay faster, slower')] : []),
-    ...(can.seek ? [key('h l  H L', 'back and forth by 1 s, by 10 s (also left right)'), key('t T', 'one sample forth, back'), key('b', 'go to a time: 14:03:20, -5m, +30s'),
-      key('[ ]', 'to the moment of the kill before, after; enter opens its case')] : [key('[ ]', 'the kill before, the kill after')]),
+    key('space', can.live === 'back' ? 'stop; play on from here (after a mere pause: back to live)' : can.mode === 'live' ? 'hold the picture; recording and counting go on' : 'stop and go on'),
+    ...(can.live === 'back' ? [key('end  0', 'back to live')] : []),
+    ...(can.speed ? [key('+ -', 'play faster, slower (0.25 to 60 times)')] : []),
+    ...(can.seek ? [key(can.live === 'following' ? 'h  H' : 'h l  H L', can.live === 'following' ? 'look back by 1 s, by 10 s (also left)' : 'back and forth by 1 s, by 10 s (also left right)'),
+      key(can.live === 'following' ? 'T' : 't T', can.live === 'following' ? 'one sample back' : 'one sample forth, back'), key('b', 'go to a time: 14:03:20, -5m, +30s'),
+      ...(can.live === 'following' ? [key('[', 'to the moment of the newest kill; enter opens its case'), key(']', 'the case of the newest kill')] : [key('[ ]', 'to the moment of the kill before, after; enter opens its case')])] : [key('[ ]', 'the kill before, the kill after')]),
     ...TABS.map((tab) => key(tab.key, tab.help)),
     key('K', 'all kills, newest first; enter opens one'),
-    ...(can.seek ? [key('enter', 'on the page of a kill: to its moment in the recording')] : []),
+    ...(can.seek ? [key('enter', 'on the page of a kill: to its moment')] : []),
     key('tab', 'on the page of a kill: its evidence in full, and back'),
     key('y', 'on the page of a kill or a workload: copy it as text (by the terminal, OSC 52)'),
     ...(can.save ? [key('E', 'on the page of a kill: write it as Markdown and JSON into the current directory')] : []),

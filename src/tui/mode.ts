@@ -15,7 +15,7 @@ export type ModeFacts = {
   readonly model: NodeModel
   readonly paused: boolean
   readonly wallNowMs: number
-  /** Only in replay. */
+  /** In replay, and live with a memory. */
   readonly playback?: Playback | undefined
 }
 
@@ -27,9 +27,17 @@ function replayText({ scene, model, paused, playback }: ModeFacts): ModeText {
   return { text: `◄ REPLAY ${scene.time}${toEnd}${playback === undefined || playback.speed === 1 ? '' : ` ${playback.speed}x`}`, style: STYLE.replay }
 }
 
+/** Live, but looking back: how far behind the present. */
+function backText({ scene, model, paused, playback }: ModeFacts, liveNs: number): ModeText {
+  const late = `(${behind(scene.nowNs, liveNs)})`
+  if (paused) return { text: `■ PAUSED ${tenthsOf(model, scene.nowNs)} ${late}`, style: STYLE.paused }
+  return { text: `◄ BACK ${scene.time} ${late}${playback === undefined || playback.speed === 1 ? '' : ` ${playback.speed}x`}`, style: STYLE.replay }
+}
+
 export function modeText(mode: 'live' | 'replay', facts: ModeFacts): ModeText {
   const { scene, model, paused, wallNowMs } = facts
   if (mode === 'replay') return replayText(facts)
+  if (facts.playback?.live?.isFollowing === false) return backText(facts, facts.playback.live.nowNs)
   if (paused) return { text: `■ PAUSED ${scene.time} (${behind(scene.nowNs, model.nowNs)})`, style: STYLE.paused }
   const wall = wallOf(model, scene.nowNs), lateMs = wall === undefined ? 0 : wallNowMs - wall
   return lateMs > LATE_MS ? { text: `● LIVE ${scene.time} (${Math.round(lateMs / 1000)}s late)`, style: STYLE.kill } : { text: `● LIVE ${scene.time}`, style: STYLE.bar }

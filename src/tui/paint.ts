@@ -53,7 +53,11 @@ const KEYS_POD: Keys = [['esc', 'back'], ['y', 'copy'], ['space', 'pause'], ['[ 
 const KEYS_POD_REPLAY: Keys = [['esc', 'back'], ['space', 'play'], ['h l', '1s'], ['H L', '10s'], ['t T', 'step'], ['[ ]', 'kill'], ['K', 'kills'], ['y', 'copy'], ['?', 'help'], ['q', 'quit'], ['b', 'go to time']]
 const KEYS_KILLS: Keys = [['enter', 'open'], ['esc', 'back'], ['[ ]', 'prev/next kill'], ['space', 'pause'], ['?', 'help'], ['q', 'quit']]
 
-const overviewKeys = (can: Abilities): Keys => (can.seek ? KEYS_REPLAY : KEYS_LIVE).filter(([key]) => (key !== 'D' || can.charts) && (key !== '+ -' || can.speed))
+const LOOK_BACK: Keys = [['h H', 'look back']], TO_LIVE: Keys = [['end', 'live']]
+/** Whether the keys of the time are the first ones a person needs. */
+const isWinding = (can: Abilities): boolean => can.seek && can.live !== 'following'
+
+const overviewKeys = (can: Abilities): Keys => (can.live === 'back' ? [...TO_LIVE, ...KEYS_REPLAY] : can.seek && can.live === undefined ? KEYS_REPLAY : can.seek ? [...KEYS_LIVE, ...LOOK_BACK] : KEYS_LIVE).filter(([key]) => (key !== 'D' || can.charts) && (key !== '+ -' || can.speed))
 
 /** Heights of the panes below the table for a screen of so many rows. */
 const panes = (rows: number): { readonly detail: number; readonly timeline: number } =>
@@ -92,13 +96,13 @@ function paintOverview(body: Body, ui: Ui, show: Show, rows: readonly OverviewRo
   return { ui: { ...ui, top, index }, pageLines: height - 1 }
 }
 
-/** In replay the bar is the whole recording, and the picture stands somewhere in it. */
-const cursorOf = (scene: Scene): number | undefined => (scene.range === undefined ? undefined : scene.nowNs)
+/** In replay the bar is the whole recording, and the picture stands somewhere in it; so it does on a live bar when it looks back. */
+const cursorOf = (scene: Scene): number | undefined => (scene.range === undefined && scene.liveNs === undefined ? undefined : scene.nowNs)
 
 function paintRow(body: Body, ui: Ui, show: Show): Result {
   const { grid, y, height } = body, { scene } = show, row = scene.rows.find((candidate) => candidate.key === ui.selected) ?? (ui.tree ? scene.treeRows().find((candidate) => candidate.key === ui.selected) : undefined)
   const page = row === undefined ? undefined : scene.podPage(row), timeline = height >= 30 ? 3 : 0
-  paintKeys(grid, show.can.seek ? KEYS_POD_REPLAY : KEYS_POD)
+  paintKeys(grid, !isWinding(show.can) ? KEYS_POD : show.can.live === 'back' ? [...TO_LIVE, ...KEYS_POD_REPLAY] : KEYS_POD_REPLAY)
   if (row === undefined || page === undefined) { grid.text({ x: 2, y: y + 1 }, 'It is gone: its cgroups were removed.', STYLE.dim); return { ui, pageLines: height } }
   paintPodPage(grid, { y, height: height - timeline }, { page, name: row.name, lines: scene.detailOf(row) })
   if (timeline > 0) paintTimeline(grid, y + height - timeline, scene.timelineOf(grid.cols), { timeAt: scene.timeAt, cursorNs: cursorOf(scene) })
@@ -177,7 +181,11 @@ function killTitle({ kills }: Scene, index: number): string {
 
 /** The right side of row 1: what happened last, or in replay what is still to come. */
 function asidesOf({ scene }: Show): string[] {
-  const { kills, range, progress, nowNs, status } = scene
+  const { kills, range, liveNs, progress, nowNs, status } = scene
+  if (liveNs !== undefined) {
+    const later = kills.filter((kill) => kill.tsNs > nowNs), next = later.at(-1)
+    return next === undefined ? [] : [`${plural(later.length, 'kill')} since, next ${next.time}: press ]`, `${plural(later.length, 'kill')} since: press ]`]
+  }
   if (range === undefined) return status.lastKill === undefined || status.alert?.says.startsWith('was OOM-killed') === true ? [] : [status.lastKill]
   const reading = progress < 1 ? `, ${Math.floor(100 * progress)}% looked through` : '', next = kills.findLast((kill) => kill.tsNs > nowNs)
   const all = `${plural(kills.length, 'kill')} in this recording${reading}`, short = `${plural(kills.length, 'kill')}${reading}`

@@ -1,4 +1,4 @@
-/** The keys that move through a recording: play, scrub, step, go to, and from kill to kill. */
+/** The keys that move through time, in a recording or in what a live screen remembers: play, scrub, step, go to, from kill to kill, back to the present. */
 import type { Context, Pressed } from './press.ts'
 import type { Ui } from './ui.ts'
 
@@ -8,11 +8,16 @@ export const SPEEDS: readonly number[] = [0.25, 0.5, 1, 2, 4, 8, 16, 30, 60]
 const SCRUB_S: Readonly<Record<string, number>> = { h: -1, l: 1, left: -1, right: 1, H: -10, L: 10 }
 
 /** A jump stops the playing: what was looked for would run away. */
-export const jump = (ui: Ui, tsNs: number): Pressed => ({ ui: { ...ui, paused: true, atKill: undefined }, command: { do: 'seek', tsNs } })
+export const jump = (ui: Ui, tsNs: number): Pressed => ({ ui: { ...ui, paused: true, held: false, atKill: undefined }, command: { do: 'seek', tsNs } })
 
-/** Goes to the moment of a kill and remembers which, so that Enter opens its case. */
-export const jumpToKill = (ui: Ui, kill: { readonly id: string; readonly tsNs: number }): Pressed =>
-  ({ ui: { ...ui, page: 'overview', back: [], scroll: 0, tree: false, filter: '', paused: true, kill: kill.id, atKill: kill.id }, command: { do: 'seek', tsNs: kill.tsNs } })
+/** Goes to the moment of a kill and remembers which, so that Enter opens its case. A moment that is no longer kept cannot be gone to; its case can. */
+export function jumpToKill(ui: Ui, kill: { readonly id: string; readonly tsNs: number }, oldestNs = -Infinity): Pressed {
+  if (kill.tsNs < oldestNs) return { ui: { ...ui, ...(ui.page === 'case' ? {} : { page: 'case', back: [...ui.back, ui.page], inFull: false, scroll: 0 }), kill: kill.id, message: 'the samples of that moment are no longer kept: this is its case' } }
+  return { ui: { ...ui, page: 'overview', back: [], scroll: 0, tree: false, filter: '', paused: true, held: false, kill: kill.id, atKill: kill.id }, command: { do: 'seek', tsNs: kill.tsNs } }
+}
+
+/** Back to what comes now. */
+export const toLive = (ui: Ui): Pressed => ({ ui: { ...ui, paused: false, held: false, atKill: undefined }, command: { do: 'live' } })
 
 /** The kill before or after the one the picture stands at, or else before or after the picture's time. Kills are listed newest first. */
 function neighbour(ui: Ui, by: -1 | 1, { kills, nowNs }: Context): Context['kills'][number] | undefined {
@@ -23,13 +28,15 @@ function neighbour(ui: Ui, by: -1 | 1, { kills, nowNs }: Context): Context['kill
 
 function toKill(ui: Ui, by: -1 | 1, context: Context): Pressed {
   const kill = neighbour(ui, by, context)
-  return kill === undefined ? { ui: { ...ui, message: by === 1 ? 'no later kill' : 'no earlier kill' } } : jumpToKill(ui, kill)
+  return kill === undefined ? { ui: { ...ui, message: by === 1 ? 'no later kill' : 'no earlier kill' } } : jumpToKill(ui, kill, context.replay?.oldestNs)
 }
 
 /** Nothing when the key has no meaning in time, or nothing can be wound here. */
 export function pressTime(ui: Ui, key: string, context: Context): Pressed | undefined {
   const { replay, nowNs } = context
   if (replay === undefined) return undefined
+  if (key === 'space' && replay.live === 'following') return { ui: { ...ui, paused: true, held: true }, command: { do: 'hold' } }
+  if (replay.live === 'back' && (key === 'end' || key === '0' || (key === 'space' && ui.paused && ui.held === true))) return toLive(ui)
   if (replay.canSpeed && (key === '+' || key === '=' || key === '-')) {
     const { speed } = replay, next = key === '-' ? SPEEDS.findLast((candidate) => candidate < speed) : SPEEDS.find((candidate) => candidate > speed)
     return next === undefined ? undefined : { ui, command: { do: 'speed', speed: next } }
@@ -42,7 +49,8 @@ export function pressTime(ui: Ui, key: string, context: Context): Pressed | unde
     case 'T': return jump(ui, nowNs - replay.stepNs)
     case 'b': return { ui: { ...ui, prompt: { for: 'time', line: { text: '', cursor: 0 } } } }
     case '[': return toKill(ui, -1, context)
-    case ']': return toKill(ui, 1, context)
+    // Nothing is later than the present: the newest kill is what is wanted.
+    case ']': return replay.live === 'following' ? undefined : toKill(ui, 1, context)
     default: return undefined
   }
 }

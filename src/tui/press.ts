@@ -9,7 +9,8 @@ import type { Page, Prompt, Ui } from './ui.ts'
 /** What only the program around the screen can do. */
 export type Command =
   | { readonly do: 'quit' } | { readonly do: 'pause'; readonly paused: boolean } | { readonly do: 'speed'; readonly speed: number } | { readonly do: 'seek'; readonly tsNs: number }
-  | { readonly do: 'copy' } | { readonly do: 'save' }
+  /** Live: stand still at the picture shown; be at the present again. */
+  | { readonly do: 'hold' } | { readonly do: 'live' } | { readonly do: 'copy' } | { readonly do: 'save' }
 
 /** What the keys act on: the lists as they are shown, and what the source can do. */
 export type Context = {
@@ -24,7 +25,8 @@ export type Context = {
   /** blessed-contrib needs colour and braille. */
   readonly canCharts: boolean
   readonly canSave: boolean
-  readonly replay?: { readonly speed: number; readonly canSpeed: boolean; readonly canSeek: boolean; readonly stepNs: number; readonly momentOf: (text: string) => number | undefined }
+  /** A recording, or what a live screen remembers. `live`: whether the picture follows the present; `oldestNs`: older moments are no longer kept. */
+  readonly replay?: { readonly live?: 'following' | 'back'; readonly oldestNs?: number | undefined; readonly speed: number; readonly canSpeed: boolean; readonly canSeek: boolean; readonly stepNs: number; readonly momentOf: (text: string) => number | undefined }
 }
 
 export type Pressed = { readonly ui: Ui; readonly command?: Command }
@@ -79,7 +81,7 @@ function enter(ui: Ui, context: Context): Pressed {
   if (ui.page === 'overview' && context.rowKeys.length > 0) return { ui: go({ ...ui, selected: context.rowKeys[selectedIndex(ui, context.rowKeys)] }, 'row') }
   if (ui.page === 'kills' && context.kills.length > 0) return { ui: go({ ...ui, kill: ui.kill ?? context.kills[0]?.id }, 'case') }
   const kill = ui.page === 'case' && context.replay?.canSeek === true ? context.kills.find((candidate) => candidate.id === ui.kill) : undefined
-  return kill === undefined ? { ui } : jumpToKill(ui, kill)
+  return kill === undefined ? { ui } : jumpToKill(ui, kill, context.replay?.oldestNs)
 }
 
 function sortBy(ui: Ui, step: number): Ui {
@@ -166,7 +168,8 @@ export function press(before: Ui, key: string, context: Context): Pressed {
   if (key === 'C-c') return { ui, command: { do: 'quit' } }
   if (ui.prompt !== undefined) return inPrompt(ui, ui.prompt, { key, context })
   if (ui.menu !== undefined) return { ui: inMenu({ ...ui, menu: ui.menu }, key) }
-  const by = movement(key, Math.max(1, context.pageLines - 1))
+  // Of the two meanings of End the one that leads back to the present is wanted more; G is the last row, too.
+  const by = key === 'end' && context.replay?.live === 'back' ? undefined : movement(key, Math.max(1, context.pageLines - 1))
   if (by !== undefined) return { ui: move(ui, by, context) }
   const overview = ui.page === 'overview' ? onOverview(ui, key, context) : undefined
   if (overview !== undefined) return { ui: overview }

@@ -6,7 +6,7 @@ import { timeOf } from '../view/clock.ts'
 import { detailOf } from '../view/detail.ts'
 import type { DetailLine } from '../view/detail.ts'
 import { healthPage } from '../view/health-page.ts'
-import type { OwnCost } from '../view/health-page.ts'
+import type { Costs } from '../view/health-page.ts'
 import { killRows } from '../view/kills-list.ts'
 import type { KillRow } from '../view/kills-list.ts'
 import type { Lens } from '../view/lens.ts'
@@ -33,6 +33,8 @@ export type Scene = {
   readonly progress: number
   /** The whole recording, in replay. */
   readonly range: Range | undefined
+  /** Live, but looking back: the present. */
+  readonly liveNs: number | undefined
   readonly status: Status
   readonly timeAt: (tsNs: number) => string
   readonly detailOf: (row: OverviewRow) => readonly DetailLine[]
@@ -44,19 +46,23 @@ export type Scene = {
 }
 
 /** The model of the picture, what has happened (in replay also later), and in replay from when to when the recording is. */
-export type SceneOf = { readonly lens: Lens; readonly model: NodeModel; readonly story: Story; readonly range?: Range | undefined; /** What this program costs; only live. */ readonly own?: OwnCost | undefined }
+export type SceneOf = {
+  readonly lens: Lens; readonly model: NodeModel; readonly story: Story; readonly range?: Range | undefined; readonly liveNs?: number | undefined
+  /** What this program costs; only live. */
+  readonly costs?: Costs | undefined
+}
 
-export function sceneOf({ lens, model, story, range, own }: SceneOf): Scene {
+export function sceneOf({ lens, model, story, range, liveNs, costs }: SceneOf): Scene {
   const { cases } = story.model, rows = overviewRows(lens, model, cases), { nowNs } = model, kills = killRows(lens, story.model)
   let tree: readonly TreeRow[] | undefined
   return {
-    nowNs, rows, kills, range, progress: story.progress, time: timeOf(model, nowNs), status: statusOf(lens, model, { rows, cases }),
+    nowNs, rows, kills, range, liveNs, progress: story.progress, time: timeOf(model, nowNs), status: statusOf(lens, model, { rows, cases }),
     treeRows: () => tree ??= treeRows(lens, model, cases),
     timeAt: (tsNs) => timeOf(model, tsNs), detailOf: (row) => detailOf(model, { row, kills }),
     podPage: (row) => podPage(model, row, lens.workloadOf(model.memcgs.get(row.selfId)?.path ?? '/').qos),
     casePage: ({ killCase }) => casePage({ lens, model: story.model, killCase, moment: story.moments.of(killCase) }),
     caseLines: (kill) => lens.caseLines(kill.killCase, story.model),
-    timelineOf: (columns) => story.timeline.columns(story.model, { columns, nowNs, range }),
-    healthPage: () => healthPage(model, own),
+    timelineOf: (columns) => story.timeline.columns(story.model, { columns, nowNs: liveNs ?? nowNs, range }),
+    healthPage: () => healthPage(model, costs),
   }
 }

@@ -3,9 +3,10 @@ import { reasonOf } from '../base/errors.ts'
 import { parseJump } from '../base/moment.ts'
 import type { NodeModel } from '../model/node.ts'
 import { Story } from '../view/story.ts'
-import type { TuiOptions } from './app.ts'
+import type { Playback, TuiOptions } from './app.ts'
 import type { Charts } from './charts.ts'
 import { filesOf, textToCopy } from './export-case.ts'
+import type { Abilities } from './help.ts'
 import { modeText } from './mode.ts'
 import { OwnCostMeter } from './own-cost.ts'
 import { paint } from './paint.ts'
@@ -27,6 +28,7 @@ export class Session {
   private readonly quit: () => void
   private readonly story: Story
   private readonly meter = new OwnCostMeter()
+  private readonly ownStory: boolean
   private scene: Scene
   private model: NodeModel
   private ui: Ui = START
@@ -49,13 +51,14 @@ export class Session {
     this.terminal = terminal
     this.quit = quit
     this.model = options.model()
+    this.ownStory = options.story === undefined
     this.story = options.story ?? new Story(this.model)
     this.scene = this.takeScene()
     this.timer = setInterval(() => this.tick(), FRAME_MS)
     this.tick()
   }
 
-  /** In replay the source says whether it stands still; live it is the person's choice alone. */
+  /** The source says whether it stands still; live without a memory it is the person's choice alone. */
   private get paused(): boolean { return this.options.control?.playback?.().paused ?? this.ui.paused }
 
   private get canCharts(): boolean { return this.options.ascii !== true && this.options.noColor !== true }
@@ -78,14 +81,16 @@ export class Session {
   }
 
   private contextOf(painted: Painted | undefined): Context {
-    const { control, mode, save } = this.options, { scene } = this
+    const { control, save } = this.options, { scene } = this, playback = control?.playback?.()
     const context = {
       nowNs: this.model.nowNs, rowKeys: (painted?.rows ?? scene.rows).map((row) => row.key), kills: scene.kills,
       pageLines: painted?.pageLines ?? 1, textLines: painted?.textLines ?? 0, canCharts: this.canCharts, canSave: save !== undefined,
     }
-    if (mode === 'live') return context
-    const momentOf = (text: string): number | undefined => parseJump(text, { nowNs: this.wantedNs, startNs: scene.range?.startNs ?? 0, anchor: this.model.anchor })
-    return { ...context, nowNs: this.wantedNs, replay: { speed: control?.playback?.().speed ?? 1, canSpeed: control?.setSpeed !== undefined, canSeek: control?.seek !== undefined, stepNs: this.model.hello?.samplePeriodNs ?? 1e8, momentOf } }
+    if (control?.seek === undefined) return context
+    const { live } = playback ?? {}, canSpeed = control.setSpeed !== undefined && live?.isFollowing !== true
+    const momentOf = (text: string): number | undefined => parseJump(text, { nowNs: this.wantedNs, startNs: playback?.startNs ?? 0, anchor: this.model.anchor })
+    const time = { speed: playback?.speed ?? 1, canSpeed, canSeek: true, stepNs: this.model.hello?.samplePeriodNs ?? 1e8, momentOf }
+    return { ...context, nowNs: this.wantedNs, replay: live === undefined ? time : { ...time, live: live.isFollowing ? 'following' : 'back', oldestNs: playback?.startNs } }
   }
 
   /** Several jumps in one chunk of keys add up although no frame has come between them. */
@@ -105,18 +110,34 @@ export class Session {
       case 'pause': this.soughtNs = undefined; control?.setPaused?.(command.paused); break
       case 'speed': control?.setSpeed?.(command.speed); break
       case 'seek': this.seek(command.tsNs); break
+      case 'hold': this.windTo(this.scene.nowNs); break
+      case 'live': this.toLive(); break
       case 'copy': this.copy(); break
       case 'save': this.save(); break
     }
     this.refreshedAt = -Infinity
   }
 
+  /** Beyond the present is the present; before what is kept is the oldest moment of it. */
   private seek(tsNs: number): void {
-    const { control } = this.options, { range } = this.scene
-    this.soughtNs = range === undefined ? tsNs : Math.max(range.startNs, Math.min(range.endNs, tsNs))
+    const { startNs = -Infinity, endNs = Infinity, live } = this.options.control?.playback?.() ?? {}
+    if (live !== undefined && tsNs >= live.nowNs) { this.toLive(); return }
+    if (live !== undefined && tsNs < startNs) this.ui = { ...this.ui, message: `older moments are no longer kept than ${this.scene.timeAt(startNs)}` }
+    this.windTo(Math.max(startNs, Math.min(endNs, tsNs)))
+  }
+
+  private windTo(tsNs: number): void {
+    const { control } = this.options
+    this.soughtNs = tsNs
     this.isJumping = true
     control?.setPaused?.(true)
-    control?.seek?.(this.soughtNs)
+    control?.seek?.(tsNs)
+  }
+
+  private toLive(): void {
+    this.soughtNs = undefined
+    this.ui = { ...this.ui, paused: false, held: false }
+    this.options.control?.toLive?.()
   }
 
   private copy(): void {
@@ -140,21 +161,21 @@ export class Session {
   private takeScene(): Scene {
     const { lens, control, mode } = this.options, playback = control?.playback?.()
     const range = mode === 'live' || playback?.startNs === undefined || playback.endNs === undefined ? undefined : { startNs: playback.startNs, endNs: playback.endNs }
-    return sceneOf({ lens, model: this.model, story: this.story, range, own: mode === 'live' ? this.meter.read() : undefined })
+    return sceneOf({ lens, model: this.model, story: this.story, range, costs: mode === 'live' ? { own: this.meter.read(), kept: control?.kept?.() } : undefined, liveNs: playback?.live?.isFollowing === false ? playback.live.nowNs : undefined })
   }
 
   /** Takes a new scene when the model (or what is known of the recording) has moved, half a second has passed or somebody was killed, and the picture is not held. */
   private refresh(now: number): void {
-    const model = this.options.model(), isLive = this.options.mode === 'live', moved = model !== this.model || model.nowNs !== this.scene.nowNs
-    if (isLive && moved) this.story.see(model)
-    if (isLive && this.ui.paused) return
-    const playback = this.options.control?.playback?.()
+    const playback = this.options.control?.playback?.(), model = this.options.model(), moved = model !== this.model || model.nowNs !== this.scene.nowNs || isLater(playback, this.scene.liveNs)
+    if (this.ownStory && this.options.mode === 'live' && moved) this.story.see(model)
+    if (this.ui.paused && this.options.mode === 'live' && playback === undefined) return
     // The fold that leads up to the wanted time passes through many others.
     if (this.isJumping && playback?.caughtUp === false) return
     const killed = this.story.model.cases.length !== this.scene.kills.length, read = this.story.progress !== this.scene.progress, over = playback?.ended === true && !this.wasOver
     if (!(moved || read) || (now - this.refreshedAt < REFRESH_MS && !killed && !over && !this.isJumping)) return
     this.isJumping = false
     this.wasOver = playback?.ended === true
+    if (playback?.live?.isFollowing === true) this.soughtNs = undefined
     this.model = model
     this.scene = this.takeScene()
     this.ui = atKill(this.ui, this.scene)
@@ -179,11 +200,19 @@ export class Session {
     return modeText(options.mode, { scene: this.scene, model: options.model(), paused: this.paused, wallNowMs: options.wallNow(), playback: options.control?.playback?.() })
   }
 
+  private abilities(): Abilities {
+    const { mode, control, save } = this.options, following = control?.playback?.().live?.isFollowing
+    return {
+      mode, charts: this.canCharts, save: save !== undefined, seek: control?.seek !== undefined, speed: control?.setSpeed !== undefined && following !== true,
+      ...(following === undefined ? {} : { live: following ? 'following' as const : 'back' as const }),
+    }
+  }
+
   private compose(): Painted {
-    const { options } = this, { control } = options
+    const { options } = this
     return paint({
       scene: this.scene, mode: this.mode(), fault: options.fault?.(), ascii: options.ascii === true,
-      can: { mode: options.mode, charts: this.canCharts, save: options.save !== undefined, speed: options.mode === 'replay' && control?.setSpeed !== undefined, seek: options.mode === 'replay' && control?.seek !== undefined },
+      can: this.abilities(),
     }, this.ui, this.terminal.size())
   }
 
@@ -210,6 +239,12 @@ export class Session {
       })
     }
   }
+}
+
+/** Looking back, the present goes on: a second of it is worth another look at the bar. */
+function isLater(playback: Playback | undefined, shownNs: number | undefined): boolean {
+  const liveNs = playback?.live?.isFollowing === false ? playback.live.nowNs : undefined
+  return liveNs === undefined ? shownNs !== undefined : Math.floor(liveNs / 1e9) !== Math.floor((shownNs ?? 0) / 1e9)
 }
 
 /** At the moment of a kill the row of its victim is the one to look at. */

@@ -35,6 +35,8 @@ export type Ui = {
   /** First line shown of a page of text. */
   readonly scroll: number
   readonly paused: boolean
+  /** Live: the picture stands still because of a pause, not of a jump; going on then means the present. */
+  readonly held?: boolean
   /** An answer to the last key, until the next one. */
   readonly message?: string | undefined
 }

@@ -3,7 +3,7 @@ import { plural } from '../base/text.ts'
 import type { EventOf } from '../event/event.ts'
 import type { NodeModel } from '../model/node.ts'
 import { cellText } from './cell-text.ts'
-import { timeOf } from './clock.ts'
+import { distance, timeOf } from './clock.ts'
 import { bytesCell, countCell } from './compact.ts'
 import { QUESTION_NAMES, UNANSWERED, WEIGHTY } from './questions.ts'
 import { rowOf } from './sheet.ts'
@@ -13,6 +13,8 @@ import { largest } from './window.ts'
 
 /** What this program itself consumes while it shows the screen; only live: a replay's costs are no facts of the node. */
 export type OwnCost = { readonly cpuPercent: number; readonly rssBytes: number; readonly heapBytes: number }
+/** What a live screen remembers of the stream, to go back in time. */
+export type Kept = { readonly bytes: number; readonly maxBytes: number; readonly startNs?: number; readonly endNs?: number }
 
 const isAnswered = (state: string): boolean => state === 'chosen' || state === 'proven'
 
@@ -90,7 +92,10 @@ function rise(costs: readonly Cost[], of: (cost: Cost) => number | undefined): {
   return { values, now: known.length === 0 ? undefined : known.reduce((sum, value) => sum + value, 0) / known.length }
 }
 
-function costSection(model: NodeModel, own: OwnCost | undefined): TableSection {
+/** `64M at most, 12m04s` */
+const reach = ({ maxBytes, startNs, endNs }: Kept): string => `${bytesCell(maxBytes)} at most${startNs === undefined || endNs === undefined ? '' : `, reaches ${distance((endNs - startNs) / 1e9)} back`}`
+
+function costSection(model: NodeModel, { own, kept }: Costs): TableSection {
   const { costs } = model.health, last = costs.at(-1), rows: SheetRow[] = []
   const add = (what: string, now: string | undefined, figure: SheetCell = '', tone: Tone = 'plain'): void => { if (now !== undefined) rows.push(rowOf([what, now, figure], tone)) }
   const cpu = (what: string, of: (cost: Cost) => number | undefined): void => {
@@ -107,6 +112,7 @@ function costSection(model: NodeModel, own: OwnCost | undefined): TableSection {
   add('RSS of the bridge', last === undefined ? undefined : bytesCell(last.bridgeRssBytes))
   add('RSS of bpftrace', last?.tracerRssBytes === undefined ? undefined : bytesCell(last.tracerRssBytes))
   add('RSS of this screen', own === undefined ? undefined : bytesCell(own.rssBytes), own === undefined ? '' : `heap ${bytesCell(own.heapBytes)}`)
+  add('kept to look back', kept === undefined ? undefined : bytesCell(kept.bytes), kept === undefined ? '' : reach(kept))
   rate('facts', ({ rows: count }) => count, (value) => countCell(Math.round(value)))
   rate('bytes written', ({ bytes }) => bytes, bytesCell)
   add('memcgs sampled', last === undefined ? undefined : String(last.memcgs))
@@ -152,6 +158,9 @@ function noticesSection(model: NodeModel): TableSection {
   }
 }
 
-export function healthPage(model: NodeModel, own?: OwnCost): Sheet {
-  return [trustSection(model), rungsSection(model), costSection(model, own), lossSection(model), tracerSection(model), selftestSection(model), namesSection(model), nodeSection(model), noticesSection(model)]
+/** Of this program; absent in a replay. */
+export type Costs = { readonly own?: OwnCost | undefined; readonly kept?: Kept | undefined }
+
+export function healthPage(model: NodeModel, costs: Costs = {}): Sheet {
+  return [trustSection(model), rungsSection(model), costSection(model, costs), lossSection(model), tracerSection(model), selftestSection(model), namesSection(model), nodeSection(model), noticesSection(model)]
 }

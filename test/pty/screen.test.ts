@@ -159,13 +159,13 @@ describe('the other pages', () => {
     const t = await start()
     t.keys('?')
     await t.see('hold the picture; recording and counting go on')
-    expect(t.text()).not.toContain('replay faster')
+    expect(t.text()).not.toContain('play faster')
     t.keys('?')
     await t.see('USED/LIMIT')
     t.kill()
     const r = await start('replay')
     r.keys('?')
-    await r.see('replay faster, slower')
+    await r.see('play faster, slower')
   })
 
   it('draws charts with blessed-contrib, in the new size after a resize, and removes them', async () => {

@@ -31,8 +31,8 @@ describe('the health page', () => {
   it('makes rates of cumulative costs, and none of a counter that began again', () => {
     const model = emptyNode()
     for (let second = 0; second <= 30; second++) tell(model, 'cost', second * 1e9, { ...COST, bridgeCpuNs: second * 20e6, rows: second * 250, tracerCpuNs: second < 20 ? second * 1e9 : (second - 20) * 50e6, tracerRssBytes: 2 ** 30 })
-    expect(cells(healthPage(model, { cpuPercent: 2.5, rssBytes: 90 * 2 ** 20, heapBytes: 30 * 2 ** 20 }), 'what oomscope costs')).toEqual(
-      ['CPU of the bridge|2.0 %', 'CPU of bpftrace|5.0 %', 'CPU of this screen|2.5 %|', 'RSS of the bridge|40M|', 'RSS of bpftrace|1.00G|', 'RSS of this screen|90M|heap 30M', 'facts|250/s', 'bytes written|0B/s', 'memcgs sampled|7|', 'descriptors open|70|'])
+    expect(cells(healthPage(model, { own: { cpuPercent: 2.5, rssBytes: 90 * 2 ** 20, heapBytes: 30 * 2 ** 20 }, kept: { bytes: 3 * 2 ** 20, maxBytes: 64 * 2 ** 20, startNs: 1e9, endNs: 725e9 } }), 'what oomscope costs')).toEqual(
+      ['CPU of the bridge|2.0 %', 'CPU of bpftrace|5.0 %', 'CPU of this screen|2.5 %|', 'RSS of the bridge|40M|', 'RSS of bpftrace|1.00G|', 'RSS of this screen|90M|heap 30M', 'kept to look back|3.0M|64M at most, reaches 12m04s back', 'facts|250/s', 'bytes written|0B/s', 'memcgs sampled|7|', 'descriptors open|70|'])
   })
   it('remembers two minutes of costs and no more, however long it runs', () => {
     const model = emptyNode()
