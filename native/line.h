@@ -12,6 +12,9 @@
 #define LINE_STRING_MAX 4096
 #define HIST_BUCKETS 64
 
+/* BPFTRACE_STRLEN: strings of a probe with their NUL; longer ones are cut. Cgroup paths of pods fit; 0.17 knows no more than 200. */
+#define PROBE_STRING_BYTES 200
+
 struct value {
   char type;            /* n nil, u number >= 0, i number < 0, s string, b boolean */
   uint64_t u;           /* u, b; for i the two's complement */

@@ -198,6 +198,29 @@ static void a_full_table_counts_what_it_leaves_out(void) {
 
 /* ── probes ────────────────────────────────────────────────────────────────── */
 
+static void a_cut_path_of_what_is_gone_says_so(void) {
+  char cut[PROBE_STRING_BYTES], told[PROBE_STRING_BYTES + 8];
+  fresh(64);
+  watch_walk(&table, 1);
+  uint64_t a = make("a");
+  listen();
+  memset(cut, 'x', sizeof cut);
+  memcpy(cut, "/a/", 3);
+  cut[sizeof cut - 1] = '\0';
+  snprintf(told, sizeof told, "%s\xe2\x80\xa6", cut);
+  probe(KIND_MEMCG_BIRTH, 777777, a, cut);
+  probe(KIND_MEMCG_DEATH, 777777, 0, cut);
+  test_take(&stream);
+  CHECK(is_said_once(KIND_MEMCG_BIRTH, 777777, told, "probe") && is_said_once(KIND_MEMCG_DEATH, 777777, told, "probe"));
+  /* one byte less is whole */
+  cut[sizeof cut - 2] = '\0';
+  probe(KIND_MEMCG_BIRTH, 777778, a, cut);
+  probe(KIND_MEMCG_DEATH, 777778, 0, cut);
+  test_take(&stream);
+  CHECK(is_said_once(KIND_MEMCG_BIRTH, 777778, cut, "probe"));
+  finish();
+}
+
 static void probes_and_inotify_agree(void) {
   fresh(64);
   watch_walk(&table, 1);
@@ -464,6 +487,7 @@ int main(void) {
   a_rename_keeps_the_memcg();
   children_do_not_outlive_their_parent();
   a_full_table_counts_what_it_leaves_out();
+  a_cut_path_of_what_is_gone_says_so();
   probes_and_inotify_agree();
   cut_paths_are_found_by_inode();
   a_memcg_too_short_lived_to_open_is_still_told();

@@ -43,10 +43,13 @@ static void say(struct tracer *t, const char *state, const char *detail) {
 
 /* ── start ─────────────────────────────────────────────────────────────────── */
 
+#define QUOTED(number) #number
+#define TEXT_OF(number) QUOTED(number)
+
 static const char *const environment[][2] = {
   {"BPFTRACE_PERF_RB_PAGES", "1024"},      /* a burst of candidates while we are not scheduled: 64 pages lose it in silence (0.17) */
-  {"BPFTRACE_STRLEN", "200"},              /* cgroup paths of pods; 0.17 knows no more */
-  {"BPFTRACE_MAX_STRLEN", "200"},          /* the same for 0.23 and later */
+  {"BPFTRACE_STRLEN", TEXT_OF(PROBE_STRING_BYTES)},
+  {"BPFTRACE_MAX_STRLEN", TEXT_OF(PROBE_STRING_BYTES)},      /* the same for 0.23 and later */
   {"BPFTRACE_MAP_KEYS_MAX", "16384"},      /* 4096 memcgs are not enough, and a full map drops in silence */
   {"BPFTRACE_MAX_MAP_KEYS", "16384"},
 };

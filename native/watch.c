@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -10,6 +11,8 @@
 
 #include "row.h"
 #include "sample.h"
+
+#define PATH_CUT "\xe2\x80\xa6"      /* … as src/model/memcgs.ts knows it */
 
 #define WALK_PERIOD_NS NS_PER_S     /* at most one walk a second, whatever asks for it */
 
@@ -192,6 +195,13 @@ static void probe_path(const struct memcgs *t, const struct fact *fact, char pat
   path[length - prefix] = '\0';
 }
 
+/* bpftrace cuts strings: the reader must see that this is not the whole path. */
+static void mark_cut(const struct fact *fact, char path[PATH_MAX]) {
+  size_t length;
+  fact_text(fact, "path", &length);
+  if (length >= PROBE_STRING_BYTES - 1 && strlen(path) + sizeof PATH_CUT <= PATH_MAX) strcat(path, PATH_CUT);
+}
+
 /* Slot of the directory that holds the last component of the path, by walking down the names; -1 when it is not known. */
 static int parent_of(const struct memcgs *t, const char *path, const char **name) {
   char component[NAME_MAX + 1];
@@ -219,6 +229,7 @@ static int born_and_gone(struct memcgs *t, const struct fact *fact) {
   char path[PATH_MAX];
   const char *name;
   probe_path(t, fact, path);
+  mark_cut(fact, path);
   int parent = parent_of(t, path, &name);
   if (parent < 0) parent = memcg_find(t, fact_u(fact, "parentId"));
   if (parent < 0) parent = memcg_find_name(t, -1, "");

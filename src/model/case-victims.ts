@@ -6,6 +6,7 @@ import type { Victim } from './case.ts'
 import type { Decision } from './decision.ts'
 import type { TaskRow } from './kernel-log-tasks.ts'
 import { pageBytesOf } from './log-node.ts'
+import { completePath } from './memcgs.ts'
 import type { NodeModel } from './node.ts'
 
 /** mark_victim, signals and "Killed process" carry a thread id when the leader is gone (kernel: find_lock_task_mm). */
@@ -106,9 +107,10 @@ function complete(model: NodeModel, facts: CaseFacts, victim: Victim, known: Kno
   }
   const row = known.rows.get(victim.pid), pageBytes = pageBytesOf(model, facts.report)
   if (row !== undefined && pageBytes !== undefined) victim.swapBytes = row.swapPages * pageBytes
-  const { names } = facts, named = namedTid(facts.report), path = victim.memcgId === undefined ? undefined : model.memcgs.get(victim.memcgId)?.path
+  const { names } = facts, named = namedTid(facts.report), memcg = victim.memcgId === undefined ? undefined : model.memcgs.get(victim.memcgId)
   const logged = names !== undefined && names !== 'ambiguous' && named !== undefined && ids.includes(named) ? names.taskPath : undefined
-  const found = path ?? logged ?? before?.path
+  if (memcg !== undefined && logged !== undefined) completePath(memcg, logged)
+  const found = memcg?.path ?? logged ?? before?.path
   if (found !== undefined) victim.path = found
 }
 

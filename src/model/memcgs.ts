@@ -9,6 +9,17 @@ export const MAX_TOMBSTONES = 4096
 /** The newest dead keep their two minutes of history; the older ones only their facts. */
 const TOMBSTONES_WITH_HISTORY = 256
 
+/** Ends a path that a probe could not give whole: bpftrace's strings end at 199 bytes (native/watch.c appends it). */
+const CUT = '…'
+
+/** A memcg that was gone before anybody looked has the cut path of its probe: the kernel's log may know the rest. */
+export function completePath(memcg: Memcg, logged: string): void {
+  if (!memcg.path.endsWith(CUT)) return
+  // Inside a cgroup namespace the kernel's path begins further up.
+  const at = logged.indexOf(memcg.path.slice(0, -CUT.length))
+  if (at >= 0) memcg.path = logged.slice(at)
+}
+
 const newMemcg = (event: EventOf<'memcg_birth'>): Memcg => ({
   id: event.memcgId, parentId: event.parentId, path: event.path, bornNs: event.tsNs, lastSeenNs: event.tsNs, history: createHistory(), killCount: 0,
 })

@@ -62,6 +62,20 @@ test('the kernel log alone tells the whole case, with points computed as the ker
   expect(kill.victims[0]!.points).toBe(10620 + 18 + 936 * 16)
 })
 
+test('a path that a probe could not give whole is completed by the log, in any order, and is no disagreement', () => {
+  const long = `${C1}/${'x'.repeat(90)}`, cut = `${long.slice(0, 199)}…`
+  const born: Event[] = [hello(), birth(1, '/', 0), event('memcg_birth', T0 - MS, { memcgId: 104, parentId: 66, path: cut, by: 'probe' })]
+  const rows = decision({ tid: 384, tsNs: T0, memcgId: 66, victims: [{ pid: 381, memcgId: 104, adj: 936 }] })
+  const log = kmsg(fixture('6.1-v2-pod').replaceAll(C1, long), T0 + 5 * MS)
+  for (const events of [[...born, ...rows, ...log], [...born, ...log, ...rows], [...log, ...born, ...rows]]) {
+    const [kill] = fold(events).cases
+    expect(kill).toMatchObject({ disagreements: [], victims: [{ pid: 381, path: long }] })
+  }
+  // Without the log it stays what it is, and another path is still a disagreement.
+  expect(fold([...born, ...rows]).cases[0]!.victims[0]!.path).toBe(cut)
+  expect(fold([...born, ...rows, ...kmsg(fixture('6.1-v2-pod').replaceAll(C1, `${C2}/${'x'.repeat(90)}`), T0 + 5 * MS)]).cases[0]!.disagreements).not.toEqual([])
+})
+
 test('without the node\'s swap size the total, and so the points, are not known', () => {
   const [, ...rest] = NODE, kill = fold([...rest, ...kmsg(fixture('6.1-v2-pod'), T0)]).cases[0]!
   expect(kill.candidates).toHaveLength(3)
