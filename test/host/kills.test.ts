@@ -1,5 +1,4 @@
 /** Real kills on the machine at hand, in cgroups of our own: recorded, replayed, and compared with what the kernel says. */
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, type TestContext } from 'vitest'
 import { CLI, cli } from '../helpers/cli.ts'
@@ -11,6 +10,7 @@ import { scenariosAt } from '../helpers/lab/scenarios.ts'
 import type { Truth } from '../helpers/lab/truth.ts'
 import { skip } from '../helpers/skip.ts'
 import { hostLab, type HostLab } from './host-lab.ts'
+import { candidatesFrom } from './points.ts'
 
 const SCENARIOS = scenariosAt('host')
 const truths = new Map<string, Truth | Error>()
@@ -36,9 +36,6 @@ function truthOf(context: TestContext, scenario: string): Truth {
   if (truth === undefined || truth instanceof Error) throw truth ?? new Error('not performed')
   return truth
 }
-
-/** Without kprobes the kernel's own points cannot be seen: then they are computed from its log. */
-const candidatesFrom = (): 'oom_badness' | 'kmsg' => (existsSync('/sys/kernel/tracing/kprobe_events') || existsSync('/sys/kernel/debug/tracing/kprobe_events') ? 'oom_badness' : 'kmsg')
 
 describe.each(SCENARIOS)('$name', ({ name }) => {
   test('the kernel did what the lab meant', (context) => expectSound(truthOf(context, name)))
