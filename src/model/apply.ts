@@ -5,9 +5,10 @@ import { createCaseBook, settleCases } from './case-book.ts'
 import { applyDecisionRow, applyTracerEnd } from './case-decisions.ts'
 import { applyEventRise, applyExit, applyKmsg, applyReap, applySignal } from './case-witnesses.ts'
 import { accrue, createHistory, recordUsage } from './history.ts'
-import { applyBirth, applyCounter, applyDeath, applyEvents, applyPsi, applyUsage, buryUnseen } from './memcgs.ts'
+import { applyBirth, applyCounter, applyDeath, applyEvents, applyPsi, applyUsage, buryUnseen, isAfterFirstKeyframe, rise } from './memcgs.ts'
 import type { NodeModel } from './node.ts'
 import { applyNodeFact, applyVmstat } from './node-facts.ts'
+import { addLatencies } from './stall-history.ts'
 
 export const MAX_RECENT = 2000, MAX_NOTICES = 200
 /** Names are learned from log directories of pods: more than a node can hold in weeks. */
@@ -18,7 +19,7 @@ const MAX_LOSS_PLACES = 64, MAX_TESTIMONIES = 10_000, MAX_COSTS = 121, MAX_TRACE
 export function createModel(): NodeModel {
   const caseBook = createCaseBook()
   const model: NodeModel = {
-    nowNs: 0, history: createHistory(), memcgs: new Map(), rungs: new Map(), names: new Map(), statuses: new Map(), testimonies: [], recent: [],
+    nowNs: 0, history: createHistory(), memcgs: new Map(), stalls: new Map(), rungs: new Map(), names: new Map(), statuses: new Map(), testimonies: [], recent: [],
     health: { losses: new Map(), corruptFrames: 0, corruptBytes: 0, unknownKinds: 0, badRows: 0, notices: [], selftests: new Map(), tracerStates: [], costs: [] },
     vmstats: [], zones: new Map(), slabs: [],
     clocksNs: [], tombstones: [], caseBook,
@@ -146,9 +147,14 @@ function keepRecent(model: NodeModel, event: NodeModel['recent'][number]): void 
 function applyStat(model: NodeModel, event: EventOf<'memcg_stat'>): void {
   const memcg = model.memcgs.get(event.memcgId)
   if (memcg === undefined) return
-  memcg.previousStat = memcg.stat
+  const before = memcg.stat
+  memcg.previousStat = before
   memcg.stat = event
   memcg.lastSeenNs = event.tsNs
+  if (before === undefined || before.tsNs >= event.tsNs) return
+  const refaults = rise(before.workingsetRefaultAnon, event.workingsetRefaultAnon) + rise(before.workingsetRefaultFile, event.workingsetRefaultFile)
+  // A series is two minutes of numbers: only for those to whom it happens.
+  if (refaults > 0) accrue(memcg.history, 'refaults', refaults, { fromNs: before.tsNs, toNs: event.tsNs })
 }
 
 function applyLimits(model: NodeModel, event: EventOf<'memcg_limits'>): void {
@@ -165,7 +171,10 @@ function applyHistogram(model: NodeModel, event: EventOf<'histogram'>): void {
   const memcg = model.memcgs.get(event.key)
   if (memcg === undefined) return
   memcg.histograms ??= new Map()
+  const before = memcg.histograms.get(event.histogram)
   memcg.histograms.set(event.histogram, event.buckets)
+  // As with counters: what reading begins with accrued before.
+  if (before !== undefined || isAfterFirstKeyframe(model, event.tsNs)) addLatencies(model.stalls, event, before)
 }
 
 function applyNodeMemory(model: NodeModel, event: EventOf<'node_memory'>): void {

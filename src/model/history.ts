@@ -24,6 +24,8 @@ export type History = {
   /** memory.events high/max accrued in the second. */
   highEvents: Float64Array
   maxEvents: Float64Array
+  /** Pages that came back soon after reclaim took them (memory.stat workingset_refault_*), accrued in the second. */
+  refaults: Float64Array
 }
 
 export type SeriesName = Exclude<keyof History, 'newestSecond'>
@@ -34,12 +36,12 @@ const NONE = new Float64Array(0)
 
 /** No second yet, no memory yet. */
 export const createHistory = (): History =>
-  ({ newestSecond: -1, usageBytes: NONE, lastBytes: NONE, someUs: NONE, fullUs: NONE, stallNs: NONE, highEvents: NONE, maxEvents: NONE })
+  ({ newestSecond: -1, usageBytes: NONE, lastBytes: NONE, someUs: NONE, fullUs: NONE, stallNs: NONE, highEvents: NONE, maxEvents: NONE, refaults: NONE })
 
 /** Gives the arrays back: for memcgs that died long ago. */
 export function dropHistory(history: History): void {
   history.newestSecond = -1
-  history.usageBytes = history.lastBytes = history.someUs = history.fullUs = history.stallNs = history.highEvents = history.maxEvents = NONE
+  history.usageBytes = history.lastBytes = history.someUs = history.fullUs = history.stallNs = history.highEvents = history.maxEvents = history.refaults = NONE
 }
 
 function clearSlot(history: History, slot: number): void {
@@ -49,6 +51,7 @@ function clearSlot(history: History, slot: number): void {
   if (history.stallNs.length > 0) history.stallNs[slot] = 0
   if (history.highEvents.length > 0) history.highEvents[slot] = 0
   if (history.maxEvents.length > 0) history.maxEvents[slot] = 0
+  if (history.refaults.length > 0) history.refaults[slot] = 0
 }
 
 /** Makes room for `second` and returns its slot, or -1 when that second is no longer kept. */

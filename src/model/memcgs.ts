@@ -4,6 +4,7 @@ import type { EventOf } from '../event/event.ts'
 import { accrue, createHistory, dropHistory, recordUsage } from './history.ts'
 import type { Memcg, NodeModel } from './node.ts'
 import { addReclaim, createReclaimHistory, type ReclaimSeries } from './reclaim-history.ts'
+import { addWaits } from './stall-history.ts'
 
 export const MAX_TOMBSTONES = 4096
 /** The newest dead keep their two minutes of history; the older ones only their facts. */
@@ -92,7 +93,7 @@ export function applyUsage(model: NodeModel, event: EventOf<'memcg_usage'>): voi
 }
 
 /** What a rising file rose by since the reading before; 0 when it restarted. */
-const rise = (before: number | undefined, now: number | undefined): number => (before === undefined || now === undefined ? 0 : Math.max(0, now - before))
+export const rise = (before: number | undefined, now: number | undefined): number => (before === undefined || now === undefined ? 0 : Math.max(0, now - before))
 
 export function applyPsi(model: NodeModel, event: EventOf<'memcg_psi'>): void {
   const memcg = model.memcgs.get(event.memcgId)
@@ -148,8 +149,10 @@ export function applyCounter(model: NodeModel, event: EventOf<'counter'>): void 
   // Reading may begin at a keyframe, whose counters accrued long before: they are no rate of this second.
   if (firstSight && !isAfterFirstKeyframe(model, event.tsNs)) return
   recordReclaim(memcg, event, amount)
-  if (!WAITS.has(event.counter)) return
-  const span = { fromNs: event.tsNs, toNs: event.tsNs }, waitedNs = waitOnce(memcg.rawCounters, event.counter, amount)
+  const isWait = WAITS.has(event.counter), waitedNs = isWait ? waitOnce(memcg.rawCounters, event.counter, amount) : amount
+  addWaits(model.stalls, event, waitedNs)
+  if (!isWait) return
+  const span = { fromNs: event.tsNs, toNs: event.tsNs }
   accrue(memcg.history, 'stallNs', waitedNs, span)
   accrue(model.history, 'stallNs', waitedNs, span)
 }
@@ -172,7 +175,7 @@ function waitOnce(raw: Float64Array, counter: number, amountNs: number): number 
 
 const KEYFRAME_SPREAD_NS = 1e9
 
-const isAfterFirstKeyframe = (model: NodeModel, tsNs: number): boolean => {
+export const isAfterFirstKeyframe = (model: NodeModel, tsNs: number): boolean => {
   const first = model.clocksNs[0]
   return first !== undefined && (model.clocksNs.length > 1 || tsNs - first > KEYFRAME_SPREAD_NS)
 }

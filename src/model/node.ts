@@ -5,6 +5,7 @@ import type { CaseBook } from './case-book.ts'
 import type { History } from './history.ts'
 import type { Zone } from './node-facts.ts'
 import type { ReclaimHistory } from './reclaim-history.ts'
+import type { StallHistory } from './stall-history.ts'
 
 /** Cumulative losses and damage, by place; shown on the status line and in every report. Nothing vanishes silently. */
 export type Health = {
@@ -87,6 +88,8 @@ export type NodeModel = {
   readonly history: History
   /** By memcgId. */
   readonly memcgs: Map<number, Memcg>
+  /** By memcgId, bounded: what its tasks waited for in the last two minutes; only of those that waited. */
+  readonly stalls: Map<number, StallHistory>
   /** Every kill case, oldest first, bounded. Looking merges what was gathered since the last look; the objects stay the same. */
   readonly cases: KillCase[]
   /** question → how it is answered here. */

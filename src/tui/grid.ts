@@ -62,11 +62,16 @@ export class Grid {
 
   /** A frame with a title in its upper edge; the inside is blanked. */
   box(at: { readonly x: number; readonly y: number; readonly width: number; readonly height: number }, title: string): void {
+    for (let row = at.y + 1; row < at.y + at.height - 1; row++) this.fill({ x: at.x, y: row, width: at.width }, STYLE.normal, ' ')
+    this.frame(at, title)
+  }
+
+  /** The same around what is there already. */
+  frame(at: { readonly x: number; readonly y: number; readonly width: number; readonly height: number }, title: string): void {
     const { x, y, width, height } = at
     if (width < 2 || height < 2) return
     const edge = '─'.repeat(width - 2)
     for (let row = y + 1; row < y + height - 1; row++) {
-      this.fill({ x, y: row, width }, STYLE.normal, ' ')
       this.text({ x, y: row }, '│', STYLE.frame)
       this.text({ x: x + width - 1, y: row }, '│', STYLE.frame)
     }

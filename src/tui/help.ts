@@ -1,6 +1,7 @@
 /** The help page: only keys that work here and now, then what signs, colours and columns mean. */
 import { KILL_COLUMNS } from '../view/kills-list.ts'
 import { OVERVIEW_COLUMNS } from '../view/columns.ts'
+import { STALL_COLUMNS } from '../view/stalls.ts'
 import { TABS } from './tabs.ts'
 
 /** What can be done depends on the source. `live`: a live screen with a memory, and whether it follows the present or looks back. */
@@ -26,10 +27,10 @@ export function helpLines(can: Abilities): string[] {
     ...TABS.map((tab) => key(tab.key, tab.help)),
     key('K', 'all kills, newest first; enter opens one'),
     ...(can.seek ? [key('enter', 'on the page of a kill: to its moment')] : []),
-    key('tab', 'on the page of a kill: its evidence in full, and back'),
+    key('tab', 'on the page of a kill: its evidence in full, and back; on the stalls of a small screen: the other pane'),
     key('y', 'on the page of a kill or a workload: copy it as text (by the terminal, OSC 52)'),
     ...(can.save ? [key('E', 'on the page of a kill: write it as Markdown and JSON into the current directory')] : []),
-    key('e', 'the tree of cgroups, and back; left right * close and open'),
+    key('e', 'the tree of cgroups, and back; left right * close and open. On the stalls: each cgroup, or each workload'),
     ...(can.charts ? [key('D', 'charts of the node')] : []),
     key('?', 'this page'),
     key('q  ^C', 'quit'), '',
@@ -44,6 +45,8 @@ export function helpLines(can: Abilities): string[] {
     'Columns',
     ...columns, '',
     'Columns of the kills',
-    ...KILL_COLUMNS.map((column) => key(column.title, column.help)),
+    ...KILL_COLUMNS.map((column) => key(column.title, column.help)), '',
+    'Columns of the stalls',
+    ...STALL_COLUMNS.map((column) => key(column.title, column.help)),
   ]
 }

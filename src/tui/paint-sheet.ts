@@ -88,6 +88,15 @@ function paintTextSection(grid: Grid, at: Rect, section: TextSection): void {
   for (const { text, tone } of section.lines) for (const part of wrap(text, at.width - 4)) grid.text({ x: at.x + 2, y: y++ }, part, TONE_STYLES[tone])
 }
 
+/** One section in a box of its own, cut where it does not fit. */
+export function paintSection(grid: Grid, at: Rect, section: Section): void {
+  const whole = new Grid(grid.cols, Math.max(at.height, 2 + heightOf(section, at.width))), box = { ...at, y: 0, height: whole.rows }
+  if (section.kind === 'text') paintTextSection(whole, box, section)
+  else paintTableSection(whole, box, section)
+  grid.copy(whole, { fromY: 0, toY: at.y, rows: at.height })
+  grid.frame(at, cutEnd(section.title, at.width - 8))
+}
+
 type Box = { readonly section: Section; readonly at: Rect }
 
 /** Two halves that follow each other share a line of boxes. */

@@ -15,6 +15,7 @@ import type { Abilities } from './help.ts'
 import { paintCasePage } from './paint-case.ts'
 import { paintDetail, paintKeys, paintSortMenu, paintTimeline } from './paint-panes.ts'
 import { paintPodPage } from './paint-pod.ts'
+import { paintStalls } from './paint-stalls.ts'
 import { paintSheetPage } from './paint-tabs.ts'
 import { paintOverviewTable, paintTable } from './paint-table.ts'
 import { paintTop } from './paint-top.ts'
@@ -35,6 +36,8 @@ export type Painted = {
   /** What keys need to know about what was painted. */
   readonly pageLines: number
   readonly textLines: number
+  /** The list of the open page, where it has one of its own. */
+  readonly listKeys: readonly string[]
   /** The rows as filtered and sorted on the overview. */
   readonly rows: readonly OverviewRow[]
   /** First row and height of the part a page fills: where the charts go. */
@@ -42,7 +45,7 @@ export type Painted = {
 }
 
 export type Body = { readonly grid: Grid; readonly y: number; readonly height: number }
-export type Result = { readonly ui: Ui; readonly pageLines: number; readonly textLines?: number }
+export type Result = { readonly ui: Ui; readonly pageLines: number; readonly textLines?: number; readonly listKeys?: readonly string[] }
 
 type Keys = readonly (readonly [key: string, does: string])[]
 
@@ -160,6 +163,7 @@ function paintPage(body: Body, ui: Ui, show: Show, rows: readonly OverviewRow[])
     case 'row': return paintRow(body, ui, show)
     case 'kills': return paintKills(body, ui, show)
     case 'case': return paintCase(body, ui, show)
+    case 'stalls': return paintStalls(body, ui, show)
     case 'health': return paintSheetPage(body, ui, { show, sheet: show.scene.healthPage() })
     case 'help': paintKeys(body.grid, KEYS_PAGE, 16); return paintText(body, ui, helpLines(show.can))
     case 'charts': paintKeys(body.grid, KEYS_PAGE); return { ui, pageLines: body.height }
@@ -202,7 +206,7 @@ export function paint(show: Show, ui: Ui, size: { readonly cols: number; readonl
   const grid = new Grid(size.cols, size.rows), rows = rowsOf(show, ui)
   if (size.cols < SMALLEST.cols || size.rows < SMALLEST.rows) {
     wrap(`needs ${SMALLEST.cols}x${SMALLEST.rows}, has ${size.cols}x${size.rows}`, size.cols).forEach((text, y) => { grid.text({ x: 0, y }, text) })
-    return { grid, ui, pageLines: 1, textLines: 0, rows, body: { y: 0, height: 0 } }
+    return { grid, ui, pageLines: 1, textLines: 0, listKeys: [], rows, body: { y: 0, height: 0 } }
   }
   const y = paintTop(grid, show.scene.status, { mode: show.mode, headline: headlineOf(show, ui), asides: asidesOf(show), doubts: ui.page !== 'health' && (ui.page !== 'case' || size.rows >= 36) }), body = { grid, y, height: size.rows - y - 1 }
   const result = paintPage(body, ui, show, rows)
@@ -211,5 +215,5 @@ export function paint(show: Show, ui: Ui, size: { readonly cols: number; readonl
     grid.text({ x: 1, y: size.rows - 1 }, cutEnd(ui.message, size.cols - 2), STYLE.alert)
   }
   if (show.ascii) toAscii(grid)
-  return { grid, ui: result.ui, pageLines: result.pageLines, textLines: result.textLines ?? 0, rows, body: { y: body.y, height: body.height } }
+  return { grid, ui: result.ui, pageLines: result.pageLines, textLines: result.textLines ?? 0, listKeys: result.listKeys ?? [], rows, body: { y: body.y, height: body.height } }
 }

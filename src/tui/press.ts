@@ -17,6 +17,8 @@ export type Context = {
   /** Time of the picture. */
   readonly nowNs: number
   readonly rowKeys: readonly string[]
+  /** Rows of the list of the open page (stalls). */
+  readonly listKeys: readonly string[]
   /** Newest first. */
   readonly kills: readonly { readonly id: string; readonly tsNs: number }[]
   readonly pageLines: number
@@ -58,6 +60,10 @@ function move(ui: Ui, by: number, context: Context): Ui {
   if (ui.page === 'kills') {
     const at = context.kills.findIndex((kill) => kill.id === ui.kill)
     return { ...ui, kill: context.kills[clamp(Math.max(0, at) + by, context.kills.length)]?.id }
+  }
+  if (context.listKeys.length > 0) {
+    const at = ui.picked === undefined ? 0 : Math.max(0, context.listKeys.indexOf(ui.picked))
+    return { ...ui, picked: context.listKeys[clamp(at + by, context.listKeys.length)] }
   }
   return { ...ui, scroll: Math.max(0, Math.min(Math.max(0, context.textLines - context.pageLines), ui.scroll + by)) }
 }
@@ -131,6 +137,15 @@ function onOverview(ui: Ui, key: string, context: Context): Ui | undefined {
 
 const open = (ui: Ui, page: Page): Ui => (ui.page === page ? escape(ui) : go(ui, page))
 
+/** Keys of the page of stalls. */
+function onStalls(ui: Ui, key: string): Pressed | undefined {
+  switch (key) {
+    case 'tab': return { ui: { ...ui, inFull: !ui.inFull } }
+    case 'e': return { ui: { ...ui, byCgroup: !ui.byCgroup, picked: undefined } }
+    default: return undefined
+  }
+}
+
 /** Keys of the page of a kill. */
 function onCase(ui: Ui, key: string, context: Context): Pressed | undefined {
   switch (key) {
@@ -174,5 +189,5 @@ export function press(before: Ui, key: string, context: Context): Pressed {
   const overview = ui.page === 'overview' ? onOverview(ui, key, context) : undefined
   if (overview !== undefined) return { ui: overview }
   if (ui.page === 'row' && key === 'y') return { ui, command: { do: 'copy' } }
-  return (ui.page === 'case' ? onCase(ui, key, context) : undefined) ?? pressTime(ui, key, context) ?? anywhere(ui, key, context)
+  return (ui.page === 'case' ? onCase(ui, key, context) : ui.page === 'stalls' ? onStalls(ui, key) : undefined) ?? pressTime(ui, key, context) ?? anywhere(ui, key, context)
 }

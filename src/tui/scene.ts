@@ -14,7 +14,10 @@ import { overviewRows } from '../view/overview.ts'
 import type { OverviewRow } from '../view/overview.ts'
 import { podPage } from '../view/pod-page.ts'
 import type { PodPage } from '../view/pod-page.ts'
-import type { Sheet } from '../view/sheet.ts'
+import type { Sheet, TableSection } from '../view/sheet.ts'
+import { stallSentences, waitersSection } from '../view/stall-detail.ts'
+import { heatOf, stallRows } from '../view/stalls.ts'
+import type { StallRow } from '../view/stalls.ts'
 import { statusOf } from '../view/status-line.ts'
 import type { Status } from '../view/status-line.ts'
 import type { Story } from '../view/story.ts'
@@ -43,6 +46,11 @@ export type Scene = {
   readonly caseLines: (kill: KillRow) => readonly string[]
   readonly timelineOf: (columns: number) => TimelineColumns
   readonly healthPage: () => Sheet
+  /** Computed when they are looked at. */
+  readonly stallRows: (byCgroup: boolean) => readonly StallRow[]
+  readonly heatOf: (row: StallRow, seconds: number) => readonly (readonly number[])[]
+  readonly stallSentences: (row: StallRow) => readonly DetailLine[]
+  readonly stallWaiters: (row: StallRow) => TableSection
 }
 
 /** The model of the picture, what has happened (in replay also later), and in replay from when to when the recording is. */
@@ -55,6 +63,7 @@ export type SceneOf = {
 export function sceneOf({ lens, model, story, range, liveNs, costs }: SceneOf): Scene {
   const { cases } = story.model, rows = overviewRows(lens, model, cases), { nowNs } = model, kills = killRows(lens, story.model)
   let tree: readonly TreeRow[] | undefined
+  const stalls = new Map<boolean, readonly StallRow[]>()
   return {
     nowNs, rows, kills, range, liveNs, progress: story.progress, time: timeOf(model, nowNs), status: statusOf(lens, model, { rows, cases }),
     treeRows: () => tree ??= treeRows(lens, model, cases),
@@ -64,5 +73,7 @@ export function sceneOf({ lens, model, story, range, liveNs, costs }: SceneOf): 
     caseLines: (kill) => lens.caseLines(kill.killCase, story.model),
     timelineOf: (columns) => story.timeline.columns(story.model, { columns, nowNs: liveNs ?? nowNs, range }),
     healthPage: () => healthPage(model, costs),
+    stallRows: (byCgroup) => { const known = stalls.get(byCgroup) ?? stallRows(lens, model, { rows, byCgroup }); stalls.set(byCgroup, known); return known },
+    heatOf: (row, seconds) => heatOf(model, row.memcgIds, seconds), stallSentences: (row) => stallSentences(model, row), stallWaiters: (row) => waitersSection(lens, model, row),
   }
 }

@@ -5,6 +5,7 @@ export type Tab = { readonly key: string; readonly page: Page; readonly title: s
 
 export const TABS: readonly Tab[] = [
   { key: '1', page: 'overview', title: 'overview', help: 'every workload: who is near a limit, who waits, who was killed' },
+  { key: '3', page: 'stalls', title: 'stalls', help: 'who waited for memory in the last two minutes: how long, when, and for what' },
   { key: '5', page: 'kills', title: 'kills', help: 'all kills, newest first (also K)' },
   { key: '6', page: 'health', title: 'health', help: 'can this be trusted: rungs, losses, self-tests, and what oomscope itself costs' },
 ]
@@ -13,7 +14,7 @@ export const TABS: readonly Tab[] = [
 export function openTab(ui: Ui, key: string): Ui | undefined {
   const tab = TABS.find((candidate) => candidate.key === key)
   if (tab === undefined) return undefined
-  return { ...ui, page: tab.page, back: tab.page === 'overview' ? [] : ['overview'], scroll: 0, inFull: false }
+  return { ...ui, page: tab.page, back: tab.page === 'overview' ? [] : ['overview'], scroll: 0, inFull: false, picked: undefined, pickedTop: 0 }
 }
 
 /** Key bar entries: the tabs, the open one without its key. */

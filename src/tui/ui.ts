@@ -3,7 +3,7 @@ import { URGENCY } from '../view/select.ts'
 import type { Sort } from '../view/select.ts'
 import type { Line } from './line-editor.ts'
 
-export type Page = 'overview' | 'row' | 'kills' | 'case' | 'help' | 'charts' | 'health'
+export type Page = 'overview' | 'row' | 'kills' | 'case' | 'help' | 'charts' | 'health' | 'stalls'
 
 /** A line being typed in the last row: a filter (works while it is typed) or a time to go to. */
 export type Prompt = { readonly for: 'filter' | 'time'; readonly line: Line }
@@ -30,6 +30,11 @@ export type Ui = {
   /** In replay: the kill at whose moment the picture stands, because the person went there. */
   readonly atKill?: string | undefined
   readonly killTop: number
+  /** Key of the row selected in the list of the open page (stalls); absent: its first. */
+  readonly picked?: string | undefined
+  readonly pickedTop: number
+  /** The stalls of each cgroup instead of each workload. */
+  readonly byCgroup: boolean
   /** The page of a kill shows its evidence in full instead of the picture. */
   readonly inFull: boolean
   /** First line shown of a page of text. */
@@ -41,7 +46,7 @@ export type Ui = {
   readonly message?: string | undefined
 }
 
-export const START: Ui = { page: 'overview', back: [], index: 0, top: 0, sort: URGENCY, filter: '', tree: false, folded: new Set(), killTop: 0, inFull: false, scroll: 0, paused: false }
+export const START: Ui = { page: 'overview', back: [], index: 0, top: 0, sort: URGENCY, filter: '', tree: false, folded: new Set(), killTop: 0, pickedTop: 0, byCgroup: false, inFull: false, scroll: 0, paused: false }
 
 /** First visible line so that `index` is on screen and as little as possible moves. */
 export function scrolled(top: number, index: number, view: { readonly height: number; readonly count: number }): number {

@@ -21,6 +21,14 @@ export function countCell(count: number): string {
   return count >= 9.95 || Number.isInteger(count) ? count.toFixed(0) : count.toFixed(1)
 }
 
+/** `812us`, `4.2ms`, `312ms`, `1.2s`, `75s`, `4.7m`: how long something took, at most five characters. */
+export function durationCell(ns: number): string {
+  if (ns < 999.5e3) return `${Math.round(ns / 1e3)}us`
+  if (ns < 999.5e6) return `${(ns / 1e6).toFixed(ns < 9.95e6 ? 1 : 0)}ms`
+  if (ns < 99.5e9) return `${(ns / 1e9).toFixed(ns < 9.95e9 ? 1 : 0)}s`
+  return ns < 99.5 * 60e9 ? `${(ns / 60e9).toFixed(ns < 9.95 * 60e9 ? 1 : 0)}m` : `${Math.round(ns / 3600e9)}h`
+}
+
 /** `42s`, `6m`, `2h`, `3d`: rounded hard, because it is used for forecasts. */
 export function secondsCell(seconds: number): string {
   if (seconds < 100) return `${Math.round(seconds)}s`

@@ -1,10 +1,12 @@
 /** The pages a digit leads to, over the bundled recording and over an invented node: what is on them, at both usual sizes. */
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { CLI } from '../helpers/cli.ts'
-import { ROOT, Tui } from '../helpers/pty.ts'
+import { buildAppUnderTest, ROOT, Tui } from '../helpers/pty.ts'
 
 const SIZES = [[120, 40], [80, 24]] as const
+let app: string
 let tui: Tui | undefined
+beforeAll(() => { app = buildAppUnderTest() })
 afterEach(({ task }) => { tui?.picture(`page ${task.name}`); tui?.kill(); tui = undefined })
 
 /** Stands at the end of the bundled recording. */
@@ -37,5 +39,45 @@ describe('the health page', () => {
     await t.see('what oomscope costs')
     expect(t.text()).toMatch(/CPU of the bridge +0\.\d %/)
     expect(t.text()).not.toContain('this screen')
+  })
+})
+
+/** An invented node that stands still; `OOMSCOPE_TEST` says what is on it. */
+async function invented([cols, rows]: readonly [number, number], what: string): Promise<Tui> {
+  tui = new Tui('node', [app], { cols, rows, env: { OOMSCOPE_TEST: what } })
+  await tui.see('payments/api')
+  return tui
+}
+
+describe('the page of stalls', () => {
+  it.each(SIZES)('says at %ix%i who waited, how long and for what, and draws when', async (cols, rows) => {
+    const t = await invented([cols, rows], 'stalls')
+    t.keys('3')
+    await t.see('all of this node · waits by length and second')
+    expect(t.text()).toMatch(/payments\/api-7d9f8b6c5-x2lqp +2\.5m +3\.3k/)
+    expect(t.text()).toMatch(/batch\/etl-nightly-0 +97s +761/)
+    t.keys('j')
+    await t.see(/268ms +░▒▒▒▒▒▒▒░░░░▒▒▒▒▒▒▒▒▒▒▒▒▒/)
+    // Long waits are red, those of some milliseconds are not.
+    const y = t.rowOf('268ms'), x = (t.lines()[y] ?? '').indexOf('▒')
+    expect(t.cell(x, y).fg).toBe(203)
+    if (rows < 30) { t.keys('\t'); await t.see('who waited for what') }
+    expect(t.text()).toMatch(/java +memory\.high: put to sleep +464 +55s/)
+    t.keys('e')
+    await t.see('by workload')
+    expect(t.text()).toMatch(/payments\/api-\S+ +.*"api"/)
+  })
+  it('is drawn in ASCII, too', async () => {
+    const t = await invented([120, 40], 'stalls,ascii')
+    t.keys('3')
+    await t.see('all of this node')
+    t.keys('j')
+    await t.see(/268ms +\.:::::::\.\.\.\.:+/)
+  })
+  it('says so where nobody waited', async () => {
+    tui = new Tui('node', [app], { cols: 80, rows: 24, env: { OOMSCOPE_TEST: 'empty' } })
+    await tui.see('No cgroups seen yet.')
+    tui.keys('3')
+    await tui.see('Nobody has waited for memory in the last two minutes.')
   })
 })

@@ -1,0 +1,87 @@
+/** One row of the stalls page in detail: the single long waits told by the probes, grouped by who waited for what, and what it all means in sentences. */
+import { plural } from '../base/text.ts'
+import { STALLS } from '../event/kinds.ts'
+import { depthBelow } from '../model/memcgs.ts'
+import type { NodeModel } from '../model/node.ts'
+import { cellText } from './cell-text.ts'
+import { bytesCell, countCell, durationCell } from './compact.ts'
+import type { DetailLine } from './detail.ts'
+import { levelLabel, named, placeLabel } from './lens.ts'
+import type { Lens } from './lens.ts'
+import { rowOf } from './sheet.ts'
+import type { TableSection } from './sheet.ts'
+import { countedKinds, NODE_KEY, STALL_SECONDS } from './stalls.ts'
+import type { StallRow } from './stalls.ts'
+
+type Waiter = { readonly who: string; readonly what: string; count: number; totalNs: number; longestNs: number; freedPages: number; readonly pids: Set<number> }
+
+/** Whose memory was reclaimed, seen from the task that waited: its own cgroup, or which level above it. */
+function whose(lens: Lens, model: NodeModel, { taskMemcgId, targetMemcgId }: { readonly taskMemcgId: number; readonly targetMemcgId: number }): string {
+  if (targetMemcgId === 0) return 'a limit (whose, is not told here)'
+  if (targetMemcgId === taskMemcgId) return 'its own limit'
+  const target = model.memcgs.get(targetMemcgId)
+  if (target === undefined) return 'a limit of a cgroup that is gone'
+  const label = levelLabel(named(model, lens.workloadOf(target.path)), target.path)
+  return depthBelow(model, targetMemcgId, taskMemcgId) === undefined ? `the limit of ${placeLabel(lens, model, target.path)}` : `the limit above it: ${label}`
+}
+
+function whatFor(lens: Lens, model: NodeModel, event: { readonly what: number; readonly taskMemcgId: number; readonly targetMemcgId: number; readonly order: number }): string {
+  switch (STALLS[event.what]) {
+    case 'memcg_reclaim': return `reclaim at ${whose(lens, model, event)}`
+    case 'direct_reclaim': return 'direct reclaim: the node is short'
+    case 'over_high': return 'memory.high: put to sleep'
+    case 'compaction': return `compaction for an order-${event.order} block`
+    case 'throttled': return 'throttled inside reclaim'
+    default: return `wait ${event.what}`
+  }
+}
+
+/** Groups of single waits, longest sum first. */
+function waitersOf(lens: Lens, model: NodeModel, row: StallRow): Waiter[] {
+  const fromNs = model.nowNs - STALL_SECONDS * 1e9, ids = new Set(row.memcgIds), groups = new Map<string, Waiter>()
+  for (const event of model.recent) {
+    if (event.kind !== 'stall' || event.tsNs <= fromNs || event.tsNs > model.nowNs || !ids.has(event.taskMemcgId)) continue
+    const key = `${event.comm}\n${event.what}\n${event.targetMemcgId}\n${event.taskMemcgId}`
+    const group: Waiter = groups.get(key) ?? { who: cellText(event.comm), what: whatFor(lens, model, event), count: 0, totalNs: 0, longestNs: 0, freedPages: 0, pids: new Set() }
+    group.count += 1
+    group.totalNs += event.durationNs
+    group.longestNs = Math.max(group.longestNs, event.durationNs)
+    group.freedPages += event.reclaimedPages
+    group.pids.add(event.pid)
+    groups.set(key, group)
+  }
+  return [...groups.values()].sort((a, b) => b.totalNs - a.totalNs)
+}
+
+/** The bridge tells single waits from this length on, unless it was started otherwise. */
+const TOLD_FROM = '10 ms'
+
+/** Who waited for what, as a table. */
+export function waitersSection(lens: Lens, model: NodeModel, row: StallRow): TableSection {
+  const waiters = waitersOf(lens, model, row), page = model.hello?.pageSizeBytes ?? 4096
+  return {
+    kind: 'table', title: `who waited for what: single waits of ${TOLD_FROM} and more`, span: 'full', empty: `No single wait of ${TOLD_FROM} or more in the last two minutes.`,
+    columns: [{ title: 'COMMAND', width: 10, grow: 15, weight: 100 }, { title: 'FOR', width: 20, grow: 60, weight: 95 }, { title: 'WAITS', width: 5, align: 'right', weight: 70 }, { title: 'SUM', width: 5, align: 'right', weight: 90 }, { title: 'LONGEST', width: 7, align: 'right', weight: 80 }, { title: 'FREED', width: 5, align: 'right', weight: 60 }, { title: 'PIDS', width: 4, align: 'right', weight: 40 }],
+    rows: waiters.map(({ who, what, count, totalNs, longestNs, freedPages, pids }) =>
+      rowOf([who, what, String(count), durationCell(totalNs), durationCell(longestNs), freedPages === 0 ? '·' : bytesCell(freedPages * page), String(pids.size)], 'plain', [undefined, undefined, undefined, undefined, longestNs >= 1e9 ? 'alarm' : longestNs >= 100e6 ? 'warn' : undefined])),
+  }
+}
+
+const KIND_WORDS = ['reclaim at limits', 'direct reclaim of the node', 'sleeping above memory.high', 'compaction'] as const
+/** Fewer refaults a second than this are no thrashing. */
+const THRASH_PER_S = 50
+
+/** What the numbers mean, most important first. */
+export function stallSentences(model: NodeModel, row: StallRow): DetailLine[] {
+  const lines: DetailLine[] = [], counted = countedKinds(model), missing = KIND_WORDS.filter((_, kind) => counted[kind] !== true)
+  if (row.waitedNs !== undefined && row.waitedNs > 0) {
+    const parts = KIND_WORDS.flatMap((words, kind) => ((row.byKind[kind] ?? 0) > 0 ? [`${words} ${durationCell(row.byKind[kind] ?? 0)}`] : []))
+    const freed = row.freedBytes === 0 ? '' : ` It freed ${bytesCell(row.freedBytes)}: ${bytesCell(row.freedBytes / (row.waitedNs / 1e9))} a second of waiting.`
+    lines.push({ text: `${row.waits === 0 ? '' : `${plural(row.waits, 'wait')}, together `}${durationCell(row.waitedNs)} in two minutes: ${parts.join(', ')}.${freed}`, tone: 'strong' })
+  }
+  if ((row.refaultsPerS ?? 0) >= THRASH_PER_S) lines.push({ text: `${countCell(row.refaultsPerS ?? 0)} pages a second come back soon after they were taken: it thrashes its page cache.`, tone: 'urgent' })
+  if (row.key !== NODE_KEY && row.somePercent === undefined) lines.push({ text: 'Pressure (PSI) of single cgroups is not known here.', tone: 'quiet' })
+  if (missing.length === KIND_WORDS.length) lines.push({ text: 'No probe counts waiting here: only pressure (PSI) tells of it.', tone: 'differs' })
+  else if (missing.length > 0) lines.push({ text: `Not counted here: ${missing.join(', ')}.`, tone: 'differs' })
+  return lines
+}
