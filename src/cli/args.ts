@@ -15,6 +15,7 @@ const LIVE_OPTIONS: Readonly<Record<string, Option>> = {
   'require-probes': { type: 'boolean', says: 'exit 3 when no probe can be had, instead of watching with what is left' },
   stall: { type: 'string', value: 'TIME', says: 'single events for stalls at least this long (10ms)' },
   sample: { type: 'string', value: 'TIME', says: 'period of sampling memcg usage (100ms)' },
+  cri: { type: 'string', value: 'SOCKET', says: 'container runtime to ask for names (the usual places); off: ask none' },
 }
 const SCREEN_OPTIONS: Readonly<Record<string, Option>> = {
   ascii: { type: 'boolean', says: 'draw with ASCII only' },

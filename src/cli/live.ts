@@ -40,7 +40,7 @@ export async function live(options: Options, signals: Signals): Promise<ExitCode
   // A bridge that cannot start is told on the plain terminal, before the screen is taken.
   const first = await batches.next()
   if (first.done === true) return EXIT.done
-  const names = new Names(nameSources())
+  const names = new Names(nameSources(options))
   const take = (batch: Batch): void => {
     feed.take(batch)
     for (const { events } of batch.items) names.see(events, feed.model)

@@ -43,6 +43,7 @@ export function eventOf(fact: NameFact, from: string, tsNs: number): EventOf<'wo
   return { kind: fact.kind, tsNs, ...Object.fromEntries(Object.keys(KINDS[fact.kind].fields).map((name) => [name, values[name]])) } as unknown as EventOf<'workload'> | EventOf<'container_status'>
 }
 
+/** Containers of this node's own runtimes only: what lies within another's cgroup has names of its own making. */
 function questionOf(event: Event, model: NodeModel): NameQuestion | undefined {
   switch (event.kind) {
     case 'memcg_birth': return event.by === 'keyframe' ? undefined : unknownAt(event.path, model)
@@ -52,11 +53,11 @@ function questionOf(event: Event, model: NodeModel): NameQuestion | undefined {
 }
 
 function unknownAt(path: string, model: NodeModel): NameQuestion | undefined {
-  const { kind, containerId, podUid } = identityOf(path)
-  return kind !== 'container' || containerId === undefined || model.names.has(`container:${containerId}`) ? undefined : { containerId, podUid, why: 'birth' }
+  const { kind, containerId, podUid, within } = identityOf(path)
+  return kind !== 'container' || containerId === undefined || within !== undefined || model.names.has(`container:${containerId}`) ? undefined : { containerId, podUid, why: 'birth' }
 }
 
 function victimAt(path: string | undefined): NameQuestion | undefined {
-  const { containerId, podUid } = identityOf(path ?? '/')
-  return containerId === undefined ? undefined : { containerId, podUid, why: 'victim' }
+  const { containerId, podUid, within } = identityOf(path ?? '/')
+  return containerId === undefined || within !== undefined ? undefined : { containerId, podUid, why: 'victim' }
 }

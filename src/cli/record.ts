@@ -34,7 +34,7 @@ export async function record(options: Options, signals: Signals): Promise<ExitCo
   const writer = createRecording({ path, force: isSet(options, 'force'), maxBytes, keepNs })
   const told = source.shortage
   if (told !== undefined) warn(told)
-  const feed = new Feed(source), names = new Names(nameSources()), startedMs = performance.now()
+  const feed = new Feed(source), names = new Names(nameSources(options)), startedMs = performance.now()
   let timer = { clear: (): void => undefined }
   void source.ready.then((ready) => {
     // Known only now, when bpftrace refused all of them.

@@ -1,0 +1,49 @@
+/** What a runtime has said so far: a list, a status and an event each know a part; told is what a new part changes. */
+import { MAX_WAITING, type NameFact } from '../name-source.ts'
+
+/** More than a node has containers and pods, dead ones included; beyond it all is told again. */
+const MAX_KNOWN = 50_000
+
+const keyOf = (fact: NameFact): string =>
+  fact.kind === 'container_status' ? `status:${fact.containerId}` : fact.containerId !== undefined ? `container:${fact.containerId}` : `pod:${fact.podUid ?? ''}`
+
+export class FactBook {
+  private readonly known = new Map<string, NameFact>()
+  private waiting: NameFact[] = []
+  /** Facts that were never taken and gave way to newer ones. */
+  dropped = 0
+
+  has(key: `container:${string}` | `pod:${string}`): boolean { return this.known.has(key) }
+
+  /** Keeps the fact; it waits to be taken if it adds or changes anything. */
+  learn(fact: NameFact): void {
+    const key = keyOf(fact), before = this.known.get(key)
+    if (before !== undefined && !isNews(before, fact)) return
+    const merged = before === undefined ? fact : { ...before, ...present(fact) } as NameFact
+    if (this.known.size >= MAX_KNOWN && before === undefined) this.known.clear()
+    this.known.set(key, merged)
+    this.waiting.push(merged)
+    if (this.waiting.length > MAX_WAITING) {
+      this.dropped += this.waiting.length - MAX_WAITING
+      this.waiting.splice(0, this.waiting.length - MAX_WAITING)
+    }
+  }
+
+  /** Forgets what a complete list no longer has; the recording keeps it. */
+  keepOnly(isListed: (id: string) => boolean): void {
+    for (const [key, fact] of this.known) if (!isListed((fact.kind === 'workload' ? fact.containerId ?? fact.podUid : fact.containerId) ?? '')) this.known.delete(key)
+  }
+
+  take(): readonly NameFact[] {
+    const { waiting } = this
+    this.waiting = []
+    return waiting
+  }
+}
+
+const entriesOf = (fact: NameFact): [string, unknown][] => Object.entries(fact).filter(([, value]) => value !== undefined)
+const present = (fact: NameFact): Partial<NameFact> => Object.fromEntries(entriesOf(fact)) as Partial<NameFact>
+const isNews = (before: NameFact, fact: NameFact): boolean => {
+  const known = before as unknown as Readonly<Record<string, unknown>>
+  return entriesOf(fact).some(([name, value]) => known[name] !== value)
+}
