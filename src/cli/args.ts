@@ -36,6 +36,8 @@ export const COMMANDS = {
     speed: { type: 'string', value: 'N', says: 'seconds of the recording per second (1)' }, ...SCREEN_OPTIONS } },
   kills: { says: 'every kill of a recording', file: true, options: { ...JSON_OPTION,
     evidence: { type: 'string', value: 'FILE', says: 'the log of the kubelet (journalctl -u kubelet), for the reason of a stop' } } },
+  spikes: { says: 'memory spikes of a recording, and what kubectl top would have shown', file: true, options: { ...JSON_OPTION,
+    all: { type: 'boolean', says: 'list every spike in order of time, not only those nearest to their limits' } } },
   explain: { says: 'the kills in a kernel log (dmesg, journalctl -k); - is stdin', file: true, options: JSON_OPTION },
   doctor: { says: 'what this node allows, what will be used, how to get more', options: {
     ...JSON_OPTION, 'self-test': { type: 'boolean', says: 'start the probes and prove each of them, with a kill in a memcg of our own' }, bpftrace: LIVE_OPTIONS['bpftrace'] as Option } },
@@ -43,7 +45,7 @@ export const COMMANDS = {
 
 export type CommandName = keyof typeof COMMANDS
 /** Commands of the design that do not exist yet; they say so instead of looking like a typing mistake. */
-const NOT_BUILT = ['run', 'spikes', 'recommend', 'report', 'export']
+const NOT_BUILT = ['run', 'recommend', 'report', 'export']
 
 export type Invocation =
   | { readonly do: 'help'; readonly command?: CommandName }

@@ -1,6 +1,6 @@
 /** Folds what a source delivers into the model, and keeps the model's health in step with what could not be read. */
 import type { Event } from '../event/event.ts'
-import { applyEvent, createModel } from '../model/apply.ts'
+import { applyDamage, applyEvent, createModel } from '../model/apply.ts'
 import { isOomCase, type KillCase } from '../model/case.ts'
 import type { NodeModel } from '../model/node.ts'
 import type { Batch, Source } from '../source/source.ts'
@@ -13,21 +13,27 @@ export class Feed {
   events = 0
   private readonly source: Source
   private readonly afterFrame: ((model: NodeModel) => void) | undefined
+  private readonly afterEvent: ((model: NodeModel, event: Event) => void) | undefined
   /** Kills of earlier folds by id: a jump that starts at a later keyframe would otherwise forget them. */
   private readonly known = new Map<string, KillCase>()
   private mustRecall = false
 
   /** `afterFrame` sees the model at every frame, also when many arrive at once: what is looked for may be gone after the next. */
-  constructor(source: Source, afterFrame?: (model: NodeModel) => void) {
+  constructor(source: Source, afterFrame?: (model: NodeModel) => void, afterEvent?: (model: NodeModel, event: Event) => void) {
     this.source = source
     this.afterFrame = afterFrame
+    this.afterEvent = afterEvent
   }
 
   take(batch: Batch): void {
     if (batch.isRestart) this.restart()
     for (const { frame, events } of batch.items) {
       if (this.mustRecall && (frame.flags & FLAG.keyframe) !== 0) this.recall(frame.tsNs)
-      for (const event of events) applyEvent(this.model, event)
+      if (frame.isAfterDamage === true) applyDamage(this.model, frame.tsNs)
+      for (const event of events) {
+        applyEvent(this.model, event)
+        this.afterEvent?.(this.model, event)
+      }
       this.events += events.length
       this.afterFrame?.(this.model)
     }

@@ -21,6 +21,7 @@ async function run(invocation: Invocation, signals: Signals): Promise<ExitCode> 
     case 'record': return (await import('./record.ts')).record(options, signals)
     case 'replay': return (await import('./replay.ts')).replay(file, options, signals)
     case 'kills': return (await import('./kills.ts')).kills(file, options, signals)
+    case 'spikes': return (await import('./spikes.ts')).spikes(file, options, signals)
     case 'explain': return (await import('./explain.ts')).explain(file, options)
     case 'doctor': return (await import('./doctor.ts')).doctor(options, signals)
   }

@@ -4,11 +4,14 @@ import { openCounted } from './case-counts.ts'
 import { createCaseBook, settleCases } from './case-book.ts'
 import { applyDecisionRow, applyTracerEnd } from './case-decisions.ts'
 import { applyEventRise, applyExit, applyKmsg, applyReap, applySignal } from './case-witnesses.ts'
+import { createGaps, noteGap, noteSilence } from './gaps.ts'
 import { accrue, createHistory, recordUsage } from './history.ts'
 import { applyBirth, applyCounter, applyDeath, applyEvents, applyPsi, applyUsage, buryUnseen, isAfterFirstKeyframe, rise } from './memcgs.ts'
 import type { NodeModel } from './node.ts'
 import { applyNodeFact, applyVmstat } from './node-facts.ts'
 import { addLatencies } from './stall-history.ts'
+import { createSpikeBook } from './spike.ts'
+import { endWatches, watchStat } from './spike-watch.ts'
 
 export const MAX_RECENT = 2000, MAX_NOTICES = 200
 /** Names are learned from log directories of pods: more than a node can hold in weeks. */
@@ -21,7 +24,7 @@ export function createModel(): NodeModel {
   const model: NodeModel = {
     nowNs: 0, history: createHistory(), memcgs: new Map(), stalls: new Map(), rungs: new Map(), names: new Map(), statuses: new Map(), testimonies: [], recent: [],
     health: { losses: new Map(), corruptFrames: 0, corruptBytes: 0, unknownKinds: 0, badRows: 0, notices: [], selftests: new Map(), tracerStates: [], costs: [] },
-    vmstats: [], zones: new Map(), slabs: [],
+    spikes: createSpikeBook(), gaps: createGaps(), hasCounters: false, vmstats: [], zones: new Map(), slabs: [],
     clocksNs: [], tombstones: [], caseBook,
     get cases() {
       settleCases(model)
@@ -33,7 +36,11 @@ export function createModel(): NodeModel {
 
 /** Folds one event in. */
 export function applyEvent(model: NodeModel, event: Event): void {
-  if (event.tsNs > model.nowNs) model.nowNs = event.tsNs
+  if (event.tsNs > model.nowNs) {
+    // Before the first keyframe there is only the head of a stream, which is as old as the stream.
+    if (model.clocksNs.length > 0) noteSilence(model.gaps, model.nowNs, event.tsNs)
+    model.nowNs = event.tsNs
+  }
   if (event.tsNs >= model.caseBook.settleAtNs) settleCases(model)
   switch (event.kind) {
     case 'memcg_usage': applyUsage(model, event); break
@@ -133,9 +140,15 @@ function applyClock(model: NodeModel, event: EventOf<'clock'>): void {
   openCounted(model)
 }
 
+/** What stood between the newest event and this time could not be read. */
+export function applyDamage(model: NodeModel, untilNs: number): void {
+  noteGap(model.gaps, { fromNs: model.nowNs, toNs: Math.max(model.nowNs, untilNs), why: 'damage' })
+}
+
 /** The stream is over: what waited for more waits no longer. Safe to call at any end. */
 export function endOfStream(model: NodeModel): void {
   openCounted(model, true)
+  endWatches(model)
 }
 
 /** Half of them go at once: to shift a long list at every stall and signal would cost more than all else here. */
@@ -151,6 +164,7 @@ function applyStat(model: NodeModel, event: EventOf<'memcg_stat'>): void {
   memcg.previousStat = before
   memcg.stat = event
   memcg.lastSeenNs = event.tsNs
+  watchStat(memcg, event)
   if (before === undefined || before.tsNs >= event.tsNs) return
   const refaults = rise(before.workingsetRefaultAnon, event.workingsetRefaultAnon) + rise(before.workingsetRefaultFile, event.workingsetRefaultFile)
   // A series is two minutes of numbers: only for those to whom it happens.

@@ -99,11 +99,11 @@ export type KillCase = {
 
 /** Cgroups that self-tests make below the root (native/selftest.c): one to kill in, and one with a limit to run out of. Deeper ones are somebody else's, whatever they are called. */
 const SELF_TEST = /^\/oomscope-selftest\.\d+(\.oom)?$/
-const isTestPath = (path: string | undefined): boolean => path !== undefined && SELF_TEST.test(path)
+export const isSelfTestPath = (path: string | undefined): boolean => path !== undefined && SELF_TEST.test(path)
 
 /** A death that some oomscope on this node caused itself, to see whether its probes work. */
 export const isSelfTest = ({ limit, countedPath, victims, sentSignal }: KillCase): boolean =>
-  sentSignal === undefined ? isTestPath(limit?.path ?? countedPath) : victims.length > 0 && victims.every(({ path }) => isTestPath(path))
+  sentSignal === undefined ? isSelfTestPath(limit?.path ?? countedPath) : victims.length > 0 && victims.every(({ path }) => isSelfTestPath(path))
 
 /** Did the kernel's OOM killer decide this one, and not a process? Our own tests do not count. */
 export const isOomCase = (target: KillCase): boolean => target.sentSignal === undefined && !isSelfTest(target)

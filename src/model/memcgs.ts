@@ -3,6 +3,7 @@ import { COUNTERS } from '../event/kinds.ts'
 import type { EventOf } from '../event/event.ts'
 import { accrue, createHistory, dropHistory, recordUsage } from './history.ts'
 import type { Memcg, NodeModel } from './node.ts'
+import { watchDeath, watchUsage } from './spike-watch.ts'
 import { addReclaim, createReclaimHistory, type ReclaimSeries } from './reclaim-history.ts'
 import { addWaits } from './stall-history.ts'
 
@@ -56,6 +57,7 @@ function forgetTombstone(model: NodeModel, id: number): void {
 function bury(model: NodeModel, memcg: Memcg, tsNs: number): void {
   if (memcg.diedNs !== undefined) return
   memcg.diedNs = tsNs
+  watchDeath(model, memcg, tsNs)
   model.tombstones.push(memcg.id)
   if (model.tombstones.length > TOMBSTONES_WITH_HISTORY) {
     const old = model.memcgs.get(model.tombstones[model.tombstones.length - 1 - TOMBSTONES_WITH_HISTORY] ?? 0)
@@ -90,6 +92,7 @@ export function applyUsage(model: NodeModel, event: EventOf<'memcg_usage'>): voi
   memcg.usage = event
   memcg.lastSeenNs = event.tsNs
   recordUsage(memcg.history, event.tsNs, Math.max(event.currentBytes, event.windowPeakBytes ?? 0))
+  watchUsage(model, memcg, event)
 }
 
 /** What a rising file rose by since the reading before; 0 when it restarted. */
@@ -151,7 +154,9 @@ export function applyCounter(model: NodeModel, event: EventOf<'counter'>): void 
   recordReclaim(memcg, event, amount)
   const isWait = WAITS.has(event.counter), waitedNs = isWait ? waitOnce(memcg.rawCounters, event.counter, amount) : amount
   addWaits(model.stalls, event, waitedNs)
+  model.hasCounters = true
   if (!isWait) return
+  memcg.waitedNs = (memcg.waitedNs ?? 0) + waitedNs
   const span = { fromNs: event.tsNs, toNs: event.tsNs }
   accrue(memcg.history, 'stallNs', waitedNs, span)
   accrue(model.history, 'stallNs', waitedNs, span)

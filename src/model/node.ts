@@ -4,8 +4,11 @@ import type { KillCase } from './case.ts'
 import type { CaseBook } from './case-book.ts'
 import type { History } from './history.ts'
 import type { Zone } from './node-facts.ts'
+import type { Gaps } from './gaps.ts'
 import type { ReclaimHistory } from './reclaim-history.ts'
 import type { StallHistory } from './stall-history.ts'
+import type { SpikeWatch } from './rise.ts'
+import type { SpikeBook } from './spike.ts'
 
 /** Cumulative losses and damage, by place; shown on the status line and in every report. Nothing vanishes silently. */
 export type Health = {
@@ -48,6 +51,10 @@ export type Memcg = {
   rawCounters?: Float64Array
   /** Reclaim of this memcg (as the target, where that is known) in the last seconds. */
   reclaim?: ReclaimHistory
+  /** Time its own tasks waited in reclaim or throttling, cumulative since the fold began. */
+  waitedNs?: number
+  /** What looks for spikes in its usage; absent until the first row, and for the root. */
+  watch?: SpikeWatch
   /** Newest time any fact named it; a memcg that two keyframes do not name is gone. */
   lastSeenNs: number
   /** Cumulative log2 ns histograms, by index of HISTOGRAMS. */
@@ -103,6 +110,12 @@ export type NodeModel = {
   /** Newest last, bounded: PSI triggers, single stalls, fatal signals; for the event line and the timeline. */
   readonly recent: (EventOf<'psi_trigger'> | EventOf<'stall'> | EventOf<'signal'>)[]
   readonly health: Health
+  /** Spikes of every memcg; a pod's stands beside its container's (view/spikes-list.ts tells each once). */
+  readonly spikes: SpikeBook
+  /** When nothing was told. */
+  readonly gaps: Gaps
+  /** Counters of waits arrive: a memcg without one has not waited. */
+  hasCounters: boolean
   /** Time of the newest `clock` rows, oldest first (at most 3): the keyframes. */
   readonly clocksNs: number[]
   /** Ids of the dead, oldest first: tombstones are bounded. */

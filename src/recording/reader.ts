@@ -204,7 +204,7 @@ export class RecordingCursor implements TapeCursor {
     const rest = this.reader.end()
     this.finished.corruptFrames += this.reader.damage.corruptFrames
     this.finished.corruptBytes += this.reader.damage.corruptBytes
-    this.reader = new FrameReader()
+    this.reader = new FrameReader(this.reader.endsInDamage)
     this.segment += 1
     this.offset = 0
     return rest

@@ -7,6 +7,7 @@ import type { Repeats } from '../verdict/repeats.ts'
 import type { Reason } from '../verdict/reason.ts'
 import { accountOf, verdictOf, type Cause, type Confidence } from '../verdict/verdict.ts'
 import { anchorClock, type CaseClock } from './case-time.ts'
+import { known } from './json-line.ts'
 
 type LimitLevel = Exclude<Level, 'service' | 'cgroup'>
 
@@ -48,11 +49,6 @@ export type KillJson = {
   readonly advice: readonly string[]
   /** Kills of the same workload: which one this is, and their rhythm. */
   readonly repeats?: { readonly nth: number; readonly of: number; readonly sincePreviousMs?: number; readonly medianMs: number; readonly isEven: boolean; readonly ids: readonly string[] }
-}
-
-/** Leaves out what is not known. */
-function known<T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as { [K in keyof T]: Exclude<T[K], undefined> }
 }
 
 const workloadOfPath = (model: NodeModel, path: string | undefined): Workload | undefined => (path === undefined ? undefined : workloadIn(model, path))

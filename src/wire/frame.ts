@@ -34,6 +34,8 @@ export type Frame = {
   readonly payload: Uint8Array
   /** Header and payload as they came: what a recording keeps. */
   readonly bytes: Uint8Array
+  /** What stood before it in the stream could not be read. */
+  readonly isAfterDamage?: true
 }
 
 /** Bytes that were not part of a valid frame, and how many places they were in. */
@@ -84,7 +86,13 @@ export class FrameReader {
   /** Nothing can be decided before this many bytes are pending; keeps chunks of one byte from costing a copy each. */
   private neededBytes = HEADER_BYTES
   /** Bytes are being skipped since the last frame or refused header: one place, however many bytes. */
-  private isSkipping = false
+  private isSkipping: boolean
+
+  /** `isAfterDamage`: what stood before the first byte could not be read. */
+  constructor(isAfterDamage = false) { this.isSkipping = isAfterDamage }
+
+  /** The last bytes were no whole frame. */
+  get endsInDamage(): boolean { return this.isSkipping }
 
   /** Frames completed by this chunk. The chunk must not be changed afterwards: frames point into it. */
   push(chunk: Uint8Array): Frame[] {
@@ -118,7 +126,7 @@ export class FrameReader {
       const total = header === undefined ? 0 : HEADER_BYTES + header.payloadBytes
       if (header !== undefined && total > buffer.length - at && !isEnd) { this.neededBytes = total; break }
       if (header !== undefined && total <= buffer.length - at && isIntact(buffer, at, header)) {
-        frames.push(frameAt(buffer, at, header))
+        frames.push(this.isSkipping ? { ...frameAt(buffer, at, header), isAfterDamage: true } : frameAt(buffer, at, header))
         this.isSkipping = false
         at += total
       } else {

@@ -1,0 +1,170 @@
+/** The rises of one memcg, the outermost first, each higher than where the one around it stood: pushed, raised and ended by one value after another. */
+import type { Memcg, NodeModel } from './node.ts'
+import { newRise, noteStat, SOURCE } from './rise.ts'
+import type { Rise, SpikeWatch } from './rise.ts'
+import { tell, tellTop } from './spike-tell.ts'
+import { leastHeight, LONGEST_SPIKE_NS } from './spike.ts'
+
+/** Rises within rises that are kept apart. */
+const MAX_DEPTH = 4
+/** Usage that stays this long within the least height is a level. */
+const SETTLED_NS = 1e9
+
+/** One value, by a look or between two. */
+export function see(model: NodeModel, memcg: Memcg, bytes: number): void {
+  const { watch, limits } = memcg
+  if (watch === undefined) return
+  fall(model, memcg, bytes)
+  const top = watch.rises[watch.depth - 1], isRisen = bytes - watch.lowBytes >= leastHeight(limits?.maxBytes, watch.lowBytes)
+  if (watch.depth === 0 || top === undefined) {
+    if (isRisen) push(memcg, watch, bytes)
+    else watch.lowBytes = Math.min(watch.lowBytes, bytes)
+  } else if (isRisen && watch.depth < MAX_DEPTH && (top.isLevel || bytes <= top.peakBytes)) push(memcg, watch, bytes)
+  else if (bytes > top.peakBytes) climb(model, memcg, bytes)
+  else watch.lowBytes = Math.min(watch.lowBytes, bytes)
+  for (let i = 0; i < watch.depth; i++) {
+    const rise = watch.rises[i] as Rise
+    rise.lowAfterBytes = Math.min(rise.lowAfterBytes, bytes)
+  }
+}
+
+function push(memcg: Memcg, watch: SpikeWatch, bytes: number): void {
+  const rise = (watch.rises[watch.depth] ??= newRise()), { stat } = memcg
+  watch.depth += 1
+  rise.baseBytes = watch.lowBytes
+  rise.startNs = watch.fromNs
+  rise.firstAboveNs = rise.lastAboveNs = Number.NaN
+  rise.isCovered = watch.source === SOURCE.window
+  rise.isTouched = watch.isTouched
+  rise.isLevel = false
+  rise.topBytes = watch.topBytes
+  rise.topDuringBytes = Number.NaN
+  rise.waitedNs = memcg.waitedNs ?? 0
+  rise.statBefore = stat !== undefined && stat.tsNs <= watch.fromNs ? stat : memcg.previousStat
+  rise.statDuring = undefined
+  setPeak(watch, rise, bytes)
+  if (stat !== undefined) noteStat(rise, stat)
+  watch.lowBytes = bytes
+}
+
+function setPeak(watch: SpikeWatch, rise: Rise, bytes: number): void {
+  rise.peakBytes = bytes
+  rise.peakSource = watch.source
+  rise.peakFromNs = watch.fromNs
+  rise.firstTopNs = rise.lastTopNs = rise.fellNs = Number.NaN
+  rise.lowAfterBytes = bytes
+}
+
+/** Higher than the innermost rise: that is what goes on, and rises around it that are lower have had their maximum. */
+function climb(model: NodeModel, memcg: Memcg, bytes: number): void {
+  const { watch } = memcg
+  if (watch === undefined) return
+  for (;;) {
+    const inner = watch.rises[watch.depth - 1], outer = watch.rises[watch.depth - 2]
+    if (inner === undefined || watch.depth < 1) return
+    if (watch.depth < 2 || outer === undefined || outer.isLevel || bytes <= outer.peakBytes) {
+      // A level that drifts up stays one; what it rises from is still below.
+      setPeak(watch, inner, bytes)
+      if (!inner.isLevel) watch.lowBytes = bytes
+      return
+    }
+    tellTop(model, memcg, outer)
+    outer.isCovered &&= inner.isCovered
+    outer.isTouched ||= inner.isTouched
+    watch.depth -= 1
+  }
+}
+
+/** Ends every rise of which usage has fallen by half and by what counts. */
+function fall(model: NodeModel, memcg: Memcg, bytes: number): void {
+  const { watch, limits } = memcg
+  while (watch !== undefined && watch.depth > 0) {
+    const top = watch.rises[watch.depth - 1] as Rise
+    if (bytes > top.peakBytes - Math.max(leastHeight(limits?.maxBytes, top.baseBytes), (top.peakBytes - top.baseBytes) / 2)) return
+    tell(model, memcg, { rise: top, baseBytes: top.baseBytes, startNs: top.startNs, endNs: watch.atNs, leastNs: top.lastAboveNs - top.firstAboveNs, ended: 'fell' })
+    watch.depth -= 1
+    watch.lowBytes = bytes
+  }
+}
+
+/** Before a look: as rows come only when something changed, what the last look saw stood until the look before this one. */
+export function stand(watch: SpikeWatch): void {
+  for (let i = 0; i < watch.depth; i++) {
+    const rise = watch.rises[i] as Rise
+    if (rise.lastAboveNs === watch.lastNs) rise.lastAboveNs = watch.fromNs
+    if (rise.lastTopNs === watch.lastNs) rise.lastTopNs = watch.fromNs
+  }
+}
+
+/** After each look: who still stands high, what has settled, what is too old to be a spike. */
+export function noteLook(memcg: Memcg, watch: SpikeWatch, bytes: number): void {
+  const { limits } = memcg
+  for (let i = 0; i < watch.depth; i++) {
+    const rise = watch.rises[i] as Rise, least = leastHeight(limits?.maxBytes, rise.baseBytes)
+    if (bytes >= rise.baseBytes + least) {
+      if (Number.isNaN(rise.firstAboveNs)) rise.firstAboveNs = watch.atNs
+      rise.lastAboveNs = watch.atNs
+    }
+    if (bytes > rise.peakBytes - least && Number.isNaN(rise.fellNs)) {
+      if (Number.isNaN(rise.firstTopNs)) rise.firstTopNs = watch.atNs
+      rise.lastTopNs = watch.atNs
+    } else if (Number.isNaN(rise.fellNs)) rise.fellNs = watch.atNs
+  }
+  if (Math.abs(bytes - watch.levelBytes) >= leastHeight(limits?.maxBytes, Math.min(bytes, watch.levelBytes))) {
+    watch.levelBytes = bytes
+    watch.levelNs = watch.atNs
+  }
+}
+
+/** Before a look: what has stood still until now is a level, and what rose too long ago is no spike. */
+export function settle(model: NodeModel, memcg: Memcg): void {
+  const { watch } = memcg
+  if (watch === undefined || watch.depth === 0) return
+  if (watch.fromNs - watch.levelNs >= SETTLED_NS) level(model, memcg, watch)
+  while (watch.depth > 0) {
+    const oldest = watch.rises[0] as Rise
+    if (watch.fromNs - oldest.startNs <= LONGEST_SPIKE_NS) return
+    if (!oldest.isLevel) tellTop(model, memcg, oldest)
+    // The slot is used again.
+    watch.rises.copyWithin(0, 1, watch.depth)
+    watch.depth -= 1
+    watch.rises[watch.depth] = oldest
+    if (watch.depth === 0) watch.lowBytes = watch.lastBytes
+  }
+}
+
+function level(model: NodeModel, memcg: Memcg, watch: SpikeWatch): void {
+  for (let i = 0; i < watch.depth; i++) {
+    const rise = watch.rises[i] as Rise
+    if (rise.isLevel) continue
+    tellTop(model, memcg, rise)
+    rise.isLevel = true
+    if (rise.peakBytes - watch.lastBytes < leastHeight(memcg.limits?.maxBytes, watch.lastBytes)) continue
+    rise.peakBytes = rise.lowAfterBytes = watch.lastBytes
+    rise.peakSource = watch.isWindowed ? SOURCE.window : SOURCE.sampled
+    rise.firstTopNs = rise.lastTopNs = rise.fellNs = Number.NaN
+  }
+  watch.lowBytes = watch.lastBytes
+}
+
+/** The memcg is gone: whatever stood high ended with it. */
+export function endByDeath(model: NodeModel, memcg: Memcg, tsNs: number): void {
+  const { watch } = memcg
+  if (watch === undefined) return
+  watch.fromNs = watch.atNs = Math.max(tsNs, watch.lastNs)
+  settle(model, memcg)
+  for (; watch.depth > 0; watch.depth -= 1) {
+    const rise = watch.rises[watch.depth - 1] as Rise
+    tell(model, memcg, { rise, baseBytes: rise.baseBytes, startNs: rise.startNs, endNs: watch.atNs, leastNs: rise.lastAboveNs - rise.firstAboveNs, ended: 'died' })
+  }
+}
+
+/** The stream is over: of what still stands high, only what already fell is known. */
+export function endByStream(model: NodeModel, memcg: Memcg): void {
+  const { watch } = memcg
+  if (watch === undefined) return
+  for (; watch.depth > 0; watch.depth -= 1) {
+    const rise = watch.rises[watch.depth - 1] as Rise
+    if (!rise.isLevel) tellTop(model, memcg, rise)
+  }
+}

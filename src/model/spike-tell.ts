@@ -1,0 +1,51 @@
+/** Makes a spike of a rise that is over, where it was high enough and short enough, and completes what is told of it late. */
+import { workingSetOf } from './kubectl-top.ts'
+import type { Memcg, NodeModel } from './node.ts'
+import { SOURCE } from './rise.ts'
+import type { Rise } from './rise.ts'
+import { keepSpike, leastHeight, limitOver, LONGEST_SPIKE_NS } from './spike.ts'
+import type { Exactness, Spike } from './spike.ts'
+
+/** The probes print their counters once a second. */
+const PRINT_NS = 1.2e9
+
+type Ended = { readonly rise: Rise; readonly baseBytes: number; readonly startNs: number; readonly endNs: number; readonly leastNs: number; readonly ended: Spike['ended'] }
+
+function exactnessOf({ peakSource, isCovered, isTouched }: Rise): Exactness {
+  if (peakSource === SOURCE.highWater) return 'high-water'
+  return peakSource === SOURCE.window && isCovered && !isTouched ? 'exact-height' : 'sampled'
+}
+
+/** Of the working set over the same base, because the base may hold file cache that the kubelet does not count. */
+function isShown({ rise, baseBytes }: Ended, memcg: Memcg): boolean | undefined {
+  const inactive = rise.statBefore?.inactiveFileBytes ?? memcg.stat?.inactiveFileBytes
+  if (Number.isNaN(rise.topDuringBytes)) return inactive === undefined ? undefined : false
+  return rise.topDuringBytes >= workingSetOf(baseBytes, inactive) + (rise.peakBytes - baseBytes) / 2
+}
+
+/** Keeps it when it is one. */
+export function tell(model: NodeModel, memcg: Memcg, ended: Ended): void {
+  const { rise, baseBytes, startNs, endNs } = ended, { watch } = memcg, leastNs = Number.isNaN(ended.leastNs) ? 0 : ended.leastNs
+  if (rise.peakBytes - baseBytes < leastHeight(memcg.limits?.maxBytes, baseBytes) || leastNs > LONGEST_SPIKE_NS || watch === undefined) return
+  settleNewest(model, memcg, Infinity)
+  const spike: Spike = {
+    memcgId: memcg.id, path: memcg.path, startNs, endNs, leastNs, baseBytes, peakBytes: rise.peakBytes, exactness: exactnessOf(rise), limit: limitOver(model, memcg), statBefore: rise.statBefore, statDuring: rise.statDuring,
+    stallNs: undefined, kubectlTopBytes: Number.isNaN(rise.topBytes) ? undefined : rise.topBytes, isShownByTop: isShown(ended, memcg), ended: ended.ended, isTouched: rise.isTouched,
+  }
+  watch.newest = spike
+  watch.newestWaitedNs = rise.waitedNs
+  keepSpike(model, spike)
+}
+
+/** The top of a rise alone, over what usage fell to since: it stays up, or rises again. */
+export function tellTop(model: NodeModel, memcg: Memcg, rise: Rise): void {
+  const baseBytes = Math.max(rise.baseBytes, rise.lowAfterBytes), endNs = Number.isNaN(rise.fellNs) ? memcg.watch?.atNs ?? rise.peakFromNs : rise.fellNs
+  tell(model, memcg, { rise, baseBytes, startNs: baseBytes > rise.baseBytes ? rise.peakFromNs : rise.startNs, endNs, leastNs: rise.lastTopNs - rise.firstTopNs, ended: 'settled' })
+}
+
+/** What its tasks waited until the probes' next print belongs to it. */
+export function settleNewest({ hasCounters }: NodeModel, { watch, waitedNs = 0 }: Memcg, nowNs: number): void {
+  if (watch?.newest === undefined || Number.isNaN(watch.newestWaitedNs) || nowNs < watch.newest.endNs + PRINT_NS) return
+  if (hasCounters) watch.newest.stallNs = waitedNs - watch.newestWaitedNs
+  watch.newestWaitedNs = Number.NaN
+}

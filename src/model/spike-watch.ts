@@ -1,0 +1,106 @@
+/** Reads one memcg's rows of usage for spikes, whatever their rhythm. Looks allocate nothing; memory per memcg is bounded. See spike.ts for what a spike is. */
+import type { EventOf } from '../event/event.ts'
+import { topSlotOf, workingSetOf } from './kubectl-top.ts'
+import type { Memcg, NodeModel } from './node.ts'
+import { endByDeath, endByStream, noteLook, see, settle, stand } from './rise-stack.ts'
+import { newWatch, noteStat, SOURCE } from './rise.ts'
+import type { Rise, SpikeWatch } from './rise.ts'
+import { settleNewest } from './spike-tell.ts'
+
+/** A quiet memcg is looked at this often at least, and its high-water mark read; rows come only when something changed. */
+const LOOK_NS = 1e9
+
+/** A memcg that was born while the stream ran began at zero; of any other the first row is only where it stands. */
+function begin(model: NodeModel, memcg: Memcg, event: EventOf<'memcg_usage'>): SpikeWatch | undefined {
+  const isNew = model.hello !== undefined && memcg.bornNs > model.hello.tsNs + LOOK_NS && event.tsNs - memcg.bornNs < LOOK_NS
+  memcg.watch = isNew ? newWatch(memcg.bornNs, 0) : newWatch(event.tsNs, event.currentBytes)
+  memcg.watch.lastPeakBytes = isNew ? 0 : event.peakBytes
+  return isNew ? memcg.watch : undefined
+}
+
+/** One row of usage. Hot. */
+export function watchUsage(model: NodeModel, memcg: Memcg, event: EventOf<'memcg_usage'>): void {
+  // All memory of the node; what stands out there stands out below.
+  if (memcg.path === '/') return
+  const watch = memcg.watch ?? begin(model, memcg, event)
+  if (watch === undefined) return
+  settleNewest(model, memcg, event.tsNs)
+  const { currentBytes, peakBytes, windowPeakBytes, windowNs } = event, isWindowed = windowPeakBytes !== undefined && windowNs !== undefined
+  // A keyframe repeats what was sent before: no look.
+  if (watch.isWindowed && !isWindowed && currentBytes === watch.lastBytes && peakBytes === watch.lastPeakBytes) return
+  lookOfTop(memcg, watch, event.tsNs)
+  watch.atNs = Math.max(event.tsNs, watch.lastNs)
+  watch.fromNs = isWindowed ? Math.max(watch.lastNs, event.tsNs - windowNs) : Math.max(watch.lastNs, event.tsNs - LOOK_NS)
+  watch.isTouched = model.gaps.newestNs > watch.lastNs
+  // The descriptor was read for the rows that are lost: of their time only they knew.
+  const isExact = isWindowed && !watch.isTouched, between = isWindowed ? windowPeakBytes : risenMark(watch, peakBytes)
+  if (watch.isTouched || !isWindowed) uncover(watch)
+  if (!watch.isTouched) stand(watch)
+  settle(model, memcg)
+  if (between !== undefined && between > currentBytes && between > watch.lastBytes) {
+    watch.source = isWindowed ? (isExact ? SOURCE.window : SOURCE.sampled) : SOURCE.highWater
+    if (isWindowed || !amendNewest(watch, between)) {
+      if (!isWindowed) watch.fromNs = Math.min(watch.fromNs, Math.max(memcg.bornNs, event.tsNs - LOOK_NS))
+      see(model, memcg, between)
+    }
+  }
+  watch.source = isExact ? SOURCE.window : !isWindowed && between === currentBytes ? SOURCE.highWater : SOURCE.sampled
+  see(model, memcg, currentBytes)
+  noteLook(memcg, watch, currentBytes)
+  watch.isWindowed = isWindowed
+  watch.lastNs = watch.atNs
+  watch.lastBytes = currentBytes
+  watch.lastPeakBytes = peakBytes
+}
+
+/** The high-water mark, when it has risen since the row before. */
+const risenMark = (watch: SpikeWatch, peakBytes: number | undefined): number | undefined =>
+  peakBytes !== undefined && watch.lastPeakBytes !== undefined && peakBytes > watch.lastPeakBytes ? peakBytes : undefined
+
+function uncover(watch: SpikeWatch): void {
+  for (let i = 0; i < watch.depth; i++) {
+    const rise = watch.rises[i] as Rise
+    rise.isCovered = false
+    if (watch.isTouched) rise.isTouched = true
+  }
+}
+
+/** The mark is read up to a second late: a spike that has just ended was higher than the looks saw. */
+function amendNewest({ newest, depth, atNs }: SpikeWatch, markBytes: number): boolean {
+  if (depth > 0 || newest === undefined || newest.endNs < atNs - LOOK_NS || newest.exactness === 'exact-height' || newest.peakBytes >= markBytes) return false
+  newest.peakBytes = markBytes
+  newest.exactness = 'high-water'
+  return true
+}
+
+/** Whenever a look of kubectl top has passed: it found what the row before told. */
+function lookOfTop({ stat }: Memcg, watch: SpikeWatch, tsNs: number): void {
+  const slot = topSlotOf(tsNs)
+  if (slot <= watch.topSlot) return
+  watch.topSlot = slot
+  watch.topBytes = workingSetOf(watch.lastBytes, stat?.inactiveFileBytes)
+  for (let i = 0; i < watch.depth; i++) {
+    const rise = watch.rises[i] as Rise
+    if (!(rise.topBytes >= watch.topBytes)) rise.topBytes = watch.topBytes
+    if (!(rise.topDuringBytes >= watch.topBytes)) rise.topDuringBytes = watch.topBytes
+  }
+}
+
+/** memory.stat was read. */
+export function watchStat({ watch }: Memcg, stat: EventOf<'memcg_stat'>): void {
+  if (watch === undefined) return
+  for (let i = 0; i < watch.depth; i++) noteStat(watch.rises[i] as Rise, stat)
+}
+
+export function watchDeath(model: NodeModel, memcg: Memcg, tsNs: number): void {
+  endByDeath(model, memcg, tsNs)
+  settleNewest(model, memcg, Infinity)
+}
+
+/** What waits for more waits no longer. */
+export function endWatches(model: NodeModel): void {
+  for (const memcg of model.memcgs.values()) {
+    if (memcg.diedNs === undefined) endByStream(model, memcg)
+    settleNewest(model, memcg, Infinity)
+  }
+}
