@@ -51,10 +51,21 @@ export class Tui {
       this.pending += 1
       this.term.write(data, () => { this.pending -= 1; this.wake() })
     })
+    this.readToTheEnd()
     // Answers of the terminal to the program's questions go back, as in a real one.
     this.term.onData((data) => this.process.write(data))
     this.term.onBinary((data) => this.process.write(Buffer.from(data, 'binary')))
     this.process.onExit((exit) => { this.exit = exit; this.wake() })
+  }
+
+  /** node-pty closes the terminal 200 ms after the program's end, read or not: on a busy machine the last words, which restore the terminal, would be lost. */
+  private readToTheEnd(): void {
+    const { _socket: socket } = this.process as unknown as { readonly _socket: { destroy: () => void } }, destroy = socket.destroy.bind(socket)
+    const whenSilent = (seen: number): void => {
+      // Two turns: the first may still be that of the timer, before anything is read.
+      setImmediate(() => setImmediate(() => { if (this.raw.length === seen) destroy(); else whenSilent(this.raw.length) }))
+    }
+    socket.destroy = () => whenSilent(-1)
   }
 
   lines(): string[] {
