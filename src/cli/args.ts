@@ -19,6 +19,9 @@ const LIVE_OPTIONS: Readonly<Record<string, Option>> = {
 }
 const SCREEN_OPTIONS: Readonly<Record<string, Option>> = {
   ascii: { type: 'boolean', says: 'draw with ASCII only' },
+  theme: { type: 'string', value: 'NAME', says: 'dark, light, 16 (colours) or mono' },
+  keys: { type: 'string', value: 'SET', says: 'oomscope, or below for hands that know below' },
+  'no-settings': { type: 'boolean', says: 'neither read nor keep columns, order and theme' },
 }
 const JSON_OPTION: Readonly<Record<string, Option>> = { json: { type: 'boolean', says: 'one JSON object a line' } }
 

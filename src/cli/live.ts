@@ -7,7 +7,7 @@ import { openLive } from '../source/live.ts'
 import type { Batch } from '../source/source.ts'
 import { runTui } from '../tui/app.ts'
 import { Story } from '../view/story.ts'
-import { bytesOf, isSet, textOf } from './args.ts'
+import { bytesOf, textOf } from './args.ts'
 import type { Options } from './args.ts'
 import { warn } from './exit.ts'
 import { Feed } from './feed.ts'
@@ -17,7 +17,7 @@ import { nameSources } from './name-sources.ts'
 import { Names } from './names.ts'
 import { protectFromOom } from './protect.ts'
 import { Rewind } from './rewind.ts'
-import { saveFile } from './save.ts'
+import { screenOptions } from './screen-options.ts'
 import type { Signals } from './signals.ts'
 import { untilAborted } from './signals.ts'
 import { requireTerminal } from './terminal.ts'
@@ -32,7 +32,7 @@ function tapeOf(options: Options): MemoryTape | undefined {
 
 export async function live(options: Options, signals: Signals): Promise<ExitCode> {
   requireTerminal('this node', 'oomscope record -o FILE')
-  const tape = tapeOf(options)
+  const tape = tapeOf(options), screen = screenOptions(options)
   protectFromOom()
   const source = await openLive(liveOptions(options)), story = new Story(createModel()), feed = new Feed(source, (model) => story.see(model))
   const batches = source.batches(), rewind = tape === undefined ? undefined : new Rewind(feed, tape)
@@ -62,7 +62,7 @@ export async function live(options: Options, signals: Signals): Promise<ExitCode
   try {
     return await runTui({
       mode: 'live', model: () => rewind?.model ?? feed.model, story, ...(rewind === undefined ? {} : { control: rewind.control }), lens, wallNow: Date.now, fault: () => failure?.message,
-      save: saveFile, ascii: isSet(options, 'ascii'), noColor: (process.env['NO_COLOR'] ?? '') !== '',
+      ...screen,
     })
   } finally {
     names.close()

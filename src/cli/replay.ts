@@ -6,19 +6,19 @@ import { openReplay } from '../source/replay.ts'
 import type { ReplaySource } from '../source/replay.ts'
 import { runTui } from '../tui/app.ts'
 import { wallOf } from '../view/clock.ts'
-import { isSet, speedOf, textOf } from './args.ts'
+import { speedOf, textOf } from './args.ts'
 import type { Options } from './args.ts'
 import { Feed } from './feed.ts'
 import { lens } from './lens.ts'
 import { overlook } from './overlook.ts'
 import { parseMoment } from '../base/moment.ts'
-import { saveFile } from './save.ts'
+import { screenOptions } from './screen-options.ts'
 import type { Signals } from './signals.ts'
 import { requireTerminal } from './terminal.ts'
 
 export async function replay(file: string, options: Options, signals: Signals): Promise<ExitCode> {
   requireTerminal('the recording', 'oomscope kills FILE')
-  const speed = speedOf(options), source = openReplay({ path: file, speed }), feed = new Feed(source)
+  const screen = screenOptions(options), speed = speedOf(options), source = openReplay({ path: file, speed }), feed = new Feed(source)
   const at = textOf(options, 'at'), { story, close } = overlook(file)
   try {
     if (at !== undefined) source.seek(momentOf(source, at))
@@ -34,7 +34,7 @@ export async function replay(file: string, options: Options, signals: Signals): 
     const code = await runTui({
       mode: 'replay', model: () => feed.model, story, lens, wallNow: () => wallOf(feed.model, feed.model.nowNs) ?? 0, fault: () => (failure instanceof Error ? failure.message : undefined),
       control: { setPaused: (paused) => source.setPaused(paused), setSpeed: (value) => source.setSpeed(value), seek: (tsNs) => source.seek(tsNs), playback: () => source.playback() },
-      save: saveFile, ascii: isSet(options, 'ascii'), noColor: (process.env['NO_COLOR'] ?? '') !== '',
+      ...screen,
     })
     await source.close()
     await pumped

@@ -4,6 +4,9 @@ import type { NodeModel } from '../model/node.ts'
 import type { Kept } from '../view/health-page.ts'
 import type { Lens } from '../view/lens.ts'
 import type { Story } from '../view/story.ts'
+import type { KeySet } from './keymap.ts'
+import type { Settings } from './settings.ts'
+import type { ThemeName } from './theme.ts'
 
 /** Where a replay stands; absent facts are not shown. */
 export type Playback = { readonly speed: number; readonly paused: boolean; readonly ended: boolean; /** False while a jump is under way: what the model says then is of no moment. */ readonly caughtUp?: boolean; readonly startNs?: number; readonly endNs?: number; /** Live with a memory: whether the picture follows what comes, and the newest time that came. */ readonly live?: { readonly isFollowing: boolean; readonly nowNs: number } }
@@ -40,7 +43,15 @@ export type TuiOptions = {
   /** Writes a file beside the person's shell and answers with its path; throws what the system says. Absent: nothing can be written here. */
   readonly save?: (name: string, text: string) => string
   readonly ascii?: boolean
-  readonly noColor?: boolean
+  /** What the person chose earlier. */
+  readonly settings?: Settings
+  /** At the start: chosen now or earlier, or what suits the terminal. */
+  readonly theme?: ThemeName
+  readonly keys?: KeySet
+  /** Told what is to be remembered whenever that changes. */
+  readonly remember?: (settings: Settings) => void
+  /** Said in the last row until the first key. */
+  readonly notice?: string | undefined
 }
 
 const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 } as const
@@ -65,7 +76,7 @@ export async function runTui(options: TuiOptions): Promise<number> {
   requireTerminal()
   // Imported late: commands without a screen must not pay for blessed.
   const [{ Terminal }, { Session }] = await Promise.all([import('./terminal.ts'), import('./session.ts')])
-  const terminal = new Terminal({ ascii: options.ascii === true, noColor: options.noColor === true })
+  const terminal = new Terminal({ ascii: options.ascii === true, theme: options.theme ?? 'dark' })
   return new Promise((resolve, reject) => {
     let session: InstanceType<typeof Session> | undefined, over = false
     const end = (settle: () => void): void => {

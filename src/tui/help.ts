@@ -2,37 +2,48 @@
 import { KILL_COLUMNS } from '../view/kills-list.ts'
 import { OVERVIEW_COLUMNS } from '../view/columns.ts'
 import { STALL_COLUMNS } from '../view/stalls.ts'
+import type { KeySet } from './keymap.ts'
 import { TABS } from './tabs.ts'
 
 /** What can be done depends on the source. `live`: a live screen with a memory, and whether it follows the present or looks back. */
-export type Abilities = { readonly mode: 'live' | 'replay'; readonly live?: 'following' | 'back'; readonly speed: boolean; readonly seek: boolean; readonly charts: boolean; readonly save: boolean }
+export type Abilities = { readonly mode: 'live' | 'replay'; readonly keys?: KeySet; readonly live?: 'following' | 'back'; readonly speed: boolean; readonly seek: boolean; readonly charts: boolean; readonly save: boolean }
 
 const key = (name: string, does: string): string => `  ${name.padEnd(20)} ${does}`
 
+function timeKeys(can: Abilities): string[] {
+  const below = can.keys === 'below', live = can.live === 'following', goTo = key(below ? 'j J  b' : 'b', `${below ? 'forth, back, or ' : ''}go to a time: 14:03:20, -5m, +30s`)
+  const hold = can.live === 'back' ? 'stop; play on from here (after a mere pause: back to live)' : can.mode === 'live' ? 'hold the picture; recording and counting go on' : 'stop and go on'
+  const step = live ? [key(below ? 'left  H' : 'h  H', `look back by 1 s, by 10 s${below ? '' : ' (also left)'}`), key('T', 'one sample back')]
+    : [key(below ? 'left right  H L' : 'h l  H L', `back and forth by 1 s, by 10 s${below ? '' : ' (also left right)'}`), key('t T', 'one sample forth, back')]
+  return [
+    key('space', hold), ...(can.live === 'back' ? [key('end  0', 'back to live')] : []), ...(can.speed ? [key('+ -', 'play faster, slower (0.25 to 60 times)')] : []),
+    ...(!can.seek ? [key('[ ]', 'the kill before, the kill after')] : [...step, goTo]),
+    ...(can.seek && live ? [key('[', 'to the moment of the newest kill; enter opens its case'), key(']', 'the case of the newest kill')] : []),
+    ...(can.seek && !live ? [key('[ ]', 'to the moment of the kill before, after; enter opens its case')] : []),
+  ]
+}
+
 export function helpLines(can: Abilities): string[] {
+  const below = can.keys === 'below'
   const columns = OVERVIEW_COLUMNS.map((column) => key(column.title.replace(/^\//, ''), column.help))
   return [
     'oomscope shows who is near a memory limit, who waits for memory, and what the OOM killer did. All times are UTC.', '',
     'Keys',
-    key('up down  j k', 'select; g G first and last; PgUp PgDn, ^U ^D by pages'),
+    key(below ? 'up down  ^N ^P' : 'up down  j k', 'select; g G first and last; PgUp PgDn, ^U ^D by pages'),
     key('enter', 'open what is selected; esc goes back'),
     key('/', 'filter by name: regular expression, ! in front inverts; enter keeps it, esc clears it'),
-    key('s  < >  I', 'sort menu; sort by the column before or after; reverse'),
-    key('space', can.live === 'back' ? 'stop; play on from here (after a mere pause: back to live)' : can.mode === 'live' ? 'hold the picture; recording and counting go on' : 'stop and go on'),
-    ...(can.live === 'back' ? [key('end  0', 'back to live')] : []),
-    ...(can.speed ? [key('+ -', 'play faster, slower (0.25 to 60 times)')] : []),
-    ...(can.seek ? [key(can.live === 'following' ? 'h  H' : 'h l  H L', can.live === 'following' ? 'look back by 1 s, by 10 s (also left)' : 'back and forth by 1 s, by 10 s (also left right)'),
-      key(can.live === 'following' ? 'T' : 't T', can.live === 'following' ? 'one sample back' : 'one sample forth, back'), key('b', 'go to a time: 14:03:20, -5m, +30s'),
-      ...(can.live === 'following' ? [key('[', 'to the moment of the newest kill; enter opens its case'), key(']', 'the case of the newest kill')] : [key('[ ]', 'to the moment of the kill before, after; enter opens its case')])] : [key('[ ]', 'the kill before, the kill after')]),
+    key(below ? 's  , .  S' : 's  < >  I', 'sort menu; sort by the column before or after; reverse'),
+    key('C  x', 'choose columns; next theme (dark, light, 16 colours, mono)'),
+    ...timeKeys(can),
     ...TABS.map((tab) => key(tab.key, tab.help)),
     key('K', 'all kills, newest first; enter opens one'),
     ...(can.seek ? [key('enter', 'on the page of a kill: to its moment')] : []),
     key('tab', 'on the page of a kill: its evidence in full, and back; on the stalls of a small screen: the other pane'),
     key('y', 'on the page of a kill or a workload: copy it as text (by the terminal, OSC 52)'),
     ...(can.save ? [key('E', 'on the page of a kill: write it as Markdown and JSON into the current directory')] : []),
-    key('e', 'the tree of cgroups, and back; left right * close and open. On the stalls: each cgroup, or each workload'),
+    key('e', `the tree of cgroups, and back; left right * ${below ? 'f = ' : ''}close and open. On the stalls: each cgroup, or each workload`),
     ...(can.charts ? [key('D', 'charts of the node')] : []),
-    key('?', 'this page'),
+    key(below ? '?  h' : '?', 'this page'),
     key('q  ^C', 'quit'), '',
     'Signs',
     key('!!  !', 'act now; have a look. The pane below, or enter, says why'),

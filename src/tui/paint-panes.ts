@@ -2,9 +2,7 @@
 import { cutEnd, wrap } from '../view/cell-text.ts'
 import { bytesCell } from '../view/compact.ts'
 import type { DetailLine } from '../view/detail.ts'
-import { OVERVIEW_COLUMNS } from '../view/columns.ts'
 import type { OverviewRow } from '../view/overview.ts'
-import { SORT_KEYS } from '../view/select.ts'
 import { brailleLine, condense } from '../view/sparkline.ts'
 import { largest } from '../view/window.ts'
 import { stepOf } from '../view/timeline.ts'
@@ -107,24 +105,5 @@ export function paintKeys(grid: Grid, keys: readonly (readonly [key: string, doe
     if (x + key.length + does.length + 2 > grid.cols - reserved) break
     x = grid.text({ x, y }, key, STYLE.key) + 1
     x = grid.text({ x, y }, does, STYLE.dim) + 2
-  }
-}
-
-const sortTitle = (key: string): string => {
-  const column = OVERVIEW_COLUMNS.find((candidate) => candidate.key === key)
-  return column === undefined ? 'urgency  what needs attention first' : `${column.title.replace(/^[/~]/, '').padEnd(9)}${column.help}`
-}
-
-/** The sort menu over the table. */
-export function paintSortMenu(grid: Grid, menu: number): void {
-  const height = Math.min(SORT_KEYS.length + 2, grid.rows - 2), width = Math.min(grid.cols - 4, 72)
-  const at = { x: Math.floor((grid.cols - width) / 2), y: Math.max(1, Math.floor((grid.rows - height) / 2)), width, height }
-  grid.box(at, 'sort by')
-  const top = Math.max(0, menu - (height - 3))
-  for (let i = 0; i < height - 2; i++) {
-    const key = SORT_KEYS[top + i]
-    if (key === undefined) break
-    grid.text({ x: at.x + 2, y: at.y + 1 + i, width: width - 4 }, sortTitle(key), STYLE.normal)
-    if (top + i === menu) grid.select({ x: at.x + 1, y: at.y + 1 + i, width: width - 2 })
   }
 }

@@ -13,7 +13,8 @@ import { Grid, STYLE } from './grid.ts'
 import { helpLines } from './help.ts'
 import type { Abilities } from './help.ts'
 import { paintCasePage } from './paint-case.ts'
-import { paintDetail, paintKeys, paintSortMenu, paintTimeline } from './paint-panes.ts'
+import { paintChooser, paintSortMenu } from './paint-menus.ts'
+import { paintDetail, paintKeys, paintTimeline } from './paint-panes.ts'
 import { paintPodPage } from './paint-pod.ts'
 import { paintStalls } from './paint-stalls.ts'
 import { paintSheetPage } from './paint-tabs.ts'
@@ -85,7 +86,7 @@ function paintOverview(body: Body, ui: Ui, show: Show, rows: readonly OverviewRo
   const spare = Math.max(0, Math.min(6, body.height - place.detail - place.timeline - rows.length - 3))
   const detail = row === undefined || place.detail === 0 ? 0 : place.detail + spare, height = body.height - detail - place.timeline
   const top = scrolled(ui.top, index, { height: height - 1, count: rows.length })
-  paintOverviewTable(grid, { y: body.y, height, from: 2 }, { rows, columns: OVERVIEW_COLUMNS, index, top, sort: ui.sort })
+  paintOverviewTable(grid, { y: body.y, height, from: 2 }, { rows, columns: ui.hidden.size === 0 ? OVERVIEW_COLUMNS : OVERVIEW_COLUMNS.filter(({ key }) => !ui.hidden.has(key)), index, top, sort: ui.sort })
   if (rows.length === 0) grid.text({ x: 2, y: body.y + 2 }, ui.filter === '' ? 'No cgroups seen yet.' : `Nothing matches /${cutEnd(ui.filter, 40)}  (esc clears the filter)`, STYLE.dim)
   if (row !== undefined && detail > 0) {
     paintDetail(grid, { x: 0, y: body.y + height, width: grid.cols, height: detail }, { row, lines: scene.detailOf(row), first: scene.rows[0] === row })
@@ -96,6 +97,7 @@ function paintOverview(body: Body, ui: Ui, show: Show, rows: readonly OverviewRo
   else if (ui.filter !== '') paintKeys(grid, [[`/${cutEnd(ui.filter, 24)}`, count], ['esc', 'clear'], ...keys])
   else paintKeys(grid, ui.tree ? [['e', 'list'], ['left right', 'close, open'], ['*', 'open all'], ...keys.filter(([key]) => key !== 'e' && key !== 'h l')] : keys)
   if (ui.menu !== undefined) paintSortMenu(grid, ui.menu)
+  if (ui.chooser !== undefined) paintChooser(grid, ui.chooser, ui.hidden)
   return { ui: { ...ui, top, index }, pageLines: height - 1 }
 }
 

@@ -1,4 +1,5 @@
 /** The keys that move through time, in a recording or in what a live screen remembers: play, scrub, step, go to, from kill to kill, back to the present. */
+import { JUMP_BACK, JUMP_FORTH } from './keymap.ts'
 import type { Context, Pressed } from './press.ts'
 import type { Ui } from './ui.ts'
 
@@ -48,6 +49,8 @@ export function pressTime(ui: Ui, key: string, context: Context): Pressed | unde
     case 't': return jump(ui, nowNs + replay.stepNs)
     case 'T': return jump(ui, nowNs - replay.stepNs)
     case 'b': return { ui: { ...ui, prompt: { for: 'time', line: { text: '', cursor: 0 } } } }
+    case JUMP_FORTH: return { ui: { ...ui, prompt: { for: 'time', line: { text: '+', cursor: 1 } } } }
+    case JUMP_BACK: return { ui: { ...ui, prompt: { for: 'time', line: { text: '-', cursor: 1 } } } }
     case '[': return toKill(ui, -1, context)
     // Nothing is later than the present: the newest kill is what is wanted.
     case ']': return replay.live === 'following' ? undefined : toKill(ui, 1, context)

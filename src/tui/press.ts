@@ -1,8 +1,12 @@
 /** What each key does: a pure function from what is set and one key to what is set next, and perhaps a command. */
+import { OVERVIEW_COLUMNS } from '../view/columns.ts'
 import { SORT_KEYS, URGENCY } from '../view/select.ts'
+import { CLEAR_FILTER, FOLD, translated } from './keymap.ts'
+import type { KeySet } from './keymap.ts'
 import { edit } from './line-editor.ts'
 import { goTo, jumpToKill, pressTime } from './press-time.ts'
 import { openTab } from './tabs.ts'
+import { THEME_NAMES } from './theme.ts'
 import { selectedIndex } from './ui.ts'
 import type { Page, Prompt, Ui } from './ui.ts'
 
@@ -27,6 +31,7 @@ export type Context = {
   /** blessed-contrib needs colour and braille. */
   readonly canCharts: boolean
   readonly canSave: boolean
+  readonly keys?: KeySet
   /** A recording, or what a live screen remembers. `live`: whether the picture follows the present; `oldestNs`: older moments are no longer kept. */
   readonly replay?: { readonly live?: 'following' | 'back'; readonly oldestNs?: number | undefined; readonly speed: number; readonly canSpeed: boolean; readonly canSeek: boolean; readonly stepNs: number; readonly momentOf: (text: string) => number | undefined }
 }
@@ -102,6 +107,21 @@ function inMenu(ui: Ui & { readonly menu: number }, key: string): Ui {
   return key === 'escape' || key === 's' || key === 'q' ? { ...ui, menu: undefined } : ui
 }
 
+/** Lines of the column chooser: the name is always shown. */
+export const CHOOSABLE = OVERVIEW_COLUMNS.filter(({ key }) => key !== 'name')
+
+function inChooser(ui: Ui & { readonly chooser: number }, key: string): Ui {
+  const by = movement(key, CHOOSABLE.length), column = CHOOSABLE[ui.chooser]?.key
+  if (by !== undefined) return { ...ui, chooser: clamp(ui.chooser + by, CHOOSABLE.length) }
+  if (key === '*') return { ...ui, hidden: new Set() }
+  if (key === 'space' && column !== undefined) {
+    const hidden = new Set(ui.hidden)
+    if (!hidden.delete(column)) hidden.add(column)
+    return { ...ui, hidden }
+  }
+  return key === 'escape' || key === 'C' || key === 'q' || key === 'enter' ? { ...ui, chooser: undefined } : ui
+}
+
 /** The filter works while it is typed; Enter keeps it, Esc takes it away. A time is gone to by Enter only. */
 function inPrompt(ui: Ui, prompt: Prompt, pressed: { readonly key: string; readonly context: Context }): Pressed {
   const { key, context } = pressed, isFilter = prompt.for === 'filter'
@@ -117,19 +137,21 @@ function fold(ui: Ui, key: string, context: Context): Ui {
   if (key === '*') return { ...ui, folded: new Set() }
   if (row === undefined) return ui
   const folded = new Set(ui.folded)
-  if (key === 'left') folded.add(row)
+  if (key === 'left' || (key === FOLD && !folded.has(row))) folded.add(row)
   else folded.delete(row)
   return { ...ui, folded, selected: row }
 }
 
 function onOverview(ui: Ui, key: string, context: Context): Ui | undefined {
-  if (ui.tree && (key === 'left' || key === 'right' || key === '*')) return fold(ui, key, context)
+  if (ui.tree && (key === 'left' || key === 'right' || key === '*' || key === FOLD)) return fold(ui, key, context)
   switch (key) {
     case '/': return { ...ui, prompt: { for: 'filter', line: { text: ui.filter, cursor: ui.filter.length } } }
     case 's': return { ...ui, menu: Math.max(0, SORT_KEYS.indexOf(ui.sort.key)) }
     case '<': return sortBy(ui, -1)
     case '>': return sortBy(ui, 1)
     case 'I': return { ...ui, sort: { ...ui.sort, inverted: !ui.sort.inverted } }
+    case 'C': return { ...ui, chooser: 0 }
+    case CLEAR_FILTER: return { ...ui, filter: '' }
     case 'e': return { ...ui, tree: !ui.tree, top: 0 }
     default: return undefined
   }
@@ -163,6 +185,7 @@ function anywhere(ui: Ui, key: string, context: Context): Pressed {
     case 'enter': return enter(ui, context)
     case 'space': return { ui: { ...ui, paused: !ui.paused, atKill: undefined }, command: { do: 'pause', paused: !ui.paused } }
     case '?': return { ui: open(ui, 'help') }
+    case 'x': return { ui: { ...ui, theme: THEME_NAMES[(THEME_NAMES.indexOf(ui.theme) + 1) % THEME_NAMES.length] ?? 'dark' } }
     case 'K': return { ui: { ...open(ui, 'kills'), kill: ui.kill ?? context.kills[0]?.id } }
     case 'D': return { ui: context.canCharts ? open(ui, 'charts') : ui }
     case '[': return { ui: stepKill(ui, -1, context) }
@@ -178,11 +201,13 @@ function tab(ui: Ui, key: string, context: Context): Ui {
 }
 
 /** One key. Keys without a meaning here change nothing. */
-export function press(before: Ui, key: string, context: Context): Pressed {
+export function press(before: Ui, pressed: string, context: Context): Pressed {
   const ui = before.message === undefined ? before : { ...before, message: undefined }
-  if (key === 'C-c') return { ui, command: { do: 'quit' } }
-  if (ui.prompt !== undefined) return inPrompt(ui, ui.prompt, { key, context })
+  if (pressed === 'C-c') return { ui, command: { do: 'quit' } }
+  if (ui.prompt !== undefined) return inPrompt(ui, ui.prompt, { key: pressed, context })
+  const key = translated(context.keys ?? 'oomscope', pressed)
   if (ui.menu !== undefined) return { ui: inMenu({ ...ui, menu: ui.menu }, key) }
+  if (ui.chooser !== undefined) return { ui: inChooser({ ...ui, chooser: ui.chooser }, key) }
   // Of the two meanings of End the one that leads back to the present is wanted more; G is the last row, too.
   const by = key === 'end' && context.replay?.live === 'back' ? undefined : movement(key, Math.max(1, context.pageLines - 1))
   if (by !== undefined) return { ui: move(ui, by, context) }

@@ -15,6 +15,7 @@ import { press } from './press.ts'
 import type { Command, Context } from './press.ts'
 import { sceneOf } from './scene.ts'
 import type { Scene } from './scene.ts'
+import type { Settings } from './settings.ts'
 import type { Terminal } from './terminal.ts'
 import { START } from './ui.ts'
 import type { Ui } from './ui.ts'
@@ -31,7 +32,8 @@ export class Session {
   private readonly ownStory: boolean
   private scene: Scene
   private model: NodeModel
-  private ui: Ui = START
+  private ui: Ui
+  private settings: Settings
   private painted: Painted | undefined
   private charts: Charts | undefined
   private dirty = true
@@ -50,6 +52,8 @@ export class Session {
     this.options = options
     this.terminal = terminal
     this.quit = quit
+    this.settings = options.settings ?? {}
+    this.ui = remembered(options)
     this.model = options.model()
     this.ownStory = options.story === undefined
     this.story = options.story ?? new Story(this.model)
@@ -61,7 +65,7 @@ export class Session {
   /** The source says whether it stands still; live without a memory it is the person's choice alone. */
   private get paused(): boolean { return this.options.control?.playback?.().paused ?? this.ui.paused }
 
-  private get canCharts(): boolean { return this.options.ascii !== true && this.options.noColor !== true }
+  private get canCharts(): boolean { return this.options.ascii !== true && this.ui.theme !== 'mono' }
 
   close(): void {
     clearInterval(this.timer)
@@ -74,17 +78,28 @@ export class Session {
     // Keys of one chunk arrive without a frame between them: the rows must be those of the ui as it is now.
     const now = painted === undefined || painted.ui === this.ui ? painted : this.compose()
     const result = press(this.ui.paused === this.paused ? this.ui : { ...this.ui, paused: this.paused }, key, this.contextOf(now))
-    this.ui = result.ui
-    this.dirty = true
+    this.change(result.ui)
     if (result.command !== undefined) this.run(result.command)
     setImmediate(() => this.tick())
+  }
+
+  /** What a person chose is remembered at once: nobody knows how this ends. */
+  private change(ui: Ui): void {
+    const before = this.ui
+    this.ui = ui
+    this.dirty = true
+    if (before.theme !== ui.theme) this.terminal.setTheme(ui.theme)
+    const chosen: Settings = {
+      ...(before.theme === ui.theme ? {} : { theme: ui.theme }), ...(before.sort === ui.sort ? {} : { sort: ui.sort }), ...(before.hidden === ui.hidden ? {} : { hiddenColumns: [...ui.hidden] }),
+    }
+    if (Object.keys(chosen).length > 0) this.options.remember?.(this.settings = { ...this.settings, ...chosen })
   }
 
   private contextOf(painted: Painted | undefined): Context {
     const { control, save } = this.options, { scene } = this, playback = control?.playback?.()
     const context = {
       nowNs: this.model.nowNs, rowKeys: (painted?.rows ?? scene.rows).map((row) => row.key), listKeys: painted?.listKeys ?? [], kills: scene.kills,
-      pageLines: painted?.pageLines ?? 1, textLines: painted?.textLines ?? 0, canCharts: this.canCharts, canSave: save !== undefined,
+      pageLines: painted?.pageLines ?? 1, textLines: painted?.textLines ?? 0, canCharts: this.canCharts, canSave: save !== undefined, keys: this.options.keys ?? 'oomscope',
     }
     if (control?.seek === undefined) return context
     const { live } = playback ?? {}, canSpeed = control.setSpeed !== undefined && live?.isFollowing !== true
@@ -203,7 +218,7 @@ export class Session {
   private abilities(): Abilities {
     const { mode, control, save } = this.options, following = control?.playback?.().live?.isFollowing
     return {
-      mode, charts: this.canCharts, save: save !== undefined, seek: control?.seek !== undefined, speed: control?.setSpeed !== undefined && following !== true,
+      mode, keys: this.options.keys ?? 'oomscope', charts: this.canCharts, save: save !== undefined, seek: control?.seek !== undefined, speed: control?.setSpeed !== undefined && following !== true,
       ...(following === undefined ? {} : { live: following ? 'following' as const : 'back' as const }),
     }
   }
@@ -239,6 +254,11 @@ export class Session {
       })
     }
   }
+}
+
+/** The ui at the start, as it was left. */
+function remembered({ settings, theme, notice }: TuiOptions): Ui {
+  return { ...START, theme: theme ?? START.theme, sort: settings?.sort ?? START.sort, hidden: new Set(settings?.hiddenColumns), ...(notice === undefined ? {} : { message: notice }) }
 }
 
 /** Looking back, the present goes on: a second of it is worth another look at the bar. */

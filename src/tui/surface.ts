@@ -12,7 +12,7 @@ const Box = (blessed as unknown as { readonly Box: new (options: Widgets.BoxOpti
 
 export class Surface extends Box {
   private grid: Grid | undefined
-  private readonly theme: readonly number[]
+  private theme: readonly number[]
   /** One string per character code, so that a frame allocates nothing. */
   private readonly chars: string[] = []
 
@@ -24,6 +24,8 @@ export class Surface extends Box {
   }
 
   display(grid: Grid): void { this.grid = grid }
+
+  setTheme(theme: readonly number[]): void { this.theme = theme }
 
   /** Called by blessed within screen.render(). */
   override render(): ReturnType<Widgets.BoxElement['render']> {

@@ -6,6 +6,7 @@ import { keyName } from './keys.ts'
 import type { BlessedKey } from './keys.ts'
 import { Surface } from './surface.ts'
 import { themeOf } from './theme.ts'
+import type { ThemeName } from './theme.ts'
 
 /** The parts of blessed's Program that its types leave out. */
 type Program = {
@@ -28,7 +29,7 @@ export class Terminal {
   private readonly surface: Surface
   private restored = false
 
-  constructor(options: { readonly ascii: boolean; readonly noColor: boolean }) {
+  constructor(options: { readonly ascii: boolean; readonly theme: ThemeName }) {
     // Without search paths blessed uses the terminfo it ships: those of some systems (alacritty, screen, konsole, iTerm2)
     // hold capabilities its parser prints as garbage. Every terminal of today understands xterm-256color's.
     const { ipaths } = (blessed as unknown as { readonly Tput: { readonly ipaths: unknown[] } }).Tput
@@ -43,7 +44,7 @@ export class Terminal {
     this.program.tput.brokenACS = true
     const write = this.program._owrite.bind(this.program)
     this.program._owrite = (text) => write(BEGIN_FRAME + text + END_FRAME)
-    this.surface = new Surface({ parent: this.screen, top: 0, left: 0, width: '100%', height: '100%' }, themeOf(options.noColor))
+    this.surface = new Surface({ parent: this.screen, top: 0, left: 0, width: '100%', height: '100%' }, themeOf(options.theme))
     // A terminal that is gone must not turn into an exception: SIGHUP or the end of stdin says it.
     process.stdout.on('error', ignore)
     process.stdin.on('error', ignore)
@@ -59,6 +60,8 @@ export class Terminal {
       if (name !== undefined) listener(name)
     })
   }
+
+  setTheme(theme: ThemeName): void { this.surface.setTheme(themeOf(theme)) }
 
   onResize(listener: () => void): void { this.screen.on('resize', listener) }
 

@@ -2,6 +2,7 @@
 import { URGENCY } from '../view/select.ts'
 import type { Sort } from '../view/select.ts'
 import type { Line } from './line-editor.ts'
+import type { ThemeName } from './theme.ts'
 
 export type Page = 'overview' | 'row' | 'kills' | 'case' | 'help' | 'charts' | 'health' | 'stalls'
 
@@ -22,6 +23,11 @@ export type Ui = {
   readonly prompt?: Prompt | undefined
   /** Line of the sort menu, while it is open. */
   readonly menu?: number | undefined
+  /** Line of the column chooser, while it is open. */
+  readonly chooser?: number | undefined
+  /** Keys of columns that the person does not want. */
+  readonly hidden: ReadonlySet<string>
+  readonly theme: ThemeName
   /** The overview as the tree of cgroups; `folded` are the keys whose children are hidden. */
   readonly tree: boolean
   readonly folded: ReadonlySet<string>
@@ -46,7 +52,7 @@ export type Ui = {
   readonly message?: string | undefined
 }
 
-export const START: Ui = { page: 'overview', back: [], index: 0, top: 0, sort: URGENCY, filter: '', tree: false, folded: new Set(), killTop: 0, pickedTop: 0, byCgroup: false, inFull: false, scroll: 0, paused: false }
+export const START: Ui = { page: 'overview', back: [], index: 0, top: 0, sort: URGENCY, filter: '', tree: false, folded: new Set(), hidden: new Set(), theme: 'dark', killTop: 0, pickedTop: 0, byCgroup: false, inFull: false, scroll: 0, paused: false }
 
 /** First visible line so that `index` is on screen and as little as possible moves. */
 export function scrolled(top: number, index: number, view: { readonly height: number; readonly count: number }): number {

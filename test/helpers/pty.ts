@@ -1,6 +1,8 @@
 /** A real terminal for tests: node-pty runs the program, @xterm/headless reconstructs what a person sees. Waits on conditions, never on time. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Unicode11Addon } from '@xterm/addon-unicode11'
 import xterm from '@xterm/headless'
@@ -33,6 +35,8 @@ export class Tui {
   /** Everything it wrote. */
   raw = ''
   exit: { readonly exitCode: number; readonly signal?: number | undefined } | undefined
+  /** Settings of the developer decide nothing, and no test leaves any. */
+  private readonly config = mkdtempSync(join(tmpdir(), 'oomscope-config-'))
   private pending = 0
   private waiters: (() => void)[] = []
 
@@ -44,7 +48,7 @@ export class Tui {
     this.term.parser.registerOscHandler(7777, (data) => { this.frames = Number(data); return true })
     const env: Record<string, string> = {}
     // TMUX and COLUMNS of the developer's shell would change what blessed does.
-    for (const [name, value] of Object.entries({ ...process.env, TMUX: undefined, COLUMNS: undefined, LINES: undefined, NO_COLOR: undefined, OOMSCOPE_FRAME_MARK: '1', ...options.env })) if (value !== undefined) env[name] = value
+    for (const [name, value] of Object.entries({ ...process.env, TMUX: undefined, COLUMNS: undefined, LINES: undefined, NO_COLOR: undefined, COLORFGBG: undefined, XDG_CONFIG_HOME: this.config, OOMSCOPE_FRAME_MARK: '1', ...options.env })) if (value !== undefined) env[name] = value
     this.process = pty.spawn(file, [...args], { name: options.term ?? 'xterm-256color', cols, rows, env, ...(options.cwd === undefined ? {} : { cwd: options.cwd }) })
     this.process.onData((data) => {
       this.raw += data
@@ -143,6 +147,7 @@ export class Tui {
   kill(): void {
     if (this.exit === undefined) this.process.kill('SIGKILL')
     this.term.dispose()
+    rmSync(this.config, { recursive: true, force: true })
   }
 
   private wake(): void { for (const waiter of this.waiters.splice(0)) waiter() }

@@ -46,7 +46,7 @@ process.on('SIGUSR2', () => {
 
 const options: TuiOptions = {
   model: () => model, mode: want.has('replay') ? 'replay' : 'live', lens: TEST_LENS, wallNow: wall,
-  ascii: want.has('ascii'), noColor: (env['NO_COLOR'] ?? '') !== '', onQuit: () => { if (want.has('say-quit')) process.stderr.write('quit called\n') },
+  ascii: want.has('ascii'), theme: (env['NO_COLOR'] ?? '') !== '' ? 'mono' : 'dark', onQuit: () => { if (want.has('say-quit')) process.stderr.write('quit called\n') },
   ...(want.has('replay') ? { control } : {}), ...(want.has('fault') ? { fault: () => 'The bridge ended with exit code 1; the picture is of 14:03:27.' } : {}),
 }
 

@@ -1,5 +1,5 @@
 /** The real program over the bundled recording of three real kills: what a person sees and presses. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { afterEach, describe, expect, it } from 'vitest'
 import { CLI } from '../helpers/cli.ts'
 import { freshDirectories } from '../helpers/files.ts'
@@ -318,5 +318,77 @@ describe('the terminal is given back', () => {
     await t.ended()
     expect(t.modes()).toEqual(SHELL_MODES)
     expect(t.text()).toMatch(/oomscope was ended by signal 9\ncode 137\n(icanon echo|echo icanon)/)
+  })
+})
+
+describe('what was chosen', () => {
+  const CONFIG = (home: string): Record<string, unknown> => JSON.parse(readFileSync(`${home}/oomscope/settings.json`, 'utf8')) as Record<string, unknown>
+
+  it('is there again the next time: columns, order and theme', async () => {
+    const home = fresh(), env = { XDG_CONFIG_HOME: home }
+    const t = await atEnd({ env })
+    t.keys('C')
+    await t.see('columns: space shows or hides')
+    t.keys('jjjjjj jj \r')
+    await t.gone('columns: space')
+    await t.gone('FULL%')
+    t.keys('>>>')
+    await t.until((x) => x.lines()[3]?.includes('USEDv') === true, 'sorted by used')
+    expect(t.cell(1, 0)).toMatchObject({ bg: 237 })
+    t.keys('x')
+    await t.until((x) => x.cell(1, 0).bg === 252, 'the light theme')
+    t.keys('q')
+    expect(await t.ended()).toBe(0)
+    expect(CONFIG(home)).toEqual({ hiddenColumns: ['full', 'high'], sort: { key: 'used', inverted: false }, theme: 'light' })
+    const again = await atEnd({ env })
+    expect(again.lines()[3]).toMatch(/USEDv.*STALL/)
+    expect(again.text()).not.toMatch(/FULL%|HIGH\/s/)
+    expect(again.cell(1, 0).bg).toBe(252)
+    again.keys('C*\r')
+    await again.see('FULL%')
+    again.kill()
+  })
+
+  it('is kept nowhere with --no-settings, and a broken file is told about and left as it is', async () => {
+    const home = fresh(), env = { XDG_CONFIG_HOME: home }
+    const t = await atEnd({ env, args: ['--no-settings'] })
+    t.keys('x')
+    await t.until((x) => x.cell(1, 0).bg === 252, 'the light theme')
+    expect(readdirSync(home)).toEqual([])
+    t.kill()
+    mkdirSync(`${home}/oomscope`)
+    writeFileSync(`${home}/oomscope/settings.json`, '{"theme": ')
+    const broken = new Tui('node', [CLI, 'replay', DEMO], { cols: 120, rows: 40, env })
+    await broken.see('settings.json is ignored: it is not JSON; mend or remove it')
+    broken.keys('x')
+    await broken.until((x) => x.cell(1, 0).bg === 252, 'the light theme')
+    expect(readFileSync(`${home}/oomscope/settings.json`, 'utf8')).toBe('{"theme": ')
+    broken.kill()
+  })
+
+  it('with --keys below, j and J ask for a time, h helps, and what is typed stays what it is', async () => {
+    const t = await start({ args: ['--keys', 'below'] })
+    t.keys('b04:18:16\r')
+    await t.see('REPLAY 04:18:15.9')
+    t.keys('j2s\r')
+    await t.see(/REPLAY 04:18:17\.\d/)
+    t.keys('J3s\r')
+    await t.see(/REPLAY 04:18:14\.\d/)
+    t.keys('h')
+    await t.see('up down  ^N ^P')
+    t.keys('h')
+    await t.see('USED/LIMIT')
+    t.keys('/jhf')
+    await t.see('0 of ')
+    t.keys('\x1b')
+    await t.gone('0 of ')
+  })
+
+  it.each([['light', 252], ['16', 4]] as const)('--theme %s paints in its own colours', async (theme, bar) => {
+    const t = await atEnd({ args: ['--theme', theme] })
+    expect(t.cell(1, 0).bg).toBe(bar)
+    const colours = new Set(t.lines().flatMap((_, y) => Array.from({ length: 120 }, (__, x) => t.cell(x, y)).flatMap(({ fg, bg, fgMode, bgMode }) => [fgMode === 0 ? -1 : fg, bgMode === 0 ? -1 : bg])))
+    if (theme === '16') for (const colour of colours) expect(colour).toBeLessThan(16)
+    t.picture(`overview-${theme}`)
   })
 })

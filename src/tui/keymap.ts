@@ -1,0 +1,13 @@
+/** Sets of keys: what a person's hands know from elsewhere, translated into the program's own keys. */
+
+/** `below`: as in facebookincubator/below, where j and J jump in time and h is help. */
+export const KEY_SETS = ['oomscope', 'below'] as const
+export type KeySet = (typeof KEY_SETS)[number]
+
+/** What no key of our own does: ask for a time to jump forth, back; close and open a branch of the tree; show everything again. */
+export const JUMP_FORTH = 'jump-forth', JUMP_BACK = 'jump-back', FOLD = 'fold', CLEAR_FILTER = 'clear-filter'
+
+const BELOW: Readonly<Record<string, string>> = { j: JUMP_FORTH, J: JUMP_BACK, h: '?', ',': '<', '.': '>', S: 'I', f: FOLD, '=': FOLD, 'C-l': CLEAR_FILTER, k: '' }
+
+/** The program's own key for the one that was pressed. Not for text that is typed. */
+export const translated = (set: KeySet, key: string): string => (set === 'below' ? BELOW[key] ?? key : key)
