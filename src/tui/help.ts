@@ -8,6 +8,9 @@ import { TABS } from './tabs.ts'
 /** What can be done depends on the source. `live`: a live screen with a memory, and whether it follows the present or looks back. */
 export type Abilities = { readonly mode: 'live' | 'replay'; readonly keys?: KeySet; readonly live?: 'following' | 'back'; readonly speed: boolean; readonly seek: boolean; readonly charts: boolean; readonly save: boolean }
 
+/** Whether the keys of the time are the first ones a person needs. */
+export const isWinding = (can: Abilities): boolean => can.seek && can.live !== 'following'
+
 const key = (name: string, does: string): string => `  ${name.padEnd(20)} ${does}`
 
 function timeKeys(can: Abilities): string[] {

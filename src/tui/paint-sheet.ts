@@ -99,22 +99,34 @@ export function paintSection(grid: Grid, at: Rect, section: Section): void {
 
 type Box = { readonly section: Section; readonly at: Rect }
 
-/** Two halves that follow each other share a line of boxes. */
+/** Halves that follow each other stand in two columns, each next one in the shorter; the last ones are made equally long. */
+function placeHalves(sections: readonly Section[], { y, cols }: { readonly y: number; readonly cols: number }): { readonly boxes: readonly Box[]; readonly height: number } {
+  const left = Math.floor(cols / 2), columns: readonly Stack[] = [{ x: 0, width: left, boxes: [], height: 0 }, { x: left, width: cols - left, boxes: [], height: 0 }]
+  for (const section of sections) {
+    const column = columns.reduce((a, b) => (b.height < a.height ? b : a)), height = 2 + heightOf(section, column.width)
+    column.boxes.push({ section, at: { x: column.x, y: y + column.height, width: column.width, height } })
+    column.height += height
+  }
+  const height = Math.max(...columns.map((column) => column.height))
+  return { boxes: columns.flatMap((column) => column.boxes.map((box, i) => (i < column.boxes.length - 1 ? box : { ...box, at: { ...box.at, height: box.at.height + height - column.height } }))), height }
+}
+type Stack = { readonly x: number; readonly width: number; readonly boxes: Box[]; height: number }
+
 function place(sheet: Sheet, cols: number): { readonly placed: readonly Box[]; readonly height: number } {
-  const placed: Box[] = [], beside = cols >= 100
+  const placed: Box[] = []
   let y = 0
   for (let i = 0; i < sheet.length; i++) {
-    const section = sheet[i] as Section, next = sheet[i + 1]
-    if (beside && section.span === 'half' && next?.span === 'half') {
-      const left = Math.floor(cols / 2), height = 2 + Math.max(heightOf(section, left), heightOf(next, cols - left))
-      placed.push({ section, at: { x: 0, y, width: left, height } }, { section: next, at: { x: left, y, width: cols - left, height } })
+    const end = cols < 100 ? i : sheet.findIndex((section, at) => at >= i && section.span === 'full'), halves = sheet.slice(i, end < 0 ? undefined : end)
+    if (halves.length > 1) {
+      const { boxes, height } = placeHalves(halves, { y, cols })
+      placed.push(...boxes)
       y += height
-      i += 1
-    } else {
-      const height = 2 + heightOf(section, cols)
-      placed.push({ section, at: { x: 0, y, width: cols, height } })
-      y += height
+      i += halves.length - 1
+      continue
     }
+    const section = sheet[i] as Section, height = 2 + heightOf(section, cols)
+    placed.push({ section, at: { x: 0, y, width: cols, height } })
+    y += height
   }
   return { placed, height: y }
 }

@@ -6,11 +6,13 @@ import type { StallRow } from '../view/stalls.ts'
 import { STALL_COLUMNS, STALL_SECONDS } from '../view/stalls.ts'
 import { STYLE } from './grid.ts'
 import type { Grid, Style } from './grid.ts'
+import { isWinding } from './help.ts'
 import type { Body, Result, Show } from './paint.ts'
 import { paintKeys, paintSentences, paintTimeline } from './paint-panes.ts'
 import type { Rect } from './paint-panes.ts'
 import { paintSection } from './paint-sheet.ts'
 import { paintTable } from './paint-table.ts'
+import { cursorOf } from './scene.ts'
 import { tabKeys } from './tabs.ts'
 import { scrolled } from './ui.ts'
 import type { Ui } from './ui.ts'
@@ -70,7 +72,7 @@ function heightsOf(total: number, { rows, heatLines }: { readonly rows: number; 
 }
 
 const keysOf = (show: Show, ui: Ui, hidden: boolean): readonly (readonly [string, string])[] =>
-  [['e', ui.byCgroup ? 'by workload' : 'by cgroup'], ...(hidden ? [['tab', ui.inFull ? 'heat map' : 'who for what'] as const] : []), ...tabKeys(ui.page), ['space', show.can.seek ? 'play' : 'pause'], ['?', 'help'], ['q', 'quit']]
+  [['e', ui.byCgroup ? 'by workload' : 'by cgroup'], ...(hidden ? [['tab', ui.inFull ? 'heat map' : 'who for what'] as const] : []), ...tabKeys(ui.page), ['space', isWinding(show.can) ? 'play' : 'pause'], ['?', 'help'], ['q', 'quit']]
 
 export function paintStalls(body: Body, ui: Ui, show: Show): Result {
   const { grid, y } = body, { scene } = show, rows = scene.stallRows(ui.byCgroup), timeline = grid.rows >= 30 ? 3 : 0, total = body.height - timeline
@@ -85,7 +87,7 @@ export function paintStalls(body: Body, ui: Ui, show: Show): Result {
     else paintHeat(grid, pane, { counts, name: row.name })
     if (heights.waiters > 0) paintWaiters(grid, { ...pane, y: pane.y + heights.heat, height: heights.waiters }, { show, row })
   }
-  if (timeline > 0) paintTimeline(grid, y + total, scene.timelineOf(grid.cols), { timeAt: scene.timeAt, cursorNs: scene.range === undefined ? undefined : scene.nowNs })
+  if (timeline > 0) paintTimeline(grid, y + total, scene.timelineOf(grid.cols), { timeAt: scene.timeAt, cursorNs: cursorOf(scene) })
   paintKeys(grid, keysOf(show, ui, heights.waiters === 0))
   return { ui: { ...ui, pickedTop: top, picked: ui.picked === undefined ? undefined : row?.key }, pageLines: Math.max(1, heights.list - 1), listKeys: rows.map(({ key }) => key) }
 }

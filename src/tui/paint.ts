@@ -10,7 +10,7 @@ import { selectRows } from '../view/select.ts'
 import { selectTree } from '../view/tree.ts'
 import { toAscii } from './ascii.ts'
 import { Grid, STYLE } from './grid.ts'
-import { helpLines } from './help.ts'
+import { helpLines, isWinding } from './help.ts'
 import type { Abilities } from './help.ts'
 import { paintCasePage } from './paint-case.ts'
 import { paintChooser, paintSortMenu } from './paint-menus.ts'
@@ -21,6 +21,7 @@ import { paintSheetPage } from './paint-tabs.ts'
 import { paintOverviewTable, paintTable } from './paint-table.ts'
 import { paintTop } from './paint-top.ts'
 import type { Headline, ModeText } from './paint-top.ts'
+import { cursorOf } from './scene.ts'
 import type { Scene } from './scene.ts'
 import { scrolled, selectedIndex } from './ui.ts'
 import type { Ui } from './ui.ts'
@@ -58,9 +59,6 @@ const KEYS_POD_REPLAY: Keys = [['esc', 'back'], ['space', 'play'], ['h l', '1s']
 const KEYS_KILLS: Keys = [['enter', 'open'], ['esc', 'back'], ['[ ]', 'prev/next kill'], ['space', 'pause'], ['?', 'help'], ['q', 'quit']]
 
 const LOOK_BACK: Keys = [['h H', 'look back']], TO_LIVE: Keys = [['end', 'live']]
-/** Whether the keys of the time are the first ones a person needs. */
-const isWinding = (can: Abilities): boolean => can.seek && can.live !== 'following'
-
 const overviewKeys = (can: Abilities): Keys => (can.live === 'back' ? [...TO_LIVE, ...KEYS_REPLAY] : can.seek && can.live === undefined ? KEYS_REPLAY : can.seek ? [...KEYS_LIVE, ...LOOK_BACK] : KEYS_LIVE).filter(([key]) => (key !== 'D' || can.charts) && (key !== '+ -' || can.speed))
 
 /** Heights of the panes below the table for a screen of so many rows. */
@@ -100,9 +98,6 @@ function paintOverview(body: Body, ui: Ui, show: Show, rows: readonly OverviewRo
   if (ui.chooser !== undefined) paintChooser(grid, ui.chooser, ui.hidden)
   return { ui: { ...ui, top, index }, pageLines: height - 1 }
 }
-
-/** In replay the bar is the whole recording, and the picture stands somewhere in it; so it does on a live bar when it looks back. */
-const cursorOf = (scene: Scene): number | undefined => (scene.range === undefined && scene.liveNs === undefined ? undefined : scene.nowNs)
 
 function paintRow(body: Body, ui: Ui, show: Show): Result {
   const { grid, y, height } = body, { scene } = show, row = scene.rows.find((candidate) => candidate.key === ui.selected) ?? (ui.tree ? scene.treeRows().find((candidate) => candidate.key === ui.selected) : undefined)
@@ -165,6 +160,7 @@ function paintPage(body: Body, ui: Ui, show: Show, rows: readonly OverviewRow[])
     case 'row': return paintRow(body, ui, show)
     case 'kills': return paintKills(body, ui, show)
     case 'case': return paintCase(body, ui, show)
+    case 'node': return paintSheetPage(body, ui, { show, sheet: show.scene.nodeSheet() })
     case 'stalls': return paintStalls(body, ui, show)
     case 'health': return paintSheetPage(body, ui, { show, sheet: show.scene.healthPage() })
     case 'help': paintKeys(body.grid, KEYS_PAGE, 16); return paintText(body, ui, helpLines(show.can))

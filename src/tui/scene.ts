@@ -10,6 +10,7 @@ import type { Costs } from '../view/health-page.ts'
 import { killRows } from '../view/kills-list.ts'
 import type { KillRow } from '../view/kills-list.ts'
 import type { Lens } from '../view/lens.ts'
+import { nodeSheet } from '../view/node-sheet.ts'
 import { overviewRows } from '../view/overview.ts'
 import type { OverviewRow } from '../view/overview.ts'
 import { podPage } from '../view/pod-page.ts'
@@ -46,12 +47,16 @@ export type Scene = {
   readonly caseLines: (kill: KillRow) => readonly string[]
   readonly timelineOf: (columns: number) => TimelineColumns
   readonly healthPage: () => Sheet
+  readonly nodeSheet: () => Sheet
   /** Computed when they are looked at. */
   readonly stallRows: (byCgroup: boolean) => readonly StallRow[]
   readonly heatOf: (row: StallRow, seconds: number) => readonly (readonly number[])[]
   readonly stallSentences: (row: StallRow) => readonly DetailLine[]
   readonly stallWaiters: (row: StallRow) => TableSection
 }
+
+/** In replay the bar is the whole recording, and the picture stands somewhere in it; so it does on a live bar when it looks back. */
+export const cursorOf = (scene: Scene): number | undefined => (scene.range === undefined && scene.liveNs === undefined ? undefined : scene.nowNs)
 
 /** The model of the picture, what has happened (in replay also later), and in replay from when to when the recording is. */
 export type SceneOf = {
@@ -72,7 +77,7 @@ export function sceneOf({ lens, model, story, range, liveNs, costs }: SceneOf): 
     casePage: ({ killCase }) => casePage({ lens, model: story.model, killCase, moment: story.moments.of(killCase) }),
     caseLines: (kill) => lens.caseLines(kill.killCase, story.model),
     timelineOf: (columns) => story.timeline.columns(story.model, { columns, nowNs: liveNs ?? nowNs, range }),
-    healthPage: () => healthPage(model, costs),
+    healthPage: () => healthPage(model, costs), nodeSheet: () => nodeSheet(model),
     stallRows: (byCgroup) => { const known = stalls.get(byCgroup) ?? stallRows(lens, model, { rows, byCgroup }); stalls.set(byCgroup, known); return known },
     heatOf: (row, seconds) => heatOf(model, row.memcgIds, seconds), stallSentences: (row) => stallSentences(model, row), stallWaiters: (row) => waitersSection(lens, model, row),
   }

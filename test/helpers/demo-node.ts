@@ -5,6 +5,7 @@ import type { NodeModel } from '../../src/model/node.ts'
 import { secondOf } from '../../src/model/rates.ts'
 import { addKill, addMemcg, addPod, emptyNode, fillHistory, G, M, tell } from './node-model.ts'
 import type { MemcgSpec } from './node-model.ts'
+import { addDemoFacts } from './demo-facts.ts'
 import { addDemoStalls } from './demo-stalls.ts'
 
 const ramp = (from: number, to: number) => (ago: number): number => to - ((to - from) * Math.min(60, ago)) / 60
@@ -34,8 +35,8 @@ const PODS: readonly (readonly [name: string, spec: MemcgSpec & { readonly conta
   ['argo/repo-server-6b4-zz81x', { used: 188 * M, max: G, inactiveFile: 68 * M, some: 0, usage: (ago) => (ago > 40 && ago < 50 ? 702 : 188) * M }],
 ]
 
-/** `stalls`: with what the probes tell of waiting, too. */
-export function demoNode(what: { readonly stalls?: boolean } = {}): NodeModel {
+/** `stalls`: with what the probes tell of waiting, too; `facts`: with zones, free blocks, slab caches and reclaim. */
+export function demoNode(what: { readonly stalls?: boolean; readonly facts?: boolean } = {}): NodeModel {
   const model = emptyNode(), nowNs = model.nowNs
   tell(model, 'node_memory', nowNs, { totalBytes: 24 * G, freeBytes: G, availableBytes: 6.96 * G, cachedBytes: 4 * G, dirtyBytes: 0, writebackBytes: 0, anonBytes: 12 * G, shmemBytes: 0, slabBytes: 0, slabReclaimableBytes: 0, swapTotalBytes: 0, swapFreeBytes: 0 })
   tell(model, 'node_psi', nowNs, { someAvg10Centi: 1240, someTotalUs: 0, fullAvg10Centi: 410, fullTotalUs: 0 })
@@ -49,6 +50,7 @@ export function demoNode(what: { readonly stalls?: boolean } = {}): NodeModel {
   kill('payments/api-7d9f8b6c5-x2lqp', 1500, 'java', 18100)
   kill('batch/etl-nightly-0', 135, 'python3', 48213)
   if (what.stalls === true) addDemoStalls(model, pods)
+  if (what.facts === true) addDemoFacts(model)
   return model
 }
 

@@ -10,7 +10,7 @@ const env = process.env, want = new Set((env['OOMSCOPE_TEST'] ?? '').split(','))
 
 function build(): NodeModel {
   if (want.has('empty')) return emptyNode()
-  const model = demoNode({ stalls: want.has('stalls') })
+  const model = demoNode({ stalls: want.has('stalls'), facts: want.has('facts') })
   if (want.has('hostile')) {
     addPod(model, 'evil/\u001b]0;owned\u0007\u001b[2J\u009b31mred{bold}tag{/bold}', { used: 200 * M, max: 210 * M, inactiveFile: 0, some: 90, full: 80 })
     addPod(model, 'evil/漢字\u{1f600}e\u0301\u202egpj', { used: 199 * M, max: 210 * M, inactiveFile: 0, some: 89, full: 79 })

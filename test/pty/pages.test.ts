@@ -49,6 +49,27 @@ async function invented([cols, rows]: readonly [number, number], what: string): 
   return tui
 }
 
+describe('the page of the node', () => {
+  it.each(SIZES)('says at %ix%i how the node is, what its memory holds, and how far each zone is from its watermarks', async (cols, rows) => {
+    const t = await invented([cols, rows], 'facts')
+    t.keys('2')
+    await t.see('how the node is')
+    expect(t.text()).toMatch(/No zone is above its min watermark \(Normal: 48M free, min 48M\)/)
+    expect(t.text()).toMatch(/not available +17\.0G ━/)
+    for (const [seen, wanted] of [['somebody waits', /somebody waits +12\.4 %/], ['kswapd scanned', /kswapd scanned +41k/], ['Normal  ', /Normal +allocations wait +48M +48M +60M +72M +20\.5G/], ['9.8k', /Normal +9\.8k +1\.1k +90 +2 +·/], ['dentry', /dentry +890M +4\.7M +94%/]] as const) {
+      while (!t.text().includes(seen)) { t.keys('jj'); await t.nextFrame() }
+      expect(t.text()).toMatch(wanted)
+    }
+  })
+  it('shows of a recording what it holds, and says what it does not', async () => {
+    const t = await atEnd([120, 40])
+    t.keys('2')
+    await t.see('how the node is')
+    expect(t.text()).toMatch(/memory: 23\.5G/)
+    expect(t.text()).toContain('Zones are not told in this stream.')
+  })
+})
+
 describe('the page of stalls', () => {
   it.each(SIZES)('says at %ix%i who waited, how long and for what, and draws when', async (cols, rows) => {
     const t = await invented([cols, rows], 'stalls')

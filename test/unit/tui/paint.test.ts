@@ -16,10 +16,10 @@ import { addPod, emptyNode, M, TEST_LENS, WALL_MS } from '../../helpers/node-mod
 function show(model: NodeModel, ascii = false): Show {
   return { scene: sceneOf({ lens: TEST_LENS, model, story: new Story(model) }), mode: { text: '● LIVE', style: STYLE.bar }, can: { mode: 'live', speed: false, seek: false, charts: true, save: true }, fault: undefined, ascii }
 }
-const PAGES: readonly Page[] = ['overview', 'row', 'kills', 'case', 'help', 'charts', 'health', 'stalls']
+const PAGES: readonly Page[] = ['overview', 'row', 'kills', 'case', 'help', 'charts', 'health', 'stalls', 'node']
 
 describe('a picture', () => {
-  const demo = show(demoNode({ stalls: true })), empty = show(emptyNode())
+  const demo = show(demoNode({ stalls: true, facts: true })), empty = show(emptyNode())
   it.each(PAGES)('of the page %s fits every size from 1x1 to 220x70', (page) => {
     const uis: readonly Ui[] = [{ ...START, page, selected: demo.scene.rows[3]?.key, kill: demo.scene.kills[1]?.id }, { ...START, page, menu: 4, filter: 'web', prompt: { for: 'filter', line: { text: 'web', cursor: 2 } } }, { ...START, page, tree: true, inFull: true, prompt: { for: 'time', line: { text: '-5m', cursor: 3 } }, message: 'not a time' }, { ...START, page, selected: 'gone', kill: 'gone', scroll: 99, top: 99, index: 99 }]
     for (const [cols, rows] of [[1, 1], [10, 3], [50, 10], [51, 11], [63, 13], [80, 24], [100, 31], [133, 44], [220, 70]] as const) {
