@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "hello.h"
@@ -15,6 +16,7 @@
 #include "react.h"
 #include "row.h"
 #include "sample.h"
+#include "sampler.h"
 #include "util.h"
 #include "watch.h"
 #include "zones.h"
@@ -23,7 +25,6 @@
 #define EXIT_USAGE 2
 #define EXIT_ENVIRONMENT 3
 #define NODE_PERIOD_NS NS_PER_S
-#define RARE_PERIOD_NS (10 * NS_PER_S)
 #define REAP_PERIOD_NS (100 * NS_PER_MS)
 /* bpftrace needs 1.3 s from SIGINT to its end, and prints its maps once more */
 #define TRACER_END_NS (4 * NS_PER_S)
@@ -50,8 +51,8 @@ struct bridge {
   struct pollfd fds[WAIT_MAX];
   pid_t parent;
   int psi_fds;
-  unsigned tick;                                  /* counts fast samples */
-  uint64_t next_fast_ns, next_second_ns, next_keyframe_ns, next_reap_ns;
+  struct sampler sampler;
+  uint64_t next_second_ns, next_keyframe_ns, next_reap_ns;
   uint64_t stop_ns, tracer_stop_ns;               /* when the end was asked for, of us and of the tracer; 0: not yet */
 };
 
@@ -151,6 +152,9 @@ static int start(struct bridge *b) {
   find_memcgs(b);
   say_hello(b);
   if ((status = init_memcgs(b)) != 0) return status;
+  b->sampler.memcgs = &b->memcgs;
+  b->sampler.psi = o->no_psi ? NULL : &b->psi;
+  sampler_init(&b->sampler, &(struct sampler_options){.sample_ns = o->sample_ms * NS_PER_MS, .slow_ns = o->slow_ms * NS_PER_MS, .budget = (double)o->budget_centi / 1e4});
   if ((status = start_tracer(b)) != 0) return status;
   if (o->no_psi) b->psi.out = &b->out;
   else psi_init(&b->psi, &b->out);
@@ -161,42 +165,24 @@ static int start(struct bridge *b) {
   reserve_seal();
   protect_memory(&b->out);
   if (b->memcgs.version != 0) watch_walk(&b->memcgs, now);
-  b->next_fast_ns = b->next_second_ns = b->next_reap_ns = now;
+  b->next_second_ns = b->next_reap_ns = now;
   b->next_keyframe_ns = now + o->keyframe_ms * NS_PER_MS;
   return 0;
 }
 
 /* ── clockwork ─────────────────────────────────────────────────────────────── */
 
-/* Every memcg's usage on each fast tick; of the slow work one part, so that there is no burst once a second. */
-static void sample_tick(struct bridge *b, uint64_t now) {
-  struct memcgs *t = &b->memcgs;
-  unsigned parts = b->options.slow_ms > b->options.sample_ms ? (unsigned)(b->options.slow_ms / b->options.sample_ms) : 1;
-  unsigned part = b->tick++ % parts;
-  bool events_due = t->events_due;
-  t->events_due = false;
-  for (int s = 0; s < t->high; s++) {
-    if (!t->slot[s].live) continue;
-    bool is_turn = (unsigned)s % parts == part;
-    if (!t->slot[s].opened) {
-      if (is_turn) watch_reopen(t, s, now);
-      continue;
-    }
-    bool alive = is_turn ? sample_slow(t, s, now, RARE_PERIOD_NS) : sample_usage(t, s, now);
-    if (alive && is_turn && !b->options.no_psi) psi_follow(&b->psi, t, s);
-    if (alive && events_due) sample_events(t, s, now);
-  }
-}
-
 static void each_second(struct bridge *b, uint64_t now) {
   node_sample(&b->node, now);
   zones_tick(&b->zones, now);
   b->memcgs.no_swap = b->node.meminfo_fd >= 0 && b->node.swap_total_bytes == 0;
+  if (b->node.meminfo_fd >= 0) b->memcgs.available_bytes = b->node.available_bytes;
   if (b->memcgs.version != 0) watch_tick(&b->memcgs, now);
   b->cost.lines = b->tracer.cutter.lines;
   b->cost.memcgs = (uint64_t)b->memcgs.alive;
   b->cost.open_files = b->memcgs.open_files;
   cost_say(&b->cost, &b->out, b->tracer.pid);
+  if (b->memcgs.version != 0) sampler_say(&b->sampler, now);
 }
 
 /* Reading may start at this frame: everything that is still true is said again. */
@@ -219,10 +205,7 @@ static uint64_t next_of(uint64_t due, uint64_t period, uint64_t now) { return du
 
 static void run_clocks(struct bridge *b, uint64_t now) {
   const struct options *o = &b->options;
-  if (b->memcgs.version != 0 && now >= b->next_fast_ns) {
-    sample_tick(b, now);
-    b->next_fast_ns = next_of(b->next_fast_ns, o->sample_ms * NS_PER_MS, now);
-  }
+  if (b->memcgs.version != 0) sampler_run(&b->sampler, now);
   if (now >= b->next_second_ns) {
     each_second(b, now);
     b->next_second_ns = next_of(b->next_second_ns, NODE_PERIOD_NS, now);
@@ -248,7 +231,7 @@ static uint64_t earliest(uint64_t a, uint64_t b) { return a < b ? a : b; }
 static void wait_for_something(struct bridge *b) {
   bool is_pending = b->out.sending_length != b->out.sent || b->out.used != 0;
   uint64_t now = now_ns(), wake = earliest(earliest(b->next_second_ns, b->next_keyframe_ns), b->next_reap_ns);
-  if (b->memcgs.version != 0) wake = earliest(wake, b->next_fast_ns);
+  if (b->memcgs.version != 0) wake = earliest(wake, sampler_wake_ns(&b->sampler));
   if (b->out.open_length != 0) wake = earliest(wake, b->out.close_at_ns);
   uint64_t left = wake > now ? wake - now : 0;
   struct timespec timeout = {.tv_sec = (time_t)(left / NS_PER_S), .tv_nsec = (long)(left % NS_PER_S)};
@@ -264,11 +247,18 @@ static void wait_for_something(struct bridge *b) {
     for (int i = 0; i < WAIT_PSI + b->psi_fds; i++) b->fds[i].revents = 0;
 }
 
-static void serve(struct bridge *b) {
-  /* the tracer first: it must never wait for us */
+/* What others say is not sampling, and not of its budget. */
+static void serve_words(struct bridge *b) {
+  uint64_t before = clock_read_ns(CLOCK_THREAD_CPUTIME_ID);
   if (b->fds[WAIT_LINES].revents) tracer_drain(&b->tracer);
   if (b->fds[WAIT_ERRORS].revents) tracer_drain_errors(&b->tracer);
   if (b->fds[WAIT_KMSG].revents) kmsg_drain(&b->kmsg);
+  b->sampler.other_cpu_ns += clock_read_ns(CLOCK_THREAD_CPUTIME_ID) - before;
+}
+
+static void serve(struct bridge *b) {
+  /* the tracer first: it must never wait for us */
+  if (b->fds[WAIT_LINES].revents || b->fds[WAIT_ERRORS].revents || b->fds[WAIT_KMSG].revents) serve_words(b);
   if (b->fds[WAIT_INOTIFY].revents) watch_drain(&b->memcgs);
   psi_poll_done(&b->psi, &b->memcgs, b->fds + WAIT_PSI);
   run_clocks(b, now_ns());

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "pace.h"
 #include "row.h"
 #include "window.h"
 
@@ -38,6 +39,8 @@ int memcgs_init(struct memcgs *t, struct stream *out, int max) {
   t->free_slot = reserve((size_t)max * sizeof *t->free_slot);
   t->pending = reserve((size_t)max * sizeof *t->pending);
   if (t->slot == NULL || t->free_slot == NULL || t->pending == NULL) return -ENOMEM;
+  if (schedule_init(&t->schedule, max) < 0) return -ENOMEM;
+  t->available_bytes = ABSENT;
   if (index_init(&t->by_id, max) < 0 || index_init(&t->by_name, max) < 0) return -ENOMEM;
   if (index_init(&t->by_dir_watch, max) < 0 || index_init(&t->by_events_watch, max) < 0) return -ENOMEM;
   getrlimit(RLIMIT_NOFILE, &files);
@@ -149,6 +152,16 @@ ssize_t memcg_read(struct memcgs *t, int slot, enum memcg_file file, char *text,
   return n;
 }
 
+bool memcg_number(struct memcgs *t, int slot, enum memcg_file file, uint64_t *value) {
+  char text[64];
+  const char *at = text;
+  ssize_t n = memcg_read(t, slot, file, text, sizeof text);
+  *value = ABSENT;
+  if (n == -ENODEV) return false;
+  if (n > 0) parse_u64(&at, value);
+  return true;
+}
+
 /* ── birth and death ───────────────────────────────────────────────────────── */
 
 void memcg_say_birth(struct memcgs *t, int slot, const char *by, uint64_t ts_ns) {
@@ -182,6 +195,26 @@ static bool is_ours(const struct memcgs *t, const struct memcg_birth *b) {
   return t->ignored[0] != '\0' && b->parent >= 0 && t->slot[b->parent].parent < 0 && strncmp(b->name, t->ignored, strlen(t->ignored)) == 0;
 }
 
+static void join_siblings(struct memcgs *t, int slot) {
+  struct memcg *m = &t->slot[slot];
+  m->first_child = m->next_sibling = m->prev_sibling = -1;
+  if (m->parent < 0) return;
+  struct memcg *parent = &t->slot[m->parent];
+  m->next_sibling = parent->first_child;
+  if (m->next_sibling >= 0) t->slot[m->next_sibling].prev_sibling = slot;
+  parent->first_child = slot;
+  parent->children++;
+}
+
+static void leave_siblings(struct memcgs *t, int slot) {
+  const struct memcg *m = &t->slot[slot];
+  struct memcg *parent = &t->slot[m->parent];
+  if (m->prev_sibling >= 0) t->slot[m->prev_sibling].next_sibling = m->next_sibling;
+  else parent->first_child = m->next_sibling;
+  if (m->next_sibling >= 0) t->slot[m->next_sibling].prev_sibling = m->prev_sibling;
+  parent->children--;
+}
+
 int memcg_born(struct memcgs *t, const struct memcg_birth *b) {
   int slot = memcg_find(t, b->id);
   if (slot >= 0) {
@@ -205,19 +238,22 @@ int memcg_born(struct memcgs *t, const struct memcg_birth *b) {
   m->dir_watch = m->events_watch = m->psi_trigger = -1;
   m->window_fd = FD_ABSENT;
   snprintf(m->name, sizeof m->name, "%s", b->name);
-  if (b->parent >= 0) t->slot[b->parent].children++;
+  m->untold.bytes = ABSENT;
+  m->glance_next = -1;
+  join_siblings(t, slot);
   t->alive++;
   index_put(&t->by_id, m->id, slot);
   index_put(&t->by_name, name_key(m->parent, m->name), slot);
   memcg_say_birth(t, slot, b->by, b->ts_ns);
   memcg_open_files(t, slot);
+  schedule_enter(&t->schedule.queue[QUEUE_SLOW], slot, b->ts_ns);
+  if (m->young > 0) pace_newborn(t, slot, now_ns());
   return slot;
 }
 
 /* The kernel removes children first; if their deaths were missed they are said now. */
 static void bury_children(struct memcgs *t, int parent, const char *by, uint64_t ts_ns) {
-  for (int s = 0; s < t->high && t->slot[parent].children > 0; s++)
-    if (t->slot[s].live && t->slot[s].parent == parent) memcg_died(t, s, by, ts_ns);
+  while (t->slot[parent].first_child >= 0) memcg_died(t, t->slot[parent].first_child, by, ts_ns);
 }
 
 void memcg_died(struct memcgs *t, int slot, const char *by, uint64_t ts_ns) {
@@ -242,7 +278,8 @@ void memcg_died(struct memcgs *t, int slot, const char *by, uint64_t ts_ns) {
     inotify_rm_watch(t->inotify_fd, m->events_watch);
   }
   /* the trigger's descriptor is psi.c's: it sees the death as POLLERR */
-  t->slot[m->parent].children--;
+  leave_siblings(t, slot);
+  for (int q = 0; q < QUEUES; q++) schedule_leave(&t->schedule.queue[q], slot);
   index_remove(&t->by_id, m->id, slot);
   index_remove(&t->by_name, name_key(m->parent, m->name), slot);
   t->tombstone[t->tombstones++ % TOMBSTONES] = m->id;

@@ -6,8 +6,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "event.h"
 #include "frame.h"
 #include "index.h"
+#include "schedule.h"
 
 enum memcg_file {
   FILE_CURRENT, FILE_PEAK, FILE_SWAP, FILE_STAT, FILE_EVENTS, FILE_EVENTS_LOCAL, FILE_PRESSURE,
@@ -37,6 +39,7 @@ struct memcg {
   uint64_t id;
   int32_t parent;                /* slot; -1 for the root */
   uint32_t children;
+  int32_t first_child, next_sibling, prev_sibling;   /* slots, -1: none */
   bool live;
   bool opened;                   /* its files were found; else it is looked for again (memory not yet in subtree_control) */
   bool stat_due;                 /* usage changed since memory.stat was read */
@@ -47,7 +50,13 @@ struct memcg {
   int32_t fd[MEMCG_FILES];
   int32_t window_fd;             /* memory.peak, see window.c; -1: none */
   uint64_t window_ns;            /* when it was reset */
-  uint64_t moved_ns;             /* when usage was last seen to move */
+  struct window_peak untold;     /* what windows saw since a row told of one; bytes ABSENT: nothing */
+  uint64_t usage_ns;             /* when usage was read last */
+  uint64_t told_bytes, told_ns;  /* usage in the row that was sent last, and when */
+  bool is_untold;                /* what is kept of usage was not sent */
+  uint64_t moved_ns, moved_bytes;   /* when usage was last seen to move, and to what; see pace.c */
+  uint64_t quick_until_ns, glanced_ns;
+  int32_t glance_next;           /* child that is looked at next; -1: the first */
   uint64_t rare_ns, full_ns;     /* when what seldom changes was read last, and everything because of trouble */
   uint64_t stat_ns, stat_bytes;  /* when memory.stat was read last, and usage then */
   uint64_t values[VALUES];
@@ -79,6 +88,8 @@ struct memcgs {
   bool events_due;               /* a kill happened: read every memcg's events on the next tick */
   bool has_windows;              /* memory.peak can be reset per descriptor, as far as is known */
   bool no_swap;                  /* the node has none: nothing to read */
+  uint64_t available_bytes;      /* of the node: the room of a memcg without a limit; ABSENT: not known */
+  struct schedule schedule;
 };
 
 struct memcg_birth {
@@ -104,6 +115,8 @@ void memcg_died(struct memcgs *t, int slot, const char *by, uint64_t ts_ns);
 void memcg_open_files(struct memcgs *t, int slot);
 /* Reads one file as text. Length or -errno; -ENODEV means that the memcg is gone. */
 ssize_t memcg_read(struct memcgs *t, int slot, enum memcg_file file, char *text, size_t capacity);
+/* Reads a file of one number; ABSENT when there is no file or it says "max". False when the memcg is gone. */
+bool memcg_number(struct memcgs *t, int slot, enum memcg_file file, uint64_t *value);
 void memcg_say_birth(struct memcgs *t, int slot, const char *by, uint64_t ts_ns);
 /* For counters_keyframe(). */
 bool memcg_is_alive(void *context, uint64_t id);

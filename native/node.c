@@ -37,6 +37,7 @@ static void sample_memory(struct node *n, uint64_t ts_ns) {
   struct row row;
   if (n->meminfo_fd < 0 || read_fd(n->meminfo_fd, text, sizeof text) <= 0) return;
   n->swap_total_bytes = kib_field("SwapTotal:");
+  n->available_bytes = kib_field("MemAvailable:");
   row_begin(&row, n->out, KIND_NODE_MEMORY, ts_ns);
   for (int i = 0; i < LENGTH_OF(key); i++) row_u(&row, kib_field(key[i]));
   row_end(&row);

@@ -7,7 +7,7 @@
 struct node {
   struct stream *out;
   int meminfo_fd, pressure_fd, vmstat_fd;     /* -1: not on this kernel */
-  uint64_t swap_total_bytes;                  /* when it was sampled last */
+  uint64_t swap_total_bytes, available_bytes;  /* when it was sampled last */
 };
 
 void node_init(struct node *n, struct stream *out, bool with_psi);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "pace.h"
 #include "row.h"
 
 #define LINE "some"
@@ -88,6 +89,7 @@ void psi_poll_done(struct psi *p, struct memcgs *t, const struct pollfd *fds) {
       row_u(&row, trigger->threshold_us);
       row_u(&row, trigger->window_us);
       row_end(&row);
+      if (trigger->slot >= 0 && t->slot[trigger->slot].id == trigger->memcg_id) pace_alarm(t, trigger->slot, now_ns());
     }
   }
 }

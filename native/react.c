@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pace.h"
 #include "row.h"
 #include "sample.h"
 #include "watch.h"
@@ -40,6 +41,10 @@ static void look_at(struct react *r, uint64_t memcg_id) {
 /* The numbers behind a decision are worth most at the moment it is taken. */
 static void look_closer(struct react *r, const struct fact *fact) {
   uint16_t kind = fact->kind->number;
+  if (kind == KIND_STALL) {
+    int target = memcg_find(r->memcgs, fact_u(fact, "targetMemcgId"));
+    if (target >= 0) pace_alarm(r->memcgs, target, now_ns());
+  }
   if (kind == KIND_OOM_BEGIN || kind == KIND_OOM_MEMCG_ENTER) look_at(r, fact_u(fact, "memcgId"));
   /* v1 tells nobody that memory.oom_control changed: all are read on the next tick */
   if (kind >= KIND_OOM_BEGIN && kind <= KIND_OOM_REAP) r->memcgs->events_due = true;

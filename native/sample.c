@@ -1,8 +1,9 @@
 /* sample.c: cgroup files → rows, sent when they changed. */
 #include "sample.h"
 
-#include "row.h"
-#include "window.h"
+#include "group.h"
+#include "pace.h"
+#include "usage.h"
 
 #define TROUBLE_PERIOD_NS (20 * NS_PER_MS)
 #define TROUBLE_CHILDREN 64
@@ -10,132 +11,16 @@
 #define STAT_MOVED_BYTES (1024 * 1024ull)
 #define STAT_MOVED_PART 64
 #define STAT_LITTLE_NS (4 * NS_PER_S)
-#define ACTIVE_NS (2 * NS_PER_S)
+/* A spike changes what is inside by more than this part: then memory.stat is read at once. */
+#define SPIKE_PART 8
+#define SPIKE_APART_NS (100 * NS_PER_MS)
+/* What whoever makes a memcg writes into it comes within so much time. */
+#define YOUNG_APART_NS (40 * NS_PER_MS)
 
-static const struct {
-  enum kind_number kind;
-  int first, count;          /* in memcg.values; fields behind memcgId */
-} group[GROUPS] = {
-  [GROUP_LIMITS] = {KIND_MEMCG_LIMITS, VALUES_LIMITS, 6}, [GROUP_USAGE] = {KIND_MEMCG_USAGE, VALUES_USAGE, 3},
-  [GROUP_STAT] = {KIND_MEMCG_STAT, VALUES_STAT, 24}, [GROUP_EVENTS] = {KIND_MEMCG_EVENTS, VALUES_EVENTS, 10},
-  [GROUP_PSI] = {KIND_MEMCG_PSI, VALUES_PSI, 4},
-};
-
-/* ── rows ──────────────────────────────────────────────────────────────────── */
-
-static void send(struct memcgs *t, int slot, enum group_number g, uint64_t ts_ns) {
-  const struct memcg *m = &t->slot[slot];
-  struct row row;
-  row_begin(&row, t->out, group[g].kind, ts_ns);
-  row_u(&row, m->id);
-  for (int i = 0; i < group[g].count; i++) row_u(&row, m->values[group[g].first + i]);
-  row_end(&row);
-}
-
-/* Usage with the peak of the window that ends now. A row of a keyframe has none: it repeats. */
-static void send_usage(struct memcgs *t, int slot, const struct window_peak *window, uint64_t ts_ns) {
-  const struct memcg *m = &t->slot[slot];
-  struct row row;
-  row_begin(&row, t->out, KIND_MEMCG_USAGE, ts_ns);
-  row_u(&row, m->id);
-  for (int i = 0; i < 3; i++) row_u(&row, m->values[VALUES_USAGE + i]);
-  row_u(&row, window->bytes);
-  row_u(&row, window->ns);
-  row_end(&row);
-}
-
-/* Keeps the values. True when they are new. */
-static bool keep(struct memcgs *t, int slot, enum group_number g, const uint64_t *values) {
-  struct memcg *m = &t->slot[slot];
-  size_t bytes = (size_t)group[g].count * sizeof *values;
-  uint64_t *kept = m->values + group[g].first;
-  if ((m->known & (1 << g)) && memcmp(kept, values, bytes) == 0) return false;
-  memcpy(kept, values, bytes);
-  m->known |= (uint8_t)(1 << g);
-  return true;
-}
-
-/* Keeps the values and sends them when they are new. */
-static void update(struct memcgs *t, int slot, enum group_number g, const uint64_t *values) {
-  if (keep(t, slot, g, values)) send(t, slot, g, now_ns());
-}
-
-void sample_repeat(struct memcgs *t, int slot, uint64_t ts_ns) {
-  for (int g = 0; g < GROUPS; g++) {
-    if (!(t->slot[slot].known & (1 << g))) continue;
-    if (g == GROUP_USAGE) send_usage(t, slot, &(struct window_peak){ABSENT, ABSENT}, ts_ns);
-    else send(t, slot, g, ts_ns);
-  }
-}
-
-/* ── one number ────────────────────────────────────────────────────────────── */
-
-/* Reads a file of one number; ABSENT when there is no file or it says "max". False when the memcg is gone. */
-static bool read_number(struct memcgs *t, int slot, enum memcg_file file, uint64_t *value) {
-  char text[64];
-  const char *at = text;
-  ssize_t n = memcg_read(t, slot, file, text, sizeof text);
-  *value = ABSENT;
-  if (n == -ENODEV) return false;
-  if (n > 0) parse_u64(&at, value);
-  return true;
-}
+/* ── limits ────────────────────────────────────────────────────────────────── */
 
 /* v1 has no "max": PAGE_COUNTER_MAX pages in bytes, just below 2^63 (mm/memcontrol-v1.c) */
 static uint64_t v1_limit(uint64_t bytes) { return bytes >= (1ull << 62) ? ABSENT : bytes; }
-
-/* Swap behind `usage`, which is read anew on v1. ABSENT when it is not counted. False when the memcg is gone. */
-static bool read_swap(struct memcgs *t, int slot, uint64_t *usage, uint64_t *swap) {
-  uint64_t before = 0;
-  if (t->no_swap) {
-    *swap = t->slot[slot].fd[FILE_SWAP] == FD_ABSENT ? ABSENT : 0;
-    return true;
-  }
-  if (t->version == 1 && !read_number(t, slot, FILE_CURRENT, &before)) return false;
-  if (!read_number(t, slot, FILE_SWAP, swap)) return false;
-  if (t->version == 2 || *swap == ABSENT) return true;
-  /* v1 tells memory+swap: usage is read on both sides of it, since the difference of two times is not swap */
-  if (!read_number(t, slot, FILE_CURRENT, usage)) return false;
-  uint64_t most = before > *usage ? before : *usage;
-  *swap = *swap > most ? *swap - most : 0;
-  return true;
-}
-
-/* A rise above the known peak, or a fall such as the end of a process, which its memcg may not outlive. */
-static bool may_have_peaked(const uint64_t *kept, uint64_t current) { return current > kept[1] || current < kept[0] / 2; }
-
-/* Peak is a high-water mark, so nothing is lost by reading it with the slow files, whatever came and went in between; at once only
- * when it must be new or may be the last. Swap is slow to move. The first sample has all three. */
-static bool update_usage(struct memcgs *t, int slot, bool is_slow) {
-  struct memcg *m = &t->slot[slot];
-  uint64_t values[3] = {ABSENT, ABSENT, ABSENT};
-  const uint64_t *kept = m->values + VALUES_USAGE;
-  bool is_known = m->known & (1 << GROUP_USAGE);
-  uint64_t now = now_ns();
-  struct window_peak window = {ABSENT, ABSENT};
-  if (m->fd[FILE_CURRENT] == FD_ABSENT) return true;
-  if (!read_number(t, slot, FILE_CURRENT, &values[0])) return false;
-  if (is_known && values[0] != kept[0]) m->moved_ns = now;
-  /* a quiet one's window is a second long: nothing is lost, it is only told later */
-  bool is_still = is_known && !is_slow && values[0] == kept[0];
-  if (is_still && (m->window_fd < 0 || now - m->moved_ns > ACTIVE_NS)) return true;
-  bool has_window = window_read(t, slot, now, &window), has_risen = has_window && is_known && window.bytes > kept[0] && window.bytes > values[0];
-  if (has_risen) m->moved_ns = now;
-  if (is_still && !has_risen) return true;
-  if (is_known) memcpy(values + 1, kept + 1, 2 * sizeof *kept);
-  if ((is_slow || !is_known || may_have_peaked(kept, values[0])) && !read_number(t, slot, FILE_PEAK, &values[1])) return false;
-  if ((is_slow || !is_known) && !read_swap(t, slot, &values[0], &values[2])) return false;
-  bool is_new = values[0] != ABSENT && keep(t, slot, GROUP_USAGE, values);
-  if (is_new) m->stat_due = true;
-  if (is_new || has_risen) send_usage(t, slot, &window, now);
-  return true;
-}
-
-bool sample_usage(struct memcgs *t, int slot, uint64_t ts_ns) {
-  if (update_usage(t, slot, false)) return true;
-  memcg_died(t, slot, "walk", ts_ns);
-  return false;
-}
 
 /* high and max are what decides; the others are set once in a memcg's life as a rule, and are read when `is_rare`. */
 static bool sample_limits(struct memcgs *t, int slot, bool is_rare) {
@@ -144,10 +29,10 @@ static bool sample_limits(struct memcgs *t, int slot, bool is_rare) {
   memcpy(values, t->slot[slot].values + VALUES_LIMITS, sizeof values);
   for (int i = 0; i < 6; i++) {
     if (!is_rare && file[i] != FILE_HIGH && file[i] != FILE_MAX) continue;
-    if (!read_number(t, slot, file[i], &values[i])) return false;
+    if (!memcg_number(t, slot, file[i], &values[i])) return false;
     if (t->version == 1) values[i] = v1_limit(values[i]);
   }
-  update(t, slot, GROUP_LIMITS, values);
+  group_update(t, slot, GROUP_LIMITS, values);
   return true;
 }
 
@@ -180,7 +65,7 @@ bool sample_events(struct memcgs *t, int slot, uint64_t ts_ns) {
     for (int i = 0; i < 6 && n > 0; i++) values[i] = keyed(text, key[i]);
     for (int i = 6; i < 10 && l > 0; i++) values[i] = keyed(local, key[i]);
   }
-  update(t, slot, GROUP_EVENTS, values);
+  group_update(t, slot, GROUP_EVENTS, values);
   return true;
 }
 
@@ -247,7 +132,7 @@ static bool sample_psi(struct memcgs *t, int slot) {
   char text[512];
   uint64_t values[4];
   ssize_t n = memcg_read(t, slot, FILE_PRESSURE, text, sizeof text);
-  if (n > 0 && sample_parse_psi(text, values)) update(t, slot, GROUP_PSI, values);
+  if (n > 0 && sample_parse_psi(text, values)) group_update(t, slot, GROUP_PSI, values);
   return n != -ENODEV;
 }
 
@@ -271,12 +156,35 @@ static bool sample_stat(struct memcgs *t, int slot, uint64_t ts_ns) {
   m->stat_due = false;
   m->stat_ns = ts_ns;
   m->stat_bytes = m->values[VALUES_USAGE];
-  if (n == -ENODEV || !read_number(t, slot, FILE_KERNEL, &kernel)) return false;
+  if (n == -ENODEV || !memcg_number(t, slot, FILE_KERNEL, &kernel)) return false;
   if (n <= 0) return true;
   sample_parse_stat(text, t->version, values);
   if (t->version == 1) values[14] = kernel;    /* kernelBytes */
-  update(t, slot, GROUP_STAT, values);
+  group_update(t, slot, GROUP_STAT, values);
   return true;
+}
+
+/* What a spike is made of is known while it lasts or never. */
+static bool is_spike(const struct memcg *m, uint64_t ts_ns) {
+  uint64_t usage = m->values[VALUES_USAGE], enough = usage / SPIKE_PART;
+  uint64_t moved = usage > m->stat_bytes ? usage - m->stat_bytes : m->stat_bytes - usage;
+  return m->stat_due && ts_ns - m->stat_ns >= SPIKE_APART_NS && moved >= (enough > STAT_MOVED_BYTES ? enough : STAT_MOVED_BYTES);
+}
+
+bool sample_usage(struct memcgs *t, int slot, uint64_t ts_ns) {
+  struct memcg *m = &t->slot[slot];
+  if (m->young > 0 && pace_is_quick(m, ts_ns) && ts_ns - m->rare_ns >= YOUNG_APART_NS) return sample_slow(t, slot, ts_ns, 0);
+  if (usage_update(t, slot, false) && (!is_spike(m, ts_ns) || sample_stat(t, slot, ts_ns))) return true;
+  memcg_died(t, slot, "walk", ts_ns);
+  return false;
+}
+
+void sample_repeat(struct memcgs *t, int slot, uint64_t ts_ns) {
+  for (int g = 0; g < GROUPS; g++) {
+    if (!(t->slot[slot].known & (1 << g))) continue;
+    if (g == GROUP_USAGE) usage_repeat(t, slot, ts_ns);
+    else group_send(t, slot, g, ts_ns);
+  }
 }
 
 bool sample_slow(struct memcgs *t, int slot, uint64_t ts_ns, uint64_t rare_ns) {
@@ -284,7 +192,7 @@ bool sample_slow(struct memcgs *t, int slot, uint64_t ts_ns, uint64_t rare_ns) {
   bool is_rare = (m->known & (1 << GROUP_LIMITS)) == 0 || m->young > 0 || ts_ns - m->rare_ns >= rare_ns;
   if (is_rare) m->rare_ns = ts_ns;
   if (m->young > 0) m->young--;
-  bool alive = update_usage(t, slot, true) && sample_limits(t, slot, is_rare) && sample_psi(t, slot);
+  bool alive = usage_update(t, slot, true) && sample_limits(t, slot, is_rare) && sample_psi(t, slot);
   if (alive && (is_rare || is_stat_due(m, ts_ns))) alive = sample_stat(t, slot, ts_ns);
   if (!alive) {
     memcg_died(t, slot, "walk", ts_ns);
@@ -302,11 +210,11 @@ bool sample_all(struct memcgs *t, int slot, uint64_t ts_ns) {
 
 void sample_trouble(struct memcgs *t, int slot, uint64_t ts_ns) {
   struct memcg *m = &t->slot[slot];
+  pace_alarm(t, slot, ts_ns);
   if (ts_ns - m->full_ns < TROUBLE_PERIOD_NS || !sample_all(t, slot, ts_ns)) return;
-  uint32_t left = m->children < TROUBLE_CHILDREN ? m->children : TROUBLE_CHILDREN;
-  for (int s = 0; s < t->high && left > 0; s++)
-    if (t->slot[s].live && t->slot[s].parent == slot) {
-      left--;
-      sample_all(t, s, ts_ns);
-    }
+  int left = TROUBLE_CHILDREN;
+  for (int s = m->first_child, next; s >= 0 && left > 0; s = next, left--) {
+    next = t->slot[s].next_sibling;    /* its files may be gone, and its place */
+    sample_all(t, s, ts_ns);
+  }
 }

@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "pace.h"
 #include "row.h"
 #include "sample.h"
 
@@ -162,7 +163,8 @@ static void on_event(struct memcgs *t, const struct inotify_event *event) {
   }
   int slot = index_find(&t->by_events_watch, (uint64_t)event->wd);
   if (slot >= 0) {
-    if (event->mask & IN_MODIFY) sample_events(t, slot, now_ns());
+    /* a limit was reached */
+    if ((event->mask & IN_MODIFY) && sample_events(t, slot, now_ns())) pace_alarm(t, slot, now_ns());
     return;
   }
   slot = index_find(&t->by_dir_watch, (uint64_t)event->wd);

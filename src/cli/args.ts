@@ -14,7 +14,8 @@ const LIVE_OPTIONS: Readonly<Record<string, Option>> = {
   'no-probes': { type: 'boolean', says: 'sampling and kernel log only' },
   'require-probes': { type: 'boolean', says: 'exit 3 when no probe can be had, instead of watching with what is left' },
   stall: { type: 'string', value: 'TIME', says: 'single events for stalls at least this long (10ms)' },
-  sample: { type: 'string', value: 'TIME', says: 'period of sampling memcg usage (100ms)' },
+  sample: { type: 'string', value: 'TIME', says: 'period of sampling a memcg whose usage moves (100ms); quiet ones less often, those near a limit up to 200 times a second' },
+  'sample-budget': { type: 'string', value: 'PERCENT', says: 'what sampling may cost, of one core (2%); it becomes rarer to keep that' },
   cri: { type: 'string', value: 'SOCKET', says: 'container runtime to ask for names (the usual places); off: ask none' },
 }
 const SCREEN_OPTIONS: Readonly<Record<string, Option>> = {
@@ -111,6 +112,17 @@ export function durationOf(options: Options, name: string, minNs = 1): number | 
   if (ns === undefined) throw usageError('bad-value', `cannot understand --${name} ${quoted(text)}: not a duration`, 'write a number with its unit, for example 10ms, 30s, 24h')
   if (ns < minNs || ns > 10 * 365 * 86400e9) throw usageError('bad-value', `cannot use --${name} ${quoted(text)}: out of range`, `the least is ${minNs / 1e6}ms`)
   return ns
+}
+
+/** A share of a percentage option: `2%`, or `2`; between 0.01 % and 100 %. */
+export function shareOf(options: Options, name: string): number | undefined {
+  const text = textOf(options, name)
+  if (text === undefined) return undefined
+  const match = /^(\d{1,3}(?:\.\d{1,6})?)\s*%?$/.exec(text)
+  if (match === null) throw usageError('bad-value', `cannot understand --${name} ${quoted(text)}: not a percentage`, 'write for example 2% or 0.5%')
+  const percent = Number(match[1])
+  if (percent < 0.01 || percent > 100) throw usageError('bad-value', `cannot use --${name} ${quoted(text)}: out of range`, 'between 0.01% and 100%')
+  return percent / 100
 }
 
 /** Bytes of a size option. */

@@ -2,7 +2,7 @@
 import { usageError } from '../base/errors.ts'
 import { DEFAULTS } from '../source/live-options.ts'
 import type { LiveOptions } from '../source/live-options.ts'
-import { durationOf, isSet, textOf } from './args.ts'
+import { durationOf, isSet, shareOf, textOf } from './args.ts'
 import type { Options } from './args.ts'
 
 /** Faster sampling than this would cost more than it shows. */
@@ -14,5 +14,6 @@ export function liveOptions(options: Options): LiveOptions {
   return {
     ...(bpftrace === undefined ? {} : { bpftrace }), noProbes: isSet(options, 'no-probes'), requireProbes: isSet(options, 'require-probes'),
     stallNs: durationOf(options, 'stall') ?? DEFAULTS.stallNs, sampleNs: durationOf(options, 'sample', MIN_SAMPLE_NS) ?? DEFAULTS.sampleNs,
+    sampleBudget: shareOf(options, 'sample-budget') ?? DEFAULTS.sampleBudget,
   }
 }

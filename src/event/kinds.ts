@@ -19,7 +19,7 @@ export const KINDS = {
   hello: { number: 1, fields: {
     formatVersion: 'u', bridgeVersion: 's', wallMs: 'u', /** CLOCK_BOOTTIME at tsNs */ bootNs: 'u', bootId: 's', kernelRelease: 's', machine: 's',
     hostname: 's', pageSizeBytes: 'u', cpus: 'u', memTotalBytes: 'u', swapTotalBytes: 'u',
-    /** `v2` or `v1`: which hierarchy carries the memory controller */ memcgVersion: 's', /** where it is mounted */ memcgRoot: 's', samplePeriodNs: 'u' } },
+    /** `v2` or `v1`: which hierarchy carries the memory controller */ memcgVersion: 's', /** where it is mounted */ memcgRoot: 's', /** of memcgs whose usage moves; see sampling */ samplePeriodNs: 'u' } },
   /** Names the fields of one kind, so that a recording explains itself to a program older or newer than its writer. */
   schema: { number: 2, fields: { number: 'u', name: 's', /** field names joined by one space */ fieldNames: 's' } },
   /** Joins the clocks again, once per keyframe. */
@@ -47,6 +47,7 @@ export const KINDS = {
    * memory.current, memory.peak (high-water mark since the memcg's birth), memory.swap.current. v1: usage_in_bytes, max_usage_in_bytes, memsw.usage_in_bytes − usage_in_bytes.
    * windowPeakBytes: the exact highest usage of the windowNs before this row (memory.peak reset per descriptor, 6.12+; a second program that resets too may hide a part). Where windows are told at all, the time between
    * the window and the row before it had no usage above those two rows' currentBytes. Rows of a keyframe repeat, and have none.
+   * Rows come when usage changed and at no fixed distance (see sampling): what is made of them is weighted by time.
    */
   memcg_usage: { number: 13, fields: { memcgId: 'u', currentBytes: 'u', peakBytes: 'u?', swapBytes: 'u?', windowPeakBytes: 'u?', windowNs: 'u?' } },
   /** memory.stat (hierarchical; on v1 the total_* lines). Byte gauges first, then cumulative counters in pages or events. */
@@ -61,6 +62,15 @@ export const KINDS = {
     localHigh: 'u?', localMax: 'u?', localOom: 'u?', localOomKill: 'u?' } },
   /** memory.pressure of a memcg. avg10 is per cent times 100 (the file has two decimals). */
   memcg_psi: { number: 16, fields: { memcgId: 'u', someAvg10Centi: 'u', someTotalUs: 'u', fullAvg10Centi: 'u', fullTotalUs: 'u' } },
+
+  /**
+   * Once a second: how closely memcgs are looked at. Quiet ones get the slow turns only (all files), active ones also fast ones (usage), quick ones (they move near a limit of their own or above, or rise fast) the quick ones.
+   * budget and used are per cent of one core times 100; used is what sampling costs at present (all of the bridge but the tracer's lines and the kernel log). pressure, times 100: by how much, in all, periods were stretched
+   * to keep the budget. Periods are as stretched; turns are cumulative; a late turn came a whole period or more too late.
+   */
+  sampling: { number: 17, fields: {
+    budgetCenti: 'u', usedCenti: 'u', pressureCenti: 'u', quietMemcgs: 'u', activeMemcgs: 'u', quickMemcgs: 'u',
+    slowPeriodNs: 'u', activePeriodNs: 'u', quickPeriodNs: 'u', slowTurns: 'u', activeTurns: 'u', quickTurns: 'u', lateTurns: 'u' } },
 
   // ── the node ───────────────────────────────────────────────────────────────────────────────────────────────────
   /** /proc/meminfo. */

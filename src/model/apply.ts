@@ -89,7 +89,7 @@ function applyRare(model: NodeModel, event: Exclude<Event, { readonly kind: Freq
 }
 
 /** What the stream says about itself. */
-function applyStream(model: NodeModel, event: Extract<Event, { readonly kind: 'hello' | 'schema' | 'clock' | 'rung' | 'loss' | 'tracer' | 'selftest' | 'notice' | 'cost' }>): void {
+function applyStream(model: NodeModel, event: Extract<Event, { readonly kind: 'hello' | 'schema' | 'clock' | 'rung' | 'loss' | 'tracer' | 'selftest' | 'notice' | 'cost' | 'sampling' }>): void {
   switch (event.kind) {
     case 'hello':
       model.hello = event
@@ -115,6 +115,7 @@ function applyStream(model: NodeModel, event: Extract<Event, { readonly kind: 'h
       model.health.costs.push(event)
       if (model.health.costs.length > MAX_COSTS) model.health.costs.shift()
       break
+    case 'sampling': model.health.sampling = event; break
     case 'schema': break
   }
 }

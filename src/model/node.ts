@@ -26,6 +26,8 @@ export type Health = {
   cost?: EventOf<'cost'>
   /** One a second over the last two minutes, oldest first. */
   readonly costs: EventOf<'cost'>[]
+  /** How closely memcgs are looked at, and what that costs. */
+  sampling?: EventOf<'sampling'>
   readonly selftests: Map<string, EventOf<'selftest'>>
 }
 

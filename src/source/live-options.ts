@@ -9,10 +9,12 @@ export type LiveOptions = {
   readonly requireProbes?: boolean
   /** Stalls at least this long become single events. */
   readonly stallNs: number
-  /** Period of sampling memcg usage. */
+  /** Period of sampling usage of memcgs that move; quiet ones are sampled less often, those near a limit more often. */
   readonly sampleNs: number
+  /** What sampling may cost: share of one core, ≤ 1. */
+  readonly sampleBudget: number
   /** Also provoke a real OOM kill in a memcg of our own: only `doctor --self-test` does. */
   readonly oomTest?: boolean
 }
 
-export const DEFAULTS = { stallNs: 10e6, sampleNs: 100e6 } as const
+export const DEFAULTS = { stallNs: 10e6, sampleNs: 100e6, sampleBudget: 0.02 } as const

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { UserError } from '../../../src/base/errors.ts'
-import { bytesOf, COMMANDS, durationOf, helpText, isSet, parseArguments, speedOf, textOf } from '../../../src/cli/args.ts'
+import { bytesOf, COMMANDS, durationOf, helpText, isSet, parseArguments, shareOf, speedOf, textOf } from '../../../src/cli/args.ts'
 import { parseMoment } from '../../../src/base/moment.ts'
 
 const refusal = (work: () => unknown): UserError => { try { work() } catch (error) { if (error instanceof UserError) return error; throw error } throw new Error('was not refused') }
@@ -40,11 +40,13 @@ describe('help', () => {
 describe('values', () => {
   test.each<[() => unknown, unknown]>([
     [() => durationOf({ for: '30s' }, 'for'), 30e9], [() => durationOf({}, 'for'), undefined], [() => bytesOf({ s: '2MiB' }, 's', 1), 2 ** 21], [() => speedOf({}), 1], [() => speedOf({ speed: '0.5' }), 0.5], [() => speedOf({ speed: '8x' }), 8],
+    [() => shareOf({ b: '2%' }, 'b'), 0.02], [() => shareOf({ b: '0.5' }, 'b'), 0.005], [() => shareOf({ b: '100 %' }, 'b'), 1], [() => shareOf({}, 'b'), undefined],
     [() => textOf({ a: true }, 'a'), undefined], [() => isSet({ a: true }, 'a'), true],
   ])('%# is read', (work, value) => expect(work()).toBe(value))
   test.each<[() => unknown, string]>([
     [() => durationOf({ for: '30' }, 'for'), "cannot understand --for '30': not a duration"], [() => durationOf({ sample: '10us' }, 'sample', 1e6), "cannot use --sample '10us': out of range"], [() => durationOf({ for: '99999d' }, 'for'), "cannot use --for '99999d': out of range"],
     [() => bytesOf({ s: 'much' }, 's', 1), "cannot understand --s 'much': not a size"], [() => bytesOf({ s: '1k' }, 's', 2 ** 20), "cannot use --s '1k': too small"],
+    [() => shareOf({ b: 'little' }, 'b'), "cannot understand --b 'little': not a percentage"], [() => shareOf({ b: '101%' }, 'b'), "cannot use --b '101%': out of range"], [() => shareOf({ b: '0%' }, 'b'), "cannot use --b '0%': out of range"], [() => shareOf({ b: '-2%' }, 'b'), "cannot understand --b '-2%': not a percentage"],
     [() => speedOf({ speed: '0' }), "cannot use --speed '0': not a number between 0.01 and 1000"], [() => speedOf({ speed: 'fast' }), "cannot use --speed 'fast': not a number between 0.01 and 1000"], [() => speedOf({ speed: '' }), "cannot use --speed '': not a number between 0.01 and 1000"],
   ])('%# is refused', (work, message) => expect(refusal(work)).toMatchObject({ message, exitCode: 2, hint: expect.stringMatching(/\w/) as string }))
 })

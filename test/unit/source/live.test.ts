@@ -79,7 +79,7 @@ describe('a bridge that works', () => {
       return true
     })
     expect([mode, holder]).toEqual([0o600, 0o700])
-    expect(bridge.starts()).toMatchObject([{ args: ['--sample-ms', '100', '--stall-ns', '10000000', '--bpftrace', join(directory, 'bpftrace'), '--script', expect.any(String), '--selftest', 'exit,signal'], script: expect.stringMatching(/fine\n+good/) as string }])
+    expect(bridge.starts()).toMatchObject([{ args: ['--sample-ms', '100', '--budget-centi', '200', '--stall-ns', '10000000', '--bpftrace', join(directory, 'bpftrace'), '--script', expect.any(String), '--selftest', 'exit,signal'], script: expect.stringMatching(/fine\n+good/) as string }])
     expect(readdirSync(directory).filter((name) => name.startsWith('oomscope-'))).toEqual([])
     expect(isAlive(bridge.starts()[0]!.pid)).toBe(false)
   })
