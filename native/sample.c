@@ -14,6 +14,7 @@
 /* A spike changes what is inside by more than this part: then memory.stat is read at once. */
 #define SPIKE_PART 8
 #define SPIKE_APART_NS (100 * NS_PER_MS)
+#define QUICK_STAT_NS (500 * NS_PER_MS)
 /* What whoever makes a memcg writes into it comes within so much time. */
 #define YOUNG_APART_NS (40 * NS_PER_MS)
 
@@ -168,7 +169,9 @@ static bool sample_stat(struct memcgs *t, int slot, uint64_t ts_ns) {
 static bool is_spike(const struct memcg *m, uint64_t ts_ns) {
   uint64_t usage = m->values[VALUES_USAGE], enough = usage / SPIKE_PART;
   uint64_t moved = usage > m->stat_bytes ? usage - m->stat_bytes : m->stat_bytes - usage;
-  return m->stat_due && ts_ns - m->stat_ns >= SPIKE_APART_NS && moved >= (enough > STAT_MOVED_BYTES ? enough : STAT_MOVED_BYTES);
+  if (!m->stat_due || ts_ns - m->stat_ns < SPIKE_APART_NS) return false;
+  /* slow turns may be stretched: of a quick one it is known all the same what fills its limit */
+  return moved >= (enough > STAT_MOVED_BYTES ? enough : STAT_MOVED_BYTES) || (pace_is_quick(m, ts_ns) && ts_ns - m->stat_ns >= QUICK_STAT_NS);
 }
 
 bool sample_usage(struct memcgs *t, int slot, uint64_t ts_ns) {

@@ -4,6 +4,7 @@ import { openCounted } from './case-counts.ts'
 import { createCaseBook, settleCases } from './case-book.ts'
 import { applyDecisionRow, applyTracerEnd } from './case-decisions.ts'
 import { applyEventRise, applyExit, applyKmsg, applyReap, applySignal } from './case-witnesses.ts'
+import { keepEarlier } from './earlier.ts'
 import { createGaps, noteGap, noteSilence } from './gaps.ts'
 import { accrue, createHistory, recordUsage } from './history.ts'
 import { applyBirth, applyCounter, applyDeath, applyEvents, applyPsi, applyUsage, buryUnseen, isAfterFirstKeyframe, rise } from './memcgs.ts'
@@ -162,7 +163,7 @@ function applyStat(model: NodeModel, event: EventOf<'memcg_stat'>): void {
   const memcg = model.memcgs.get(event.memcgId)
   if (memcg === undefined) return
   const before = memcg.stat
-  memcg.previousStat = before
+  memcg.earlierStat = keepEarlier(memcg.earlierStat, before, event.tsNs)
   memcg.stat = event
   memcg.lastSeenNs = event.tsNs
   watchStat(memcg, event)

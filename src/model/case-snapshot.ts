@@ -3,22 +3,30 @@ import type { HolderChild, KillCase } from './case.ts'
 import { loggedComposition, loggedContributors, sampledComposition } from './case-composition.ts'
 import type { CaseFacts, Snapshot } from './case-facts.ts'
 import { pageBytesOf } from './log-node.ts'
+import { sampleAt } from './earlier.ts'
 import type { Memcg, NodeModel } from './node.ts'
 import { secondOf } from './rates.ts'
 import { reclaimBefore } from './reclaim-history.ts'
 
-/** An older sample says nothing about this decision. */
+/** An older memory.stat says nothing about this decision: it is read at most every few seconds. */
 export const NEAR_NS = 2e9
+/** Usage is told when it changed: a row stands until the next one. But the change may have been lost, and a keyframe repeats it every 10 s. */
+export const USAGE_NEAR_NS = 12e9
 const MAX_CHILDREN = 64, MAX_CONTRIBUTORS = 10
 const RECLAIM_SECONDS = 10
 
-/** The newest of the two samples that is not younger than the decision and not too old. */
-function before<S extends { readonly tsNs: number }>(newest: S | undefined, previous: S | undefined, tsNs: number): S | undefined {
-  return [newest, previous].find((s) => s !== undefined && s.tsNs <= tsNs && tsNs - s.tsNs <= NEAR_NS)
+function usageBefore(memcg: Memcg, tsNs: number): Memcg['usage'] {
+  const usage = sampleAt(memcg.usage, memcg.earlierUsage, tsNs)
+  return usage !== undefined && tsNs - usage.tsNs <= USAGE_NEAR_NS ? usage : undefined
+}
+
+function statBefore(memcg: Memcg, tsNs: number): Memcg['stat'] {
+  const stat = sampleAt(memcg.stat, memcg.earlierStat, tsNs)
+  return stat !== undefined && tsNs - stat.tsNs <= NEAR_NS ? stat : undefined
 }
 
 function childOf(memcg: Memcg, tsNs: number): HolderChild {
-  const usage = before(memcg.usage, memcg.previousUsage, tsNs)
+  const usage = usageBefore(memcg, tsNs)
   return {
     memcgId: memcg.id, path: memcg.path, ...(memcg.limits === undefined ? {} : { limitsRead: true as const }),
     ...(memcg.limits?.maxBytes === undefined ? {} : { limitBytes: memcg.limits.maxBytes }),
@@ -49,7 +57,7 @@ function growthOf({ history }: Memcg, tsNs: number): KillCase['growth'] {
 export function takeVictimUsage(model: NodeModel, facts: CaseFacts): KillCase['victimUsage'] {
   const memcg = model.memcgs.get(facts.case.victims[0]?.memcgId ?? 0)
   if (facts.victimUsage !== undefined || memcg === undefined) return facts.victimUsage
-  const usage = before(memcg.usage, memcg.previousUsage, facts.case.tsNs)
+  const usage = usageBefore(memcg, facts.case.tsNs)
   if (usage === undefined) return undefined
   return (facts.victimUsage = { path: memcg.path, currentBytes: usage.currentBytes, ...(memcg.limits?.maxBytes === undefined ? {} : { limitBytes: memcg.limits.maxBytes }) })
 }
@@ -62,7 +70,7 @@ export function takeSnapshot(model: NodeModel, facts: CaseFacts): Snapshot | und
   const holder = model.memcgs.get(id), { tsNs } = facts.case
   if (holder === undefined) return undefined
   return (facts.snapshot = {
-    memcgId: id, stat: before(holder.stat, holder.previousStat, tsNs), usage: before(holder.usage, holder.previousUsage, tsNs),
+    memcgId: id, stat: statBefore(holder, tsNs), usage: usageBefore(holder, tsNs),
     limits: holder.limits, children: childrenOf(model, holder, tsNs), growth: growthOf(holder, tsNs),
   })
 }

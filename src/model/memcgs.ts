@@ -1,6 +1,7 @@
 /** Births, deaths and numbers of memcgs. The dead are remembered (bounded), because a container is gone 12 ms after its kill and the case is read later. */
 import { COUNTERS } from '../event/kinds.ts'
 import type { EventOf } from '../event/event.ts'
+import { keepEarlier } from './earlier.ts'
 import { accrue, createHistory, dropHistory, recordUsage } from './history.ts'
 import type { Memcg, NodeModel } from './node.ts'
 import { watchDeath, watchUsage } from './spike-watch.ts'
@@ -88,7 +89,7 @@ export function buryUnseen(model: NodeModel): void {
 export function applyUsage(model: NodeModel, event: EventOf<'memcg_usage'>): void {
   const memcg = model.memcgs.get(event.memcgId)
   if (memcg === undefined) return
-  memcg.previousUsage = memcg.usage
+  memcg.earlierUsage = keepEarlier(memcg.earlierUsage, memcg.usage, event.tsNs)
   memcg.usage = event
   memcg.lastSeenNs = event.tsNs
   recordUsage(memcg.history, event.tsNs, Math.max(event.currentBytes, event.windowPeakBytes ?? 0))

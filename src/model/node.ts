@@ -42,9 +42,9 @@ export type Memcg = {
   limits?: EventOf<'memcg_limits'>
   usage?: EventOf<'memcg_usage'>
   stat?: EventOf<'memcg_stat'>
-  /** The samples before the newest ones: a kill is often folded in after the first sample that no longer holds it. */
-  previousUsage?: EventOf<'memcg_usage'> | undefined
-  previousStat?: EventOf<'memcg_stat'> | undefined
+  /** The samples before the newest ones, oldest first, see earlier.ts. */
+  earlierUsage?: EventOf<'memcg_usage'>[] | undefined
+  earlierStat?: EventOf<'memcg_stat'>[] | undefined
   events?: EventOf<'memcg_events'>
   psi?: EventOf<'memcg_psi'>
   /** Cumulative probe counters, indexed as COUNTERS; monotone even when a probe's own counter restarts. Absent until the first one arrives. */

@@ -1,4 +1,5 @@
 /** The rises of one memcg, the outermost first, each higher than where the one around it stood: pushed, raised and ended by one value after another. */
+import { sampleAt } from './earlier.ts'
 import type { Memcg, NodeModel } from './node.ts'
 import { newRise, noteStat, SOURCE } from './rise.ts'
 import type { Rise, SpikeWatch } from './rise.ts'
@@ -40,7 +41,7 @@ function push(memcg: Memcg, watch: SpikeWatch, bytes: number): void {
   rise.topBytes = watch.topBytes
   rise.topDuringBytes = Number.NaN
   rise.waitedNs = memcg.waitedNs ?? 0
-  rise.statBefore = stat !== undefined && stat.tsNs <= watch.fromNs ? stat : memcg.previousStat
+  rise.statBefore = sampleAt(stat, memcg.earlierStat, watch.fromNs)
   rise.statDuring = undefined
   setPeak(watch, rise, bytes)
   if (stat !== undefined) noteStat(rise, stat)

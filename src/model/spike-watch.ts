@@ -7,8 +7,9 @@ import { newWatch, noteStat, SOURCE } from './rise.ts'
 import type { Rise, SpikeWatch } from './rise.ts'
 import { settleNewest } from './spike-tell.ts'
 
-/** A quiet memcg is looked at this often at least, and its high-water mark read; rows come only when something changed. */
+/** A quiet memcg is looked at this often at least, and its high-water mark read, unless the budget of sampling made it rarer; rows come only when something changed. */
 const LOOK_NS = 1e9
+const lookNs = (model: NodeModel): number => Math.max(LOOK_NS, model.health.sampling?.slowPeriodNs ?? 0)
 
 /** A memcg that was born while the stream ran began at zero; of any other the first row is only where it stands. */
 function begin(model: NodeModel, memcg: Memcg, event: EventOf<'memcg_usage'>): SpikeWatch | undefined {
@@ -30,7 +31,7 @@ export function watchUsage(model: NodeModel, memcg: Memcg, event: EventOf<'memcg
   if (watch.isWindowed && !isWindowed && currentBytes === watch.lastBytes && peakBytes === watch.lastPeakBytes) return
   lookOfTop(memcg, watch, event.tsNs)
   watch.atNs = Math.max(event.tsNs, watch.lastNs)
-  watch.fromNs = isWindowed ? Math.max(watch.lastNs, event.tsNs - windowNs) : Math.max(watch.lastNs, event.tsNs - LOOK_NS)
+  watch.fromNs = isWindowed ? Math.max(watch.lastNs, event.tsNs - windowNs) : Math.max(watch.lastNs, event.tsNs - lookNs(model))
   watch.isTouched = model.gaps.newestNs > watch.lastNs
   // The descriptor was read for the rows that are lost: of their time only they knew.
   const isExact = isWindowed && !watch.isTouched, between = isWindowed ? windowPeakBytes : risenMark(watch, peakBytes)
@@ -39,8 +40,8 @@ export function watchUsage(model: NodeModel, memcg: Memcg, event: EventOf<'memcg
   settle(model, memcg)
   if (between !== undefined && between > currentBytes && between > watch.lastBytes) {
     watch.source = isWindowed ? (isExact ? SOURCE.window : SOURCE.sampled) : SOURCE.highWater
-    if (isWindowed || !amendNewest(watch, between)) {
-      if (!isWindowed) watch.fromNs = Math.min(watch.fromNs, Math.max(memcg.bornNs, event.tsNs - LOOK_NS))
+    if (isWindowed || !amendNewest(model, watch, between)) {
+      if (!isWindowed) watch.fromNs = Math.min(watch.fromNs, Math.max(memcg.bornNs, event.tsNs - lookNs(model)))
       see(model, memcg, between)
     }
   }
@@ -65,9 +66,9 @@ function uncover(watch: SpikeWatch): void {
   }
 }
 
-/** The mark is read up to a second late: a spike that has just ended was higher than the looks saw. */
-function amendNewest({ newest, depth, atNs }: SpikeWatch, markBytes: number): boolean {
-  if (depth > 0 || newest === undefined || newest.endNs < atNs - LOOK_NS || newest.exactness === 'exact-height' || newest.peakBytes >= markBytes) return false
+/** The mark is read up to a slow look late: a spike that has just ended was higher than the looks saw. */
+function amendNewest(model: NodeModel, { newest, depth, atNs }: SpikeWatch, markBytes: number): boolean {
+  if (depth > 0 || newest === undefined || newest.endNs < atNs - lookNs(model) || newest.exactness === 'exact-height' || newest.peakBytes >= markBytes) return false
   newest.peakBytes = markBytes
   newest.exactness = 'high-water'
   return true

@@ -95,6 +95,22 @@ function rise(costs: readonly Cost[], of: (cost: Cost) => number | undefined): {
 /** `64M at most, 12m04s` */
 const reach = ({ maxBytes, startNs, endNs }: Kept): string => `${bytesCell(maxBytes)} at most${startNs === undefined || endNs === undefined ? '' : `, reaches ${distance((endNs - startNs) / 1e9)} back`}`
 
+/** `every 100 ms` */
+const every = (ns: number): string => `every ${ns < 1e9 ? `${Math.round(ns / 1e6)} ms` : distance(ns / 1e9)}`
+
+/** Who is looked at how often, and whether the budget made it rarer. */
+function samplingRows(sampling: EventOf<'sampling'> | undefined): readonly (readonly [what: string, now: string, says: string, isShort?: boolean])[] {
+  if (sampling === undefined) return []
+  const { budgetCenti, usedCenti, pressureCenti, lateTurns } = sampling, isShort = pressureCenti > 110
+  return [
+    ['CPU of sampling', `${(usedCenti / 100).toFixed(1)} %`, `of ${budgetCenti / 100} % it may use${isShort ? ': it is rarer' : ''}`, isShort],
+    ['  quiet', String(sampling.quietMemcgs), every(sampling.slowPeriodNs)],
+    ['  moving', String(sampling.activeMemcgs), every(sampling.activePeriodNs)],
+    ['  near a limit', String(sampling.quickMemcgs), every(sampling.quickPeriodNs)],
+    ...(lateTurns === 0 ? [] : [['  late', countCell(lateTurns), 'looks came a whole period too late', true] as const]),
+  ]
+}
+
 function costSection(model: NodeModel, { own, kept }: Costs): TableSection {
   const { costs } = model.health, last = costs.at(-1), rows: SheetRow[] = []
   const add = (what: string, now: string | undefined, figure: SheetCell = '', tone: Tone = 'plain'): void => { if (now !== undefined) rows.push(rowOf([what, now, figure], tone)) }
@@ -116,6 +132,7 @@ function costSection(model: NodeModel, { own, kept }: Costs): TableSection {
   rate('facts', ({ rows: count }) => count, (value) => countCell(Math.round(value)))
   rate('bytes written', ({ bytes }) => bytes, bytesCell)
   add('memcgs sampled', last === undefined ? undefined : String(last.memcgs))
+  for (const [what, now, says, isShort] of samplingRows(model.health.sampling)) add(what, now, says, isShort === true ? 'warn' : 'plain')
   add('descriptors open', last === undefined ? undefined : String(last.openFiles))
   return {
     kind: 'table', title: 'what oomscope costs (CPU in per cent of one core)', span: 'half', empty: 'Nothing is told about costs.', rows,

@@ -1,5 +1,6 @@
 /** What the samples said around a kill, kept from the moment it is seen: two minutes later the histories it is read from are gone. */
 import type { KillCase } from '../model/case.ts'
+import { sampleAt } from '../model/earlier.ts'
 import { HISTORY_SECONDS } from '../model/history.ts'
 import type { Memcg, NodeModel } from '../model/node.ts'
 import { series, usageSeries } from './window.ts'
@@ -32,7 +33,7 @@ export type KillMoment = {
 }
 
 function levelThen(memcg: Memcg, tsNs: number): LevelThen {
-  const sample = [memcg.usage, memcg.previousUsage].find((usage) => usage !== undefined && usage.tsNs <= tsNs), { limits } = memcg
+  const sample = sampleAt(memcg.usage, memcg.earlierUsage, tsNs), { limits } = memcg
   return {
     path: memcg.path, memcgId: memcg.id,
     ...(sample === undefined ? {} : { usedBytes: sample.currentBytes, sampledNs: sample.tsNs }),

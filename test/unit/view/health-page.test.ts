@@ -34,6 +34,17 @@ describe('the health page', () => {
     expect(cells(healthPage(model, { own: { cpuPercent: 2.5, rssBytes: 90 * 2 ** 20, heapBytes: 30 * 2 ** 20 }, kept: { bytes: 3 * 2 ** 20, maxBytes: 64 * 2 ** 20, startNs: 1e9, endNs: 725e9 } }), 'what oomscope costs')).toEqual(
       ['CPU of the bridge|2.0 %', 'CPU of bpftrace|5.0 %', 'CPU of this screen|2.5 %|', 'RSS of the bridge|40M|', 'RSS of bpftrace|1.00G|', 'RSS of this screen|90M|heap 30M', 'kept to look back|3.0M|64M at most, reaches 12m04s back', 'facts|250/s', 'bytes written|0B/s', 'memcgs sampled|7|', 'descriptors open|70|'])
   })
+  it('tells who is sampled how often, and that the budget made it rarer', () => {
+    const model = emptyNode(), sampling = { budgetCenti: 200, usedCenti: 37, pressureCenti: 100, quietMemcgs: 90, activeMemcgs: 8, quickMemcgs: 2, slowPeriodNs: 1e9, activePeriodNs: 1e8, quickPeriodNs: 5e6, slowTurns: 9, activeTurns: 9, quickTurns: 9, lateTurns: 0 }
+    tell(model, 'cost', 1e9, COST)
+    tell(model, 'sampling', 1e9, sampling)
+    expect(cells(healthPage(model), 'what oomscope costs')).toEqual(expect.arrayContaining([
+      'CPU of sampling|0.4 %|of 2 % it may use', '  quiet|90|every 1s', '  moving|8|every 100 ms', '  near a limit|2|every 5 ms']))
+    expect(cells(healthPage(model), 'what oomscope costs').join()).not.toContain('late')
+    tell(model, 'sampling', 2e9, { ...sampling, usedCenti: 199, pressureCenti: 800, slowPeriodNs: 4e9, activePeriodNs: 2e8, lateTurns: 3 })
+    expect(cells(healthPage(model), 'what oomscope costs')).toEqual(expect.arrayContaining([
+      'CPU of sampling|2.0 %|of 2 % it may use: it is rarer', '  quiet|90|every 4s', '  moving|8|every 200 ms', '  late|3|looks came a whole period too late']))
+  })
   it('remembers two minutes of costs and no more, however long it runs', () => {
     const model = emptyNode()
     for (let second = 0; second < 10_000; second++) tell(model, 'cost', second * 1e9, { ...COST, bridgeCpuNs: 0, rows: 0 })
