@@ -157,10 +157,16 @@ export function settleChanged(model: NodeModel): void {
   for (const facts of model.caseBook.dirty) if (facts.needsMerge) settleCase(model, facts)
 }
 
+/** A process killed it, and then the OOM killer found it dying and killed nobody: two stories about one process. */
+const isFoundDying = (facts: CaseFacts, other: CaseFacts): boolean => facts.stroke !== undefined && facts.decisions.length === 0 && killedNobody(other)
+
+/** All is told, and nobody died of it. */
+export const killedNobody = ({ case: { noKill, picked, closed } }: CaseFacts): boolean => noKill === true && picked === undefined && closed
+
 /** Another case with a victim of this one that lacks what this one has: two halves that met late. */
 function twinOf(book: CaseBook, facts: CaseFacts): CaseFacts | undefined {
   if (facts.case.victims.length === 0) return undefined
-  return findByVictim(book, facts.case.victims.flatMap((v) => [v.pid, ...v.tids]), (other) => other !== facts && near(other.case.tsNs, facts.case.tsNs) &&
+  return findByVictim(book, facts.case.victims.flatMap((v) => [v.pid, ...v.tids]), (other) => other !== facts && near(other.case.tsNs, facts.case.tsNs) && !isFoundDying(facts, other) &&
     (other.report === undefined || facts.report === undefined) &&
     (other.decisions.length === 0 || facts.decisions.length === 0 || other.decisions.every((d) => facts.decisions.every((own) => isOnlyMarks(d) && isOnlyMarks(own) && d.tid === own.tid))))
 }

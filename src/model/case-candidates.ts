@@ -2,7 +2,7 @@
 import type { Candidate } from './case.ts'
 import type { CaseFacts } from './case-facts.ts'
 import type { TaskRow } from './kernel-log-tasks.ts'
-import { isOlder, memTotalBytesOf, pageBytesOf, swapTotalBytesOf } from './log-node.ts'
+import { allowedBytesOf, isOlder, memTotalBytesOf, pageBytesOf, swapTotalBytesOf } from './log-node.ts'
 import type { NodeModel } from './node.ts'
 
 const OOM_SCORE_ADJ_MIN = -1000
@@ -24,10 +24,19 @@ function totalBytesOf(model: NodeModel, facts: CaseFacts, constraint: number | u
     const ram = memTotalBytesOf(model, facts.report)
     return ram === undefined || nodeSwap === undefined ? undefined : ram + nodeSwap
   }
+  if (constraint === 1 || constraint === 2) {
+    const allowed = allowedBytesOf(facts.report), swapKb = facts.report?.swapKb.Total, swap = swapKb === undefined ? nodeSwap : swapKb * 1024
+    return allowed === undefined || swap === undefined ? undefined : allowed + swap
+  }
   if (constraint !== 3 || limit?.limitBytes === undefined) return undefined
-  // An absent swap limit is "unlimited": the node's swap then is the bound. With no swap on the node it is 0 either way.
-  const swap = Math.min(limit.swapLimitBytes ?? Number.POSITIVE_INFINITY, nodeSwap ?? Number.POSITIVE_INFINITY)
-  return Number.isFinite(swap) ? limit.limitBytes + swap : undefined
+  const swap = usableSwapBytes(limit, nodeSwap)
+  return swap === undefined ? undefined : limit.limitBytes + swap
+}
+
+/** An absent swap limit is "unlimited": the node's swap then is the bound, and where that is not known, only a swap limit that is 0 or used up. */
+function usableSwapBytes({ swapLimitBytes, swapUsageBytes = 0 }: NonNullable<CaseFacts['case']['limit']>, nodeSwap: number | undefined): number | undefined {
+  if (nodeSwap !== undefined) return Math.max(Math.min(swapLimitBytes ?? Number.POSITIVE_INFINITY, nodeSwap), swapUsageBytes)
+  return swapLimitBytes === undefined || swapUsageBytes < swapLimitBytes ? undefined : swapLimitBytes
 }
 
 type Known = {
@@ -47,11 +56,12 @@ function pgtablePages(row: TaskRow, pageBytes: number | undefined): number | und
 /** What oom_badness() gave this row; nothing when a part of its formula is not known. */
 function pointsOf(row: TaskRow, { totalPages, pageBytes, rootBonus, atLeastOne }: Known): number | undefined {
   const tables = pgtablePages(row, pageBytes)
-  if (totalPages === undefined || tables === undefined) return undefined
+  // Who has no oom_score_adj is judged by size alone.
+  if ((totalPages === undefined && row.oomScoreAdj !== 0) || tables === undefined) return undefined
   // Who had the capability is not in the log: most processes of root, and they would have had less.
   if (row.uid === ROOT && (rootBonus === true || (rootBonus === undefined && row.ptes !== undefined))) return undefined
   // "adj *= totalpages / 1000" is integer division in oom_badness().
-  const points = row.rssPages + row.swapPages + tables + row.oomScoreAdj * Math.floor(totalPages / 1000)
+  const points = row.rssPages + row.swapPages + tables + row.oomScoreAdj * Math.floor((totalPages ?? 0) / 1000)
   if (points > 0 || atLeastOne === false) return points
   return atLeastOne === true ? 1 : undefined
 }

@@ -90,8 +90,8 @@ function noKill(model: NodeModel, d: Decision): void {
     touch(model, logged)
     return
   }
-  const dying = book.open.findLast((f) => f.case.victims.length > 0 && f.case.tsNs < begin.tsNs && begin.tsNs - f.case.tsNs < JOIN_NS && (f.case.limit?.memcgId ?? -1) === begin.memcgId &&
-    f.case.victims.some((v) => v.exitNs === undefined || v.exitNs > begin.tsNs))
+  const dying = book.open.findLast((f) => f.case.tsNs < begin.tsNs && begin.tsNs - f.case.tsNs < JOIN_NS && (f.case.limit?.memcgId ?? -1) === begin.memcgId &&
+    (f.case.victims.some((v) => v.exitNs === undefined || v.exitNs > begin.tsNs) || isSameWait(model, f, d)))
   if (dying === undefined) {
     touch(model, openCase(model, { decision: d }))
     return
@@ -100,6 +100,14 @@ function noKill(model: NodeModel, d: Decision): void {
   book.foldedInto.set(d, dying)
   // Only counted: the next of a storm of such runs need not merge it again.
   markDirty(model, dying)
+}
+
+/** Nobody was killed before either, and the same one is still dying: every page that is asked for meanwhile invokes the OOM killer again. */
+function isSameWait(model: NodeModel, { case: before, report }: CaseFacts, d: Decision): boolean {
+  if (before.noKill !== true || before.picked !== undefined || before.unseenVictims !== undefined || report !== undefined) return false
+  const { exitingPid } = before, exit = exitingPid === undefined ? undefined : model.caseBook.exits.get(exitingPid), atNs = d.begin?.tsNs ?? d.fromNs
+  const named = [...d.picks.map(({ pid }) => pid), ...d.marks.map((mark) => mark.pid ?? mark.victimTid)]
+  return (exit === undefined || exit.tsNs > atNs || exit.tsNs < before.tsNs) && named.every((pid) => pid === exitingPid)
 }
 
 /** It did kill: a row came late. */

@@ -68,7 +68,7 @@ function contextEvidence(model: NodeModel, facts: CaseFacts, sources: Sources): 
   if (target.composition !== undefined && sources.compositionSource !== undefined) out.push({ fact: 'what the limit was filled with', source: sources.compositionSource })
   const oldest = Math.min(...(target.holderChildren ?? []).flatMap((child) => (child.sampledNs === undefined ? [] : [child.sampledNs])))
   if (target.contributors.length > 0 && Number.isFinite(oldest)) out.push({ fact: `usage of ${plural(target.contributors.length, 'cgroup')} below the limit`, source: `memory.current, sampled at most ${agoText(target.tsNs - oldest)}` })
-  if (facts.folded > 0) out.push({ fact: `the OOM killer ran ${facts.folded} more times and killed nobody while the victim was exiting`, source: 'probe oom_end' })
+  if (facts.folded > 0) out.push({ fact: `the OOM killer ran ${facts.folded} more times and killed nobody while ${facts.case.victims.length === 0 ? 'it was waiting' : 'the victim was exiting'}`, source: 'probe oom_end' })
   if (target.exitingPid !== undefined) out.push({ fact: `pid ${target.exitingPid} was chosen although it was already exiting`, source: facts.decisions.length > 0 ? 'probe' : 'kernel log' })
   if (facts.report?.noKillable === true) out.push({ fact: 'out of memory and no killable processes', source: 'kernel log' })
   if (target.sysrq === true) out.push({ fact: 'asked for by hand (sysrq-f)', source: facts.report?.sysrq === true ? 'kernel log' : 'probe oom_begin, order -1' })

@@ -1,6 +1,6 @@
 /** The other witnesses → cases: the kernel log, the kernel's signals, exits, the reaper and the files' counters. */
 import type { EventOf } from '../event/event.ts'
-import { attach, attachReport, findByVictim, hasRoom, markDirty, mergeFacts, openCase, settleChanged, touch } from './case-book.ts'
+import { attach, attachReport, findByVictim, hasRoom, killedNobody, markDirty, mergeFacts, openCase, settleChanged, touch } from './case-book.ts'
 import { tryOpen } from './case-decisions.ts'
 import { JOIN_NS, near, victimIds, type CaseFacts, type EventRise } from './case-facts.ts'
 import { applySentSignal, joinExit, strokeOf } from './case-signals.ts'
@@ -93,7 +93,7 @@ export function applyExit(model: NodeModel, event: EventOf<'task_exit'>): void {
 
 /** Died in a decision of the OOM killer, whatever signals came besides. */
 const isVictim = (model: NodeModel, exit: EventOf<'task_exit'>): boolean =>
-  model.caseBook.open.some((facts) => strokeOf(facts) === undefined && near(facts.case.tsNs, exit.tsNs) && victimIds(facts).includes(exit.pid))
+  model.caseBook.open.some((facts) => strokeOf(facts) === undefined && !killedNobody(facts) && near(facts.case.tsNs, exit.tsNs) && victimIds(facts).includes(exit.pid))
 
 export function applyReap(model: NodeModel, event: EventOf<'oom_reap'>): void {
   const FINISHED = 3

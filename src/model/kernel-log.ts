@@ -29,7 +29,8 @@ export type KernelLine =
   | { readonly is: 'stats'; readonly stats: Readonly<Record<string, number>> }
   /** Pages of the whole node, as show_mem() counts them. */
   | { readonly is: 'node-pages'; readonly pages: Readonly<Record<string, number>> }
-  | { readonly is: 'numa-node'; readonly node: number }
+  /** With what a zone of it has (show_free_areas), where the line is about one. */
+  | { readonly is: 'numa-node'; readonly node: number; readonly zone?: string; readonly presentKb?: number }
   | { readonly is: 'node-swap'; readonly of: 'Total' | 'Free'; readonly kb: number }
   | { readonly is: 'table'; readonly columns: readonly string[] }
   | { readonly is: 'task'; readonly text: string }
@@ -58,6 +59,7 @@ const USAGE = /^(memory|swap|memory\+swap|kmem): usage (\d+)kB, limit (\d+)kB(?:
 const STATS_OF = /^Memory cgroup stats for (\/.*?):$/
 const STATS_INLINE = /^Memory cgroup stats for (\/.*): ((?:[a-z_]+:\d+KB ?)+)$/
 const NODE = /^Node (\d+) (?:active_anon:|DMA|Normal|HighMem|Movable|hugepages_)/
+const PRESENT = /^Node \d+ (\w+) free:\d+kB .* present:(\d+)kB /
 const TABLE = /^\[ *pid *\] +(uid +tgid +.*\bname)$/
 const TASK = /^\[ *\d+\] /
 const DECISION = /^oom-kill:constraint=(CONSTRAINT_[A-Z_]+),nodemask=.*,pid=(\d+),uid=(\d+)$/
@@ -100,6 +102,11 @@ function parseChoice(m: RegExpExecArray): KernelLine | undefined {
   return isComm(comm) ? { is: 'choice', tid: Number(m[2]), comm, memcg: m[1]?.startsWith('Memory cgroup') === true, score: Number(m[4]) } : undefined
 }
 
+function parseNode(node: number, text: string): KernelLine {
+  const [, zone, presentKb] = PRESENT.exec(text) ?? []
+  return { is: 'numa-node', node, ...(zone === undefined ? {} : { zone, presentKb: Number(presentKb) }) }
+}
+
 /** Tried in this order. "COMM invoked …" is first: a comm of `[ 1] 2` would else hide it; no other line has so little in front of its words. */
 const PARSERS: readonly (readonly [RegExp, (match: RegExpExecArray) => KernelLine | undefined])[] = [
   [INVOKED, parseInvoked],
@@ -119,7 +126,7 @@ const PARSERS: readonly (readonly [RegExp, (match: RegExpExecArray) => KernelLin
   [REAPED, (m) => ({ is: 'reaped', tid: Number(m[1]) })],
   [INVOKER, (m) => ({ is: 'invoker', tid: Number(m[1]), rest: unescapeKmsg(m[2] ?? '') })],
   [/^ *(?:active_anon|active_file|unevictable|slab_reclaimable|mapped|free):\d+|^\d+ pages (?:RAM|reserved)$/, (m) => parseNodePages(m.input)],
-  [NODE, (m) => ({ is: 'numa-node', node: Number(m[1]) })],
+  [NODE, (m) => parseNode(Number(m[1]), m.input)],
   [/^(Total|Free) swap +=? *(\d+)kB$/, (m) => ({ is: 'node-swap', of: m[1] as 'Total' | 'Free', kb: Number(m[2]) })],
   [SUPPRESSED, (m) => ({ is: 'suppressed', count: Number(m[1]) })],
   [/^(?:sysrq: )?(?:SysRq : )?Manual OOM execution$/, () => ({ is: 'sysrq' })],

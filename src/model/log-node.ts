@@ -2,6 +2,7 @@
 import type { NodeModel } from './node.ts'
 import type { OomReport } from './oom-report.ts'
 
+const CPUSET = 1
 const PAGE_SIZES = [4096, 16384, 65536]
 
 /**
@@ -36,6 +37,18 @@ export function memTotalBytesOf(model: NodeModel, report: OomReport | undefined)
   if (model.hello !== undefined) return model.hello.memTotalBytes
   const pageBytes = pageBytesOf(model, report), ram = report?.nodePages['RAM'], reserved = report?.nodePages['reserved']
   return pageBytes === undefined || ram === undefined || reserved === undefined ? undefined : (ram - reserved) * pageBytes
+}
+
+/**
+ * What the NUMA nodes have together that a cpuset or a memory policy allowed (constrained_alloc()). The report lists no other nodes,
+ * except that of a cpuset it may; nothing when one of them is missing.
+ */
+export function allowedBytesOf(report: OomReport | undefined): number | undefined {
+  if (report === undefined || report.presentKb.size === 0) return undefined
+  const allowed = report.decision?.constraint === CPUSET && report.allowedNodes !== undefined ? nodeList(report.allowedNodes) : report.numaNodes
+  let kb = 0
+  for (const node of allowed ?? []) for (const present of report.presentKb.get(node)?.values() ?? [Number.NaN]) kb += present
+  return Number.isNaN(kb) || kb === 0 ? undefined : kb * 1024
 }
 
 /** Was this kernel older? Nothing when no witness names it. */

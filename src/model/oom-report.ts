@@ -30,6 +30,8 @@ export type OomReport = {
   /** The whole node in pages, when the node ran out. */
   readonly nodePages: Record<string, number>
   readonly numaNodes: Set<number>
+  /** NUMA node → zone → present memory. */
+  readonly presentKb: Map<number, Map<string, number>>
   readonly swapKb: { Total?: number; Free?: number }
   allowedNodes?: string
   columns?: readonly string[]
@@ -69,7 +71,7 @@ export const isFinished = (report: OomReport): boolean => report.killed.length +
 
 function begin(log: KernelLog, event: EventOf<'kmsg'>): OomReport {
   const report: OomReport = {
-    tsNs: event.tsNs, seq: event.seq, usage: {}, stats: {}, memcgs: new Map(), nodePages: {}, numaNodes: new Set(), swapKb: {}, tasks: [], tasksOmitted: 0, killed: [], exiting: [],
+    tsNs: event.tsNs, seq: event.seq, usage: {}, stats: {}, memcgs: new Map(), nodePages: {}, numaNodes: new Set(), presentKb: new Map(), swapKb: {}, tasks: [], tasksOmitted: 0, killed: [], exiting: [],
     noKillable: false, sysrq: event.kmsgUs - log.sysrqUs < SILENCE_US, mixed: false,
   }
   log.before = log.report !== undefined && !isFinished(log.report) && event.kmsgUs - log.lastUs < SILENCE_US ? log.report : undefined
@@ -87,6 +89,7 @@ function unmix(report: OomReport): void {
   for (const name of Object.keys(report.nodePages)) Reflect.deleteProperty(report.nodePages, name)
   report.memcgs.clear()
   report.numaNodes.clear()
+  report.presentKb.clear()
   report.tasks.length = 0
   report.tasksOmitted = 0
 }
@@ -161,6 +164,15 @@ function addInvoker(report: OomReport, line: LineOf<'invoker'>): void {
   if (release !== undefined) report.release = release
 }
 
+function addNode(report: OomReport, { node, zone, presentKb }: LineOf<'numa-node'>): void {
+  if (report.numaNodes.size >= 1024) return
+  report.numaNodes.add(node)
+  if (zone === undefined || presentKb === undefined) return
+  const zones = report.presentKb.get(node) ?? new Map<string, number>()
+  // An architecture has four or five.
+  if (zones.size < 16 && !zones.has(zone)) report.presentKb.set(node, zones.set(zone, presentKb))
+}
+
 /** Lines that only describe: they are kept until a line says what became of it. */
 function describe(log: KernelLog, report: OomReport, line: KernelLine): void {
   if (line.is === 'table') {
@@ -181,7 +193,7 @@ function describe(log: KernelLog, report: OomReport, line: KernelLine): void {
     case 'stats': if (report.statsPath !== undefined && report.columns === undefined) addStats(report, line.stats); break
     case 'limit-of': report.limitOf ??= line.splits; break
     case 'allowed': report.allowedNodes ??= line.nodes; break
-    case 'numa-node': if (report.numaNodes.size < 1024) report.numaNodes.add(line.node); break
+    case 'numa-node': addNode(report, line); break
     case 'node-pages': for (const [name, pages] of Object.entries(line.pages)) report.nodePages[name] ??= pages; break
     case 'node-swap': report.swapKb[line.of] ??= line.kb; break
     case 'task': addTask(report, line.text); break

@@ -8,7 +8,8 @@ import { workloadText } from './names.ts'
 
 /** A difference below this part of the limit surprises nobody. */
 const NOTABLE = 0.1
-const KERNELS: ReadonlySet<string> = new Set(['container-limit', 'pod-limit', 'slice-limit', 'node', 'numa', 'sysrq'])
+/** With sysrq nothing ran out. */
+const KERNELS: ReadonlySet<string> = new Set(['container-limit', 'pod-limit', 'slice-limit', 'node', 'numa'])
 
 /** Its own limit, when it was somebody else's that was hit. */
 function ownLimit(model: NodeModel, target: KillCase, finding: Finding): string[] {
@@ -16,7 +17,7 @@ function ownLimit(model: NodeModel, target: KillCase, finding: Finding): string[
   if (victim?.path === undefined || own === undefined || finding.equalLimitPath !== undefined || own.path === target.limit?.path) return []
   const who = workloadText(workloadIn(model, own.path), own.path), limit = own.limitBytes === undefined ? 'no limit of its own' : `its own limit of ${formatBytes(own.limitBytes)}`
   if (own.limitBytes !== undefined && own.currentBytes >= own.limitBytes * (1 - NOTABLE)) return []
-  const whose = finding.cause === 'node' || finding.cause === 'numa' || finding.cause === 'sysrq' ? 'the node\'s memory' : target.limit?.path === undefined ? 'another limit' : `the limit of ${workloadText(workloadIn(model, target.limit.path), target.limit.path)}`
+  const whose = finding.cause === 'node' ? 'the node\'s memory' : finding.cause === 'numa' ? 'the memory of the NUMA nodes it may use' : target.limit?.path === undefined ? 'another limit' : `the limit of ${workloadText(workloadIn(model, target.limit.path), target.limit.path)}`
   return [`${who} used ${formatBytes(own.currentBytes)} and has ${limit}: it was ${whose} that ran out`]
 }
 

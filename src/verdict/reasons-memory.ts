@@ -1,10 +1,18 @@
 /** Reasons that lie in what the memory was: which kinds of it reclaim cannot give back. */
 import { formatBytes } from '../base/bytes.ts'
+import type { KillCase } from '../model/case.ts'
 import { swapTotalBytesOf } from '../model/log-node.ts'
+import type { NodeModel } from '../model/node.ts'
 import { compositionSource, percent, shareOf, type ReasonRule } from './reason.ts'
 
 /** Parts from which on a kind of memory explains something. */
 const HALF = 0.5, QUARTER = 0.25, TENTH = 0.1
+
+/** Swap may have come after the recording began: then its use tells, or the total that the kernel judged by (mem_cgroup_get_max). */
+function mayHaveSwap(model: NodeModel, { limit, totalBytes, nodeSwap }: KillCase): boolean {
+  if ((limit?.swapUsageBytes ?? 0) > 0 || (limit?.limitBytes !== undefined && (limit.memcgId ?? 0) > 0 && (totalBytes ?? 0) > limit.limitBytes)) return true
+  return (nodeSwap?.totalBytes ?? swapTotalBytesOf(model)) !== 0
+}
 
 /** No page of it could have gone to swap: the memcg may not, or the node has none. */
 export const anonymous: ReasonRule = ({ model, target }) => {
@@ -14,7 +22,7 @@ export const anonymous: ReasonRule = ({ model, target }) => {
   if (target.limit?.swapLimitBytes === 0) {
     return { name: 'anonymous-no-swap', text: `${percent(anon.share)} was anonymous memory and the cgroup may not use swap: there was nothing to drop`, evidence: [...evidence, { fact: 'swap limit 0', source: 'limit of the cgroup' }] }
   }
-  if (swapTotalBytesOf(model) === 0) {
+  if (!mayHaveSwap(model, target)) {
     return { name: 'anonymous-no-swap', text: `${percent(anon.share)} was anonymous memory and the node has no swap: there was nothing to drop`, evidence: [...evidence, { fact: 'swap of the node: 0', source: model.hello === undefined ? 'kernel log' : 'recording' }] }
   }
   return { name: 'anonymous', text: `${percent(anon.share)} was anonymous memory, which reclaim can only move to swap`, evidence }

@@ -41,11 +41,12 @@ function reclaimText(target: KillCase, pageBytes: number | undefined): string {
 
 /** A copy of a large file is killed with hardly any memory of its own: then what filled the limit is the point. */
 function fillText({ composition }: KillCase): string {
-  const { anonBytes, fileBytes, shmemBytes, fileWritebackBytes, fileDirtyBytes } = composition ?? {}
+  const { anonBytes, fileBytes, shmemBytes, fileWritebackBytes, fileDirtyBytes, kernelBytes, slabBytes } = composition ?? {}
   if (anonBytes === undefined || fileBytes === undefined) return ''
   const unwritten = (fileWritebackBytes ?? 0) + (fileDirtyBytes ?? 0), cache = fileBytes - (shmemBytes ?? 0)
   const shared = shmemBytes === undefined || shmemBytes === 0 ? '' : `, ${formatBytes(shmemBytes)} shared`
-  return `; the limit was filled with ${formatBytes(anonBytes)} anonymous${shared} and ${formatBytes(Math.max(0, cache))} file memory${unwritten > cache / 4 && unwritten > 2 ** 20 ? ` (${formatBytes(unwritten)} of it not yet written to disk)` : ''}`
+  const kernel = kernelBytes ?? slabBytes ?? 0, inKernel = kernel > (anonBytes + fileBytes) / 8 ? `, and ${formatBytes(kernel)} kernel memory` : ''
+  return `; the limit was filled with ${formatBytes(anonBytes)} anonymous${shared} and ${formatBytes(Math.max(0, cache))} file memory${unwritten > cache / 4 && unwritten > 2 ** 20 ? ` (${formatBytes(unwritten)} of it not yet written to disk)` : ''}${inKernel}`
 }
 
 /** The sentence of a case whose cause no rule could name. */
@@ -57,12 +58,13 @@ export function unknownText(model: NodeModel, target: KillCase, missing: string)
 function noKillText(model: NodeModel, target: KillCase): string {
   const path = target.limit?.path, where = path === undefined ? '' : ` for ${workloadText(workloadIn(model, path), path)}`
   const why = target.exitingPid === undefined ? '' : `: pid ${target.exitingPid} was exiting already`
-  return `The OOM killer ran${where} and killed nobody${why}.`
+  const times = target.invokedWhileExiting === undefined ? '' : ` ${target.invokedWhileExiting + 1} times`
+  return `The OOM killer ran${times}${where} and killed nobody${why}.`
 }
 
 function limitText(model: NodeModel, target: KillCase, found: Finding): { readonly text: string; readonly holder: string } {
-  const path = found.equalLimitPath ?? target.limit?.path ?? '/', holder = workloadText(workloadIn(model, path), path), bytes = target.limit?.limitBytes
-  const size = bytes === undefined ? 'its memory limit' : `its memory limit of ${formatBytes(bytes)}`
+  const path = found.equalLimitPath ?? target.limit?.path ?? '/', workload = workloadIn(model, path), holder = workloadText(workload, path), bytes = target.limit?.limitBytes
+  const whose = workload.level === 'qos' || workload.level === 'kubepods' ? 'their' : 'its', size = `${whose} memory limit${bytes === undefined ? '' : ` of ${formatBytes(bytes)}`}`
   const equal = found.equalLimitPath === undefined ? '' : ' (the pod\'s limit is the same)'
   return { text: `${holder.charAt(0).toUpperCase()}${holder.slice(1)} reached ${size}${equal}`, holder }
 }

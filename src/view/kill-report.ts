@@ -112,7 +112,7 @@ export function killText(target: KillCase, model: NodeModel, clock: CaseClock = 
     ...optional('filled with', compositionText(target)),
     ...target.contributors.slice(0, MAX_CONTRIBUTORS).flatMap(({ path, bytes }, i) => field(i === 0 ? 'filled by' : '', `${formatBytes(bytes)} ${path}`)),
     ...optional('tried', reclaimText(target, model.hello?.pageSizeBytes)),
-    ...optional('ran again', target.invokedWhileExiting === undefined ? undefined : `${target.invokedWhileExiting} times while the victim was exiting, nobody else killed`),
+    ...optional('ran again', target.invokedWhileExiting === undefined ? undefined : `${target.invokedWhileExiting} times${target.victims.length === 0 ? '' : ' while the victim was exiting'}, nobody${target.victims.length === 0 ? '' : ' else'} killed`),
     ...field('witnesses', target.witnesses.length === 0 ? 'none' : target.witnesses.join(', ')),
     ...target.disagreements.flatMap((text) => field('DIFFER', text)),
     ...target.evidence.flatMap(({ fact, source }, i) => field(i === 0 ? 'evidence' : '', `${fact} [${source}]`)),

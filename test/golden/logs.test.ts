@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { readLog } from '../../src/source/log-streams.ts'
-import { toldInLog } from '../helpers/lab/log-story.ts'
+import { toldInLog, type LogStory } from '../helpers/lab/log-story.ts'
 import { casesIn, LOGS, logText } from '../helpers/logs.ts'
 
 const A = 'a3'.repeat(32), B = '4f'.repeat(32), C = '9c'.repeat(32)
@@ -120,5 +120,6 @@ test.each(Object.keys(CAPTURED))('the kernel log of a real kernel: %s', (name) =
 
 test('the kernel log of the lab on 6.12: the kills that the lab meant, and no other', () => {
   const [log = '', truth = ''] = ['lab-6.12.txt', 'lab-6.12.json'].map((name) => readFileSync(new URL(`../fixtures/kmsg/${name}`, import.meta.url), 'utf8'))
-  expect(casesIn(log).map(toldInLog)).toEqual(JSON.parse(truth))
+  const stories = JSON.parse(truth) as LogStory[]
+  expect(casesIn(log).map((said, i) => toldInLog(said, stories[i]))).toEqual(stories)
 })

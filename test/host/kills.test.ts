@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, type TestContext } from 'vitest'
 import { CLI, cli } from '../helpers/cli.ts'
-import { expectSound, expectTold } from '../helpers/lab/judge.ts'
+import { expectSound, expectStrokes, expectTold } from '../helpers/lab/judge.ts'
 import { killsOf, Recorder, type KillsOutput } from '../helpers/lab/recorder.ts'
 import { rowsOf, type Rows } from '../helpers/lab/recording-rows.ts'
 import { FORGED_PID } from '../helpers/lab/scenarios-hostile.ts'
@@ -40,6 +40,7 @@ function truthOf(context: TestContext, scenario: string): Truth {
 describe.each(SCENARIOS)('$name', ({ name }) => {
   test('the kernel did what the lab meant', (context) => expectSound(truthOf(context, name)))
   test('it is told as it was', (context) => expectTold(truthOf(context, name), output.cases, { candidatesFrom: candidatesFrom() }))
+  test('a death by a signal is told as it was', (context) => expectStrokes(truthOf(context, name), output.signalCases))
 })
 
 test('no case below our cgroup is about anything the lab did not cause', (context) => {

@@ -1,6 +1,6 @@
 #!/bin/bash
 # The guest's init: mounts what a node has, runs guest.js, and switches the machine off whatever happened.
-# Reads oomscope.node=, oomscope.main= (guest.js), oomscope.bpftrace= (a program, or a root made by bpftrace-root.sh).
+# Reads oomscope.kernel= (the directory of the kernel's package), oomscope.node=, oomscope.main= (guest.js), oomscope.bpftrace= (a program, or a root made by bpftrace-root.sh).
 argument() { tr ' ' '\n' < /proc/cmdline | sed -n "s/^oomscope\.$1=//p"; }
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TMPDIR=/tmp
 mount -t sysfs sys /sys
@@ -11,6 +11,13 @@ mount -t tmpfs tmpfs /run
 # /tmp stays: the project may lie there, and what is written goes to the overlay in memory
 mkdir /run/share
 mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,cache=loose share /run/share
+# The disks: /dev/vda is for swap, /dev/vdb is slow. A kernel that has the driver built in has no file of it.
+module=$(find "$(argument kernel)" -name 'virtio_blk.ko*' -print -quit)
+case $module in
+  *.xz) xz -dc "$module" > /run/virtio_blk.ko ;;
+  ?*) cp "$module" /run/virtio_blk.ko ;;
+esac
+[ -z "$module" ] || insmod /run/virtio_blk.ko
 [ -e /dev/fd ] || ln -s /proc/self/fd /dev/fd
 ulimit -l unlimited
 bpftrace=$(argument bpftrace)

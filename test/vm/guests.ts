@@ -71,6 +71,8 @@ function readResults(path: string): Map<string, unknown> {
   return results
 }
 
+/** OOMSCOPE_VM_KEEP=1 keeps recording, kernel log and truth for a look by hand. */
 export function forget(ran: Ran | NotRun | undefined): void {
-  if (ran !== undefined && 'share' in ran) rmSync(ran.share, { recursive: true, force: true })
+  if (process.env['OOMSCOPE_VM_KEEP'] === '1' && ran !== undefined && 'share' in ran) console.log(`kept ${ran.share}`)
+  else if (ran !== undefined && 'share' in ran) rmSync(ran.share, { recursive: true, force: true })
 }

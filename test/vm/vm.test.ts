@@ -1,10 +1,11 @@
 /** Is it true on real kernels? Each guest causes every kind of death while it is recorded; here the recording is compared with the kernel's own word. */
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, type TestContext } from 'vitest'
-import { expectSound, expectTold } from '../helpers/lab/judge.ts'
-import { explained, killsOf, type CaseJson, type KillsOutput, type RecorderEnd } from '../helpers/lab/recorder.ts'
+import { expectNoKills, expectSound, expectStrokes, expectTold } from '../helpers/lab/judge.ts'
+import { explained, killsOf, type CaseJson, type KillsOutput, type RecorderEnd, type SignalCaseJson } from '../helpers/lab/recorder.ts'
 import { rowsOf, type Rows } from '../helpers/lab/recording-rows.ts'
 import { FORGED_PID } from '../helpers/lab/scenarios-hostile.ts'
+import { EVICTED, FAILED_PROBE, KUBELET_LOG } from '../helpers/lab/scenarios-signals.ts'
 import { scenariosAt } from '../helpers/lab/scenarios.ts'
 import { storyOf, toldInLog } from '../helpers/lab/log-story.ts'
 import type { Truth } from '../helpers/lab/truth.ts'
@@ -13,13 +14,15 @@ import { skip } from '../helpers/skip.ts'
 import { forget, GUESTS, runGuest, type NotRun, type Ran } from './guests.ts'
 
 describe.each(GUESTS)('kernel $kernel with bpftrace $bpftrace', (guest) => {
-  let ran: Ran | NotRun | undefined, cases: readonly CaseJson[] = [], rows: Rows
+  let ran: Ran | NotRun | undefined, cases: readonly CaseJson[] = [], signalCases: readonly SignalCaseJson[] = [], rows: Rows
 
   beforeAll(async () => {
     ran = await runGuest(guest)
     if ('skipped' in ran || !ran.results.has('kills')) return
     const file = join(ran.share, 'recording.oom')
-    cases = (await killsOf(CLI, file)).cases
+    const told = await killsOf(CLI, file)
+    cases = told.cases
+    signalCases = told.signalCases
     rows = await rowsOf(file)
   })
   afterAll(() => forget(ran))
@@ -49,11 +52,17 @@ describe.each(GUESTS)('kernel $kernel with bpftrace $bpftrace', (guest) => {
   describe.each(scenariosAt('guest'))('$name', ({ name }) => {
     test('the kernel did what the lab meant', (context) => expectSound(truthOf(context, name)))
     test('it is told as it was', (context) => expectTold(truthOf(context, name), cases, { candidatesFrom: 'oom_badness' }))
+    test('deaths by signals and rounds without a kill are told as they were', (context) => {
+      expectStrokes(truthOf(context, name), signalCases)
+      expectNoKills(truthOf(context, name), cases)
+    })
   })
 
   test('no case is about anything the lab did not cause', (context) => {
     const kills = scenariosAt('guest').flatMap(({ name }) => truthOf(context, name).kills)
     expect(cases.filter((said) => said.victims.length > 0).map((said) => said.victims[0]?.pid).toSorted()).toEqual(kills.map((kill) => kill.victims[0]?.pid).toSorted())
+    const strokes = scenariosAt('guest').flatMap(({ name }) => truthOf(context, name).strokes)
+    expect(signalCases.map(({ victims }) => victims[0]?.pid).toSorted()).toEqual(strokes.map(({ victims }) => victims[0]?.pid).toSorted())
     for (const said of cases.filter(({ victims }) => victims.length === 0)) expect(said.cause, said.sentence).toBe('invoked-no-kill')
     expect(JSON.stringify(cases)).not.toContain(String(FORGED_PID))
   })
@@ -62,7 +71,7 @@ describe.each(GUESTS)('kernel $kernel with bpftrace $bpftrace', (guest) => {
     const inside = result<KillsOutput>(context, 'kills'), recorder = result<RecorderEnd>(context, 'recorder')
     expect(recorder.code, recorder.stderr).toBe(130)
     expect(inside.stderr).toBe('')
-    expect(cases).toEqual(inside.cases)
+    expect({ cases, signalCases }).toEqual({ cases: inside.cases, signalCases: inside.signalCases })
   })
 
   test('the sender of a SIGKILL is named', (context) => {
@@ -71,16 +80,18 @@ describe.each(GUESTS)('kernel $kernel with bpftrace $bpftrace', (guest) => {
     expect(signals.map(({ senderPid, senderComm, targetComm, code }) => ({ senderPid, senderComm, targetComm, code }))).toEqual([{ senderPid: readings['killerPid'], senderComm: 'killer', targetComm: 'innocent', code: 0 }])
   })
 
-  test('the SIGKILL of the killer is the only case about a signal, with its sender', (context) => {
-    const { readings } = readingsOf(context, 'SIGKILL by another process'), { signalCases } = result<KillsOutput>(context, 'kills')
-    expect(signalCases.map(({ cause, confidence, victims, signal }) => ({ cause, confidence, dead: victims.map(({ pid, comm }) => ({ pid, comm })), signal: signal.signal, sender: { pid: signal.sender.pid, comm: signal.sender.comm } }))).toEqual([
-      { cause: 'signal', confidence: 'certain', dead: [{ pid: readings['targetPid'], comm: 'innocent' }], signal: 'SIGKILL', sender: { pid: readings['killerPid'], comm: 'killer' } },
-    ])
+  test('with the kubelet\'s log an eviction and a failed probe are told from any other stop', async (context) => {
+    const stops = new Map([EVICTED, FAILED_PROBE].map((name) => [truthOf(context, name).strokes[0]?.victims[0]?.pid, name])), { share } = ran as Ran
+    const told = await killsOf(CLI, join(share, 'recording.oom'), join(share, KUBELET_LOG)), said = told.signalCases.filter(({ victims }) => stops.has(victims[0]?.pid))
+    expect(said.map(({ victims, cause, confidence }) => ({ scenario: stops.get(victims[0]?.pid), cause, confidence }))).toEqual([{ scenario: EVICTED, cause: 'eviction', confidence: 'certain' }, { scenario: FAILED_PROBE, cause: 'runtime-stop', confidence: 'certain' }])
+    expect(said[1]?.sentence).toContain('the liveness probe failed')
+    expect(told.cases).toEqual(cases)
+    expect(told.signalCases.filter((one) => !said.includes(one))).toEqual(signalCases.filter(({ victims }) => !stops.has(victims[0]?.pid)))
   })
 
   test('explain finds the same kills in the kernel log alone', async (context) => {
-    const kills = scenariosAt('guest').flatMap(({ name }) => truthOf(context, name).kills), { share } = ran as Ran
-    expect((await explained(CLI, join(share, 'kernel.log'))).map(toldInLog)).toEqual(kills.map(storyOf))
+    const kills = scenariosAt('guest').flatMap(({ name }) => truthOf(context, name).kills), { share } = ran as Ran, stories = kills.map(storyOf)
+    expect((await explained(CLI, join(share, 'kernel.log'))).map((said, i) => toldInLog(said, stories[i]))).toEqual(stories)
   })
 
   test('waiting for memory.high is counted for the group that waits', (context) => {

@@ -17,7 +17,7 @@ export function memcgMount(): MemcgMount | undefined {
 export type Limits = {
   readonly maxBytes?: number; readonly highBytes?: number; readonly oomGroup?: boolean
   /** Leave swap unlimited. v1 charges memory+swap first, and since 6.13 counts failures (failcnt) of memory alone. */
-  readonly anySwap?: boolean
+  readonly anySwap?: boolean; readonly swapMaxBytes?: number
 }
 
 /** Counters of memory.events(.local); on v1 only what memory.oom_control tells. */
@@ -56,13 +56,13 @@ export class Memcg {
     return this
   }
 
-  limit({ maxBytes, highBytes, oomGroup, anySwap = false }: Limits): void {
+  limit({ maxBytes, highBytes, oomGroup, swapMaxBytes = 0, anySwap = false }: Limits): void {
     const v2 = this.mount.version === 'v2'
     if (maxBytes !== undefined) {
       this.write(v2 ? 'memory.max' : 'memory.limit_in_bytes', String(maxBytes))
       // No way out into swap: the limit is then also oom_badness()'s totalpages.
       const swap = v2 ? 'memory.swap.max' : 'memory.memsw.limit_in_bytes'
-      if (!anySwap && existsSync(this.file(swap))) this.write(swap, v2 ? '0' : String(maxBytes))
+      if (!anySwap && existsSync(this.file(swap))) this.write(swap, String(v2 ? swapMaxBytes : maxBytes + swapMaxBytes))
     }
     if (highBytes !== undefined) this.write('memory.high', String(highBytes))
     if (oomGroup !== undefined) this.write('memory.oom.group', oomGroup ? '1' : '0')
@@ -70,8 +70,9 @@ export class Memcg {
 
   write(file: string, text: string): void { writeFileSync(this.file(file), text) }
   read(file: string): string { return readFileSync(this.file(file), 'utf8') }
+  has(file: string): boolean { return existsSync(this.file(file)) }
   /** 0 for a counter that this kernel does not have. */
-  number(file: string): number { return existsSync(this.file(file)) ? Number(this.read(file)) : 0 }
+  number(file: string): number { return this.has(file) ? Number(this.read(file)) : 0 }
   /** One line of memory.stat. */
   stat(key: string): number | undefined { return valueOf(this.read('memory.stat'), key) }
 

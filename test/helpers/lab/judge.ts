@@ -1,6 +1,6 @@
 /** Expectations that guest and host share: the lab did what it meant to, and the program told exactly that. */
 import { expect } from 'vitest'
-import type { CaseJson } from './recorder.ts'
+import type { CaseJson, SignalCaseJson } from './recorder.ts'
 import { casesOf, toldStory, trueStory } from './told.ts'
 import type { Truth } from './truth.ts'
 
@@ -24,4 +24,27 @@ export function expectTold(truth: Truth, cases: readonly CaseJson[], { candidate
     expect(said.witnesses).toEqual(expect.arrayContaining(['probe', 'kmsg']))
   }
   expect(own.map((said) => `${said.cause}: ${said.victims.map((victim) => victim.pid).join(' ')}`), 'cases that no kill is behind').toHaveLength(truth.kills.length)
+}
+
+const pidOf = ({ pid }: { readonly pid: number }): number => pid
+
+/** One case for every death by a process's signal, with the right hand behind it; none for anybody else. */
+export function expectStrokes({ strokes, kills, spared }: Truth, cases: readonly SignalCaseJson[]): void {
+  const people = new Set([...spared, ...kills.flatMap(({ victims }) => victims)].map(pidOf)), own = cases.filter(({ victims }) => victims.some(({ pid }) => people.has(pid)))
+  expect(own.map(({ cause, confidence, signal: { signal, sender, asker }, victims }) => ({
+    cause, confidence, signal, sender: { pid: sender.pid, comm: sender.comm }, ...(asker === undefined ? {} : { asker }), victims: victims.map(({ pid, comm, path }) => ({ pid, comm, path })).toSorted((a, b) => a.pid - b.pid),
+  }))).toEqual(strokes.map(({ cause, confidence, signal, sender, asker, victims }) => ({
+    cause, confidence, signal, sender, ...(asker === undefined ? {} : { asker }), victims: victims.map(({ pid, comm, path }) => ({ pid, comm, path })).toSorted((a, b) => a.pid - b.pid),
+  })))
+  // The sender slept that long between the two.
+  for (const [i, { graceMs }] of strokes.entries()) if (graceMs !== undefined) expect(own[i]?.signal.graceMs).toBeGreaterThanOrEqual(graceMs)
+}
+
+/** The OOM killer ran, and the one it found was dying: that is said, and nobody is called a victim. */
+export function expectNoKills({ noKills }: Truth, cases: readonly CaseJson[]): void {
+  for (const { limitPath, exitingPid } of noKills) {
+    const own = cases.filter(({ limit }) => limit?.path === limitPath)
+    expect(own.map(({ cause, confidence, victims }) => ({ cause, confidence, victims }))).toEqual([{ cause: 'invoked-no-kill', confidence: 'likely', victims: [] }])
+    expect(own[0]?.sentence).toContain(`pid ${exitingPid} was exiting already`)
+  }
 }

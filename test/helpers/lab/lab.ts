@@ -6,8 +6,8 @@ import type { MemcgMount } from './cgroup.ts'
 import { KernelLog, oomReports } from './kernel-log.ts'
 import type { OomReport } from './kernel-log.ts'
 import { factsOf, killOf } from './truth.ts'
-import type { Expected, Fact, Person, Truth } from './truth.ts'
-import { hogArguments, Workload } from './workload.ts'
+import type { Expected, Fact, Person, TrueNoKill, TrueStroke, Truth } from './truth.ts'
+import { commOf, hogArguments, Workload } from './workload.ts'
 import type { HogOptions } from './workload.ts'
 
 export type Place = 'host' | 'guest'
@@ -24,7 +24,7 @@ export type LabOptions = {
 }
 
 /** What a scenario tells when it is over. */
-export type Outcome = { readonly expected?: Expected; readonly facts?: readonly Fact[]; readonly memcgs?: Readonly<Record<string, Memcg>>; readonly readings?: Readonly<Record<string, number>> }
+export type Outcome = { readonly expected?: Expected; readonly strokes?: readonly TrueStroke[]; readonly noKills?: readonly TrueNoKill[]; readonly facts?: readonly Fact[]; readonly memcgs?: Readonly<Record<string, Memcg>>; readonly readings?: Readonly<Record<string, number>> }
 
 export type Scenario = {
   readonly name: string
@@ -76,12 +76,16 @@ export class Lab {
 
   /** A hog that has touched its first memory. */
   async hog(options: HogOptions & { readonly cgroup: Memcg }): Promise<Hog> {
-    const workload = this.start('hog', hogArguments(options)), pid = await workload.says('ready')
-    const person = (of: number): Person => ({ pid: of, comm: workload.comm(of), path: options.cgroup.path, memcgId: options.cgroup.inode, oomScoreAdj: options.oomScoreAdj ?? 0 })
-    const who = person(pid)
-    this.people.push(who)
-    if (workload.pid !== pid) this.people.push(person(workload.pid))
+    const workload = this.start('hog', hogArguments(options)), pid = await workload.says('ready'), who = this.person(pid, options)
+    if (workload.pid !== pid) this.person(workload.pid, options)
     return { workload, who }
+  }
+
+  /** A living process in a group of ours. */
+  person(pid: number, { cgroup, oomScoreAdj = 0 }: { readonly cgroup: Memcg; readonly oomScoreAdj?: number }): Person {
+    const who = { pid, comm: commOf(pid), path: cgroup.path, memcgId: cgroup.inode, oomScoreAdj }
+    this.people.push(who)
+    return who
   }
 
   /** Lets it grow until it has what it wants, or is dead. */
@@ -110,7 +114,7 @@ export class Lab {
     const dead = new Set(kills.flatMap((kill) => kill.victims.map((who) => who.pid)))
     const unexpected: readonly Fact[] = expected === undefined && reports.length > 0 ? [{ what: 'no OOM report', holds: false, detail: JSON.stringify(reports) }] : []
     return {
-      scenario: scenario.name, kills, spared: this.people.filter((who) => !dead.has(who.pid)),
+      scenario: scenario.name, kills, strokes: outcome.strokes ?? [], noKills: outcome.noKills ?? [], spared: this.people.filter((who) => !dead.has(who.pid)),
       memcgs: Object.fromEntries(Object.entries(outcome.memcgs ?? {}).map(([role, group]) => [role, { path: group.path, memcgId: group.inode }])),
       readings: outcome.readings ?? {}, facts: [...unexpected, ...factsOf(kills, expected), ...outcome.facts ?? []],
     }

@@ -26,6 +26,12 @@ export function pod(lab: Lab, qos: Memcg, name: string, { limits = {}, container
   return { group, containers: Object.fromEntries(Object.entries(containers).map(([container, of]) => [container, lab.remember(group.child(containerName(`${name}/${container}`)).create(of))])) }
 }
 
+/** The same below a limit for all pods, the node's allocatable memory. */
+export function allocatable(lab: Lab, limits: Limits): { readonly kubepods: Memcg; readonly qos: Memcg } {
+  const kubepods = lab.memcg('/kubepods.slice', limits)
+  return { kubepods, qos: lab.memcg('/kubepods.slice/kubepods-burstable.slice') }
+}
+
 /** A pod with one container that has this limit; the pod has none, so that the container's is the one that is hit. */
 export function container(lab: Lab, name: string, limits: Limits): Memcg {
   return pod(lab, burstable(lab), name, { containers: { main: limits } }).containers['main'] as Memcg

@@ -59,18 +59,19 @@ export type CaseJson = {
   readonly candidates: readonly { readonly pid: number; readonly comm?: string; readonly path?: string; readonly points?: number; readonly oomScoreAdj?: number; readonly eligible: boolean; readonly chosen: boolean }[]
   readonly candidatesFrom?: string
   readonly composition?: Readonly<Record<string, number>>
+  readonly reasons: readonly { readonly name: string }[]; readonly differences: readonly string[]
   readonly witnesses: readonly string[]; readonly disagreements: readonly string[]
 }
 
 /** A death by a process's signal. */
-export type SignalCaseJson = CaseJson & { readonly signal: { readonly signal: string; readonly sender: { readonly pid: number; readonly comm: string } } }
+export type SignalCaseJson = CaseJson & { readonly signal: { readonly signal: string; readonly sender: { readonly pid: number; readonly comm: string }; readonly asker?: { readonly pid: number; readonly comm: string }; readonly graceMs?: number } }
 
 /** Kills of the kernel apart from those of a process. */
 export type KillsOutput = { readonly cases: readonly CaseJson[]; readonly signalCases: readonly SignalCaseJson[]; readonly stderr: string }
 
 /** `oomscope kills FILE --json`; an exit code other than 0 is an error. */
-export function killsOf(main: string, file: string): Promise<KillsOutput> {
-  return new Promise((resolve, reject) => execFile(process.execPath, [main, 'kills', file, '--json'], { maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
+export function killsOf(main: string, file: string, evidence?: string): Promise<KillsOutput> {
+  return new Promise((resolve, reject) => execFile(process.execPath, [main, 'kills', file, '--json', ...(evidence === undefined ? [] : ['--evidence', evidence])], { maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
     if (error !== null) return reject(new Error(`kills ended with ${error.code}: ${stderr}`))
     const all = casesOfLines(stdout), isSignal = (said: CaseJson): said is SignalCaseJson => 'signal' in said
     resolve({ cases: all.filter((said) => !isSignal(said)), signalCases: all.filter(isSignal), stderr })

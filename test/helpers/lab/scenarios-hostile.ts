@@ -14,7 +14,7 @@ async function hostileComm(lab: Lab): Promise<Outcome> {
   const grower = await lab.hog({ cgroup: group, name: 'a\noom-kill: x=1', touchMib: 3, growToMib: 61 })
   await lab.grow(grower)
   return {
-    expected: { cause: 'container-limit', level: 'container', limits: [limitOf(group, 48 * MIB)], victims: [[grower.who]], invokers: [grower.who] },
+    expected: { cause: 'container-limit', level: 'container', limits: [limitOf(group, 48 * MIB)], victims: [[grower.who]], invokers: [grower.who], reasons: ['anonymous-no-swap'] },
     facts: [fact('the newline is in the comm', grower.who.comm === 'a\noom-kill: x=1', grower.who.comm), killsCounted(group)], memcgs: { container: group },
   }
 }
@@ -38,7 +38,7 @@ async function hostileCgroup(lab: Lab): Promise<Outcome> {
   const grower = await lab.hog({ cgroup: hostile, name: 'grower', touchMib: 3, growToMib: 47 })
   await lab.grow(grower)
   return {
-    expected: { cause: 'slice-limit', level: 'slice', limits: [limitOf(hostile, 32 * MIB)], victims: [[grower.who]], invokers: [grower.who] },
+    expected: { cause: 'slice-limit', level: 'slice', limits: [limitOf(hostile, 32 * MIB)], victims: [[grower.who]], invokers: [grower.who], reasons: ['anonymous-no-swap'] },
     facts: [fact('a cgroup name with a newline is refused', refusal === 'EINVAL', refusal), killsCounted(hostile)], memcgs: { hostile },
   }
 }
@@ -63,12 +63,12 @@ async function forgedLog(lab: Lab): Promise<Outcome> {
   return { facts: [fact('it could write to the kernel log', code === 0, code), fact('the kernel filed the lines under another facility', own.length >= 4, own)] }
 }
 
-/** SIGKILL by a person or program: the same exit code 137, and no OOM. */
+/** SIGKILL by a program: the same exit code 137, and no OOM. */
 async function killedByAnother(lab: Lab): Promise<Outcome> {
   const group = container(lab, 'killed-by-another', { maxBytes: 32 * MIB })
   const hog = await lab.hog({ cgroup: group, name: 'innocent', touchMib: 5 }), killer = lab.start('killer', [String(hog.who.pid)])
   const killerPid = await killer.says('killed'), { signal } = await hog.workload.exited, { oomKill } = group.events()
-  return { facts: [fact('it died of SIGKILL', signal === 'SIGKILL', signal), fact('the kernel counted no oom_kill', oomKill === 0, oomKill)], memcgs: { container: group }, readings: { killerPid, targetPid: hog.who.pid } }
+  return { facts: [fact('it died of SIGKILL', signal === 'SIGKILL', signal), fact('the kernel counted no oom_kill', oomKill === 0, oomKill)], memcgs: { container: group }, readings: { killerPid, targetPid: hog.who.pid }, strokes: [{ cause: 'signal', confidence: 'certain', signal: 'SIGKILL', sender: { pid: killerPid, comm: 'killer' }, victims: [hog.who] }] }
 }
 
 export const HOSTILE_SCENARIOS: readonly Scenario[] = [

@@ -4,10 +4,16 @@ import type { Person, TrueKill, Truth } from './truth.ts'
 
 type Told = {
   readonly cause?: string | undefined; readonly level?: string | undefined; readonly limitPath?: string | undefined; readonly limitBytes?: number | undefined; readonly invokerPid?: number | undefined
-  readonly anonBytes?: number | undefined
+  readonly anonBytes?: number | undefined; readonly reasons?: readonly string[]
   readonly victims: readonly object[]; readonly candidates: readonly object[]
   readonly disagreements: readonly string[]; readonly confidence: string
 }
+
+/** These depend on when usage was sampled last before the kill. */
+const BY_SAMPLES: ReadonlySet<string> = new Set(['fast-spike', 'other-container', 'other-pod'])
+
+/** Reasons that follow from the kernel's own account of the moment. */
+export const remainingReasons = (reasons: CaseJson['reasons']): string[] => reasons.map(({ name }) => name).filter((name) => !BY_SAMPLES.has(name)).toSorted()
 
 /** Pod and container as the path spells them. */
 function identityIn(path: string): { podUid: string | undefined; containerId: string | undefined } {
@@ -34,6 +40,7 @@ export function trueStory(kill: TrueKill, detail: Detail): Told {
     cause: kill.cause, level: kill.level, invokerPid: kill.invokerPid, confidence: 'certain', disagreements: [],
     ...(kill.limit === undefined ? {} : { limitPath: kill.limit.path, limitBytes: kill.limit.bytes, anonBytes: kill.anonBytes }),
     victims: [...(chosen === undefined ? [] : [chosen]), ...byPid(swept)].map(trueVictim), candidates: trueCandidates(kill, detail),
+    ...(kill.reasons === undefined ? {} : { reasons: kill.reasons.toSorted() }),
   }
 }
 
@@ -46,12 +53,12 @@ function toldCandidates(said: CaseJson, kill: TrueKill, { candidatePaths }: Deta
 }
 
 /**
- * When the node runs out, whoever is judged goes on running on the other CPU: the log's table is of a later moment than oom_badness().
+ * When the node (or a NUMA node) runs out, whoever is judged goes on running on the other CPU: the log's table is of a later moment than oom_badness().
  * In a memcg OOM everybody who could grow waits.
  */
 const MOVED_PAGES = 64
 function asJudged(points: number | undefined, truth: number | undefined, { cause }: TrueKill): number | undefined {
-  return cause === 'node' && points !== undefined && truth !== undefined && Math.abs(points - truth) <= MOVED_PAGES ? truth : points
+  return (cause === 'node' || cause === 'numa') && points !== undefined && truth !== undefined && Math.abs(points - truth) <= MOVED_PAGES ? truth : points
 }
 
 /** The same of a case. */
@@ -61,7 +68,7 @@ export function toldStory(said: CaseJson, kill: TrueKill, detail: Detail): Told 
     cause: said.cause, level: said.limit?.level, invokerPid: kill.invokerPid === undefined ? undefined : said.invoker?.pid, confidence: said.confidence, disagreements: said.disagreements,
     ...(kill.limit === undefined ? {} : { limitPath: said.limit?.path, limitBytes: said.limit?.limitBytes, anonBytes: said.composition?.['anonBytes'] }),
     victims: [...(chosen === undefined ? [] : [chosen]), ...byPid(swept)].map(({ pid, comm, path, oomScoreAdj, workload }) => ({ pid, comm, path, oomScoreAdj, podUid: workload?.['podUid'], containerId: workload?.['containerId'] })),
-    candidates: toldCandidates(said, kill, detail),
+    candidates: toldCandidates(said, kill, detail), ...(kill.reasons === undefined ? {} : { reasons: remainingReasons(said.reasons) }),
   }
 }
 

@@ -8,7 +8,14 @@ export type Person = { readonly pid: number; readonly comm: string; readonly pat
 
 export type TrueCandidate = { readonly pid: number; readonly oomScoreAdj: number; /** Absent: oom_badness() says LONG_MIN. */ readonly points?: number; readonly chosen: boolean; /** Absent for processes that are not the lab's. */ readonly person?: Person }
 
-export type TrueLimit = { readonly path: string; readonly memcgId: number; readonly bytes: number }
+export type TrueLimit = {
+  readonly path: string; readonly memcgId: number; readonly bytes: number
+  /** By which oom_badness() normalises, where it is more than the limit: mem_cgroup_get_max() adds swap. */
+  readonly totalPages?: number
+}
+
+/** What a log alone can know less of. */
+export type InLog = { readonly cause?: string; readonly confidence?: string; readonly hasPoints?: boolean; readonly hasReasons?: boolean }
 
 /** One kill decision, as the kernel logged it and the test meant it. */
 export type TrueKill = {
@@ -23,7 +30,22 @@ export type TrueKill = {
   /** What the kernel called them: a thread's id where the leader was gone. */
   readonly victimTids: readonly number[]
   readonly candidates: readonly TrueCandidate[]
+  /** Why reclaim could not save it, if the scenario made sure of it. */
+  readonly reasons?: readonly string[]
+  readonly inLog?: InLog
 }
+
+/** A death by a process's signal. */
+export type TrueStroke = {
+  readonly cause: string; readonly confidence: string; readonly signal: string
+  readonly sender: { readonly pid: number; readonly comm: string }
+  /** Who had sent SIGTERM before, and at least how long before. */
+  readonly asker?: { readonly pid: number; readonly comm: string }; readonly graceMs?: number
+  readonly victims: readonly Person[]
+}
+
+/** The OOM killer ran for this limit and found somebody who was dying anyway. */
+export type TrueNoKill = { readonly limitPath: string; readonly exitingPid: number }
 
 /** Something that can be checked on the spot, without oomscope: the lab's own sanity. */
 export type Fact = { readonly what: string; readonly holds: boolean; readonly detail: string }
@@ -31,6 +53,8 @@ export type Fact = { readonly what: string; readonly holds: boolean; readonly de
 export type Truth = {
   readonly scenario: string
   readonly kills: readonly TrueKill[]
+  readonly strokes: readonly TrueStroke[]
+  readonly noKills: readonly TrueNoKill[]
   /** The lab's processes that no decision killed. */
   readonly spared: readonly Person[]
   readonly memcgs: Readonly<Record<string, { readonly path: string; readonly memcgId: number }>>
@@ -47,6 +71,10 @@ export type Expected = {
   /** In one decision, the chosen one first; several decisions in any order are several lists. */
   readonly victims: readonly (readonly Person[])[]
   readonly invokers: readonly Person[]
+  readonly reasons?: readonly string[]
+  readonly inLog?: InLog
+  /** Of the NUMA nodes that were allowed, where it was them. */
+  readonly totalPages?: number
 }
 
 export const fact = (what: string, holds: boolean, detail: unknown = ''): Fact => ({ what, holds, detail: typeof detail === 'string' ? detail : JSON.stringify(detail) })
@@ -59,13 +87,14 @@ const pidOf = (report: OomReport, tid: number): number => report.tasks.find((row
 /** A decision from the kernel's report, with the names the lab gave. */
 export function killOf(report: OomReport, expected: Expected, people: readonly Person[]): TrueKill {
   const killed = report.killedTids.map((tid) => pidOf(report, tid)), person = (pid: number): Person | undefined => people.find((who) => who.pid === pid)
-  const limit = expected.limits.find(({ path }) => path === person(killed[0] ?? 0)?.path) ?? expected.limits[0], totalPages = limit === undefined ? ramPages() : limit.bytes / 4096
+  const limit = expected.limits.find(({ path }) => path === person(killed[0] ?? 0)?.path) ?? expected.limits[0], totalPages = expected.totalPages ?? limit?.totalPages ?? (limit === undefined ? ramPages() : limit.bytes / 4096)
   const candidate = (row: TaskRow): TrueCandidate => {
     const points = badnessOf(row, totalPages), who = person(row.pid)
     return { pid: row.pid, oomScoreAdj: row.oomScoreAdj, chosen: row.pid === killed[0], ...(points === undefined ? {} : { points }), ...(who === undefined ? {} : { person: who }) }
   }
   return {
     cause: expected.cause, level: expected.level, ...(limit === undefined ? {} : { limit }), ...(report.anonBytes === undefined ? {} : { anonBytes: report.anonBytes }), ...(expected.invokers.length === 0 && !report.tasks.some((row) => row.tid === report.invokerTid) ? {} : { invokerPid: pidOf(report, report.invokerTid) }),
+    ...(expected.reasons === undefined ? {} : { reasons: expected.reasons }), ...(expected.inLog === undefined ? {} : { inLog: expected.inLog }),
     victims: killed.map((pid) => person(pid) ?? { pid, comm: '?', path: '?', memcgId: 0, oomScoreAdj: 0 }), victimTids: report.killedTids, candidates: report.tasks.map(candidate),
   }
 }

@@ -53,23 +53,38 @@ export class Workload {
     this.child.stdin.end()
     return this.exited
   }
-
-  /** Its comm as the kernel keeps it: at most 15 bytes, any of them. */
-  comm(pid = this.pid): string { return readFileSync(`/proc/${pid}/comm`).subarray(0, -1).toString('utf8') }
 }
+
+/** A comm as the kernel keeps it: at most 15 bytes, any of them. */
+export const commOf = (pid: number): string => readFileSync(`/proc/${pid}/comm`).subarray(0, -1).toString('utf8')
 
 export type HogOptions = {
   readonly cgroup?: Memcg; readonly name?: Buffer | string; readonly oomScoreAdj?: number
   /** Touched before it is ready, and what it grows to when told. */
   readonly touchMib?: number; readonly growToMib?: number; readonly stepKib?: number
   readonly fork?: boolean; readonly thread?: boolean
+  /** As `fork`, and the child is the first process of a PID namespace, with so many idle ones below it. */
+  readonly pidNamespace?: boolean; readonly kids?: number
+  /** Out of reach of swap. */
+  readonly isLocked?: boolean
+  /** Its memory may come from this NUMA node only. */
+  readonly numaNode?: number
+  /** What it grows by; anonymous memory otherwise. */
+  readonly growBy?: 'sockets' | 'forks' | { readonly file: string }
+}
+
+function growArguments({ growBy }: HogOptions): string[] {
+  if (growBy === undefined) return []
+  return typeof growBy === 'string' ? [`--${growBy}`] : ['--file', growBy.file]
 }
 
 /** oom_score_adj is always set: it would be inherited from whoever runs the test. */
-export function hogArguments({ cgroup, name, oomScoreAdj = 0, touchMib = 1, growToMib = 0, stepKib = 64, fork, thread }: HogOptions): string[] {
+export function hogArguments({ cgroup, name, oomScoreAdj = 0, touchMib = 1, growToMib = 0, stepKib = 64, ...options }: HogOptions): string[] {
+  const { fork, thread, pidNamespace, kids, isLocked, numaNode } = options
   return [
     '--adj', String(oomScoreAdj), '--touch', String(touchMib), '--grow-to', String(growToMib), '--step', String(stepKib),
     ...(cgroup === undefined ? [] : ['--cgroup', escaped(cgroup.directory)]), ...(name === undefined ? [] : ['--name', escaped(Buffer.from(name))]),
-    ...(fork === true ? ['--fork'] : []), ...(thread === true ? ['--thread'] : []),
+    ...(fork === true ? ['--fork'] : []), ...(thread === true ? ['--thread'] : []), ...(pidNamespace === true ? ['--pidns'] : []), ...(kids === undefined ? [] : ['--kids', String(kids)]),
+    ...(isLocked === true ? ['--lock'] : []), ...(numaNode === undefined ? [] : ['--bind', String(numaNode)]), ...growArguments(options),
   ]
 }

@@ -36,6 +36,8 @@ export type DecisionSpec = {
   readonly limitBytes?: number; readonly order?: number; readonly constraint?: number
   readonly candidates?: readonly { readonly pid: number; readonly points: number; readonly memcgId: number; readonly adj?: number; readonly comm?: string }[]
   readonly group?: boolean
+  /** Marked, not killed: it was dying already. */
+  readonly exiting?: number
 }
 
 /** The rows of one decision as the full probes emit them, each with its own time. */
@@ -48,6 +50,7 @@ export function decision(spec: DecisionSpec): Event[] {
   push('oom_begin', { tid, pid: tid, comm: 'hog', taskMemcgId: memcgId, memcgId, order, gfp: 0xcc0, oomScoreAdj: 0 })
   if (memcgId > 0) push('oom_limit', { tid, memcgId, usagePages: totalPages, maxPages: totalPages, highPages: 2 ** 51 - 1, swapUsagePages: 0, swapMaxPages: 2 ** 51 - 1, watermarkPages: totalPages, oomGroup: spec.group ?? false })
   for (const c of spec.candidates ?? []) push('oom_candidate', { tid, pid: c.pid, comm: c.comm ?? 'hog', memcgId: c.memcgId, oomScoreAdj: c.adj ?? 0, pointsPages: c.points, totalPages, totalVmPages: 1000, pgtablesBytes: 4096 })
+  if (spec.exiting !== undefined) push('mark_victim', { tid, victimTid: spec.exiting, pid: undefined, comm: 'hog', memcgId, oomScoreAdj: 0, totalVmKb: 4000, anonKb: 3000, fileKb: 100, shmemKb: 0, pgtablesKb: 8, uid: 0 })
   const [main] = spec.victims
   if (main !== undefined) push('oom_pick', { tid, pid: main.pid, comm: main.comm ?? 'hog', memcgId: main.memcgId, oomScoreAdj: main.adj ?? 0, pointsPages: 9866, totalPages, constraint: spec.constraint ?? (memcgId > 0 ? 3 : 0) })
   const sweep = spec.group === true && main !== undefined ? [main, ...spec.victims.slice(1), main] : spec.victims

@@ -109,6 +109,27 @@ test('a run without a kill while the victim is exiting belongs to that kill', ()
   expect(model.cases[0]).toMatchObject({ invokedWhileExiting: 1, victims: [{ pid: 381 }] })
 })
 
+test('a storm of rounds that wait for a dying process is one case without a victim, and a kill in it is another', () => {
+  const round = (i: number, pid?: number): Event[] => decision({ tid: 384, tsNs: T0 + i * 10 * MS, memcgId: 66, victims: [], ...(pid === undefined ? {} : { exiting: pid }) })
+  const rows = [...NODE, ...round(0, 381), ...[1, 2, 3, 4].flatMap((i) => round(i))]
+  const model = fold([...rows, exit(381, 104, T0 + 45 * MS), ...round(5), ...decision({ tid: 384, tsNs: T0 + 60 * MS, memcgId: 66, victims: [{ pid: 400, memcgId: 104 }] })])
+  expect(model.cases.map(({ noKill, exitingPid, invokedWhileExiting, victims }) => ({ noKill, exitingPid, invokedWhileExiting, victims: victims.map(({ pid }) => pid) }))).toEqual([
+    { noKill: true, exitingPid: 381, invokedWhileExiting: 4, victims: [] }, { noKill: true, exitingPid: undefined, invokedWhileExiting: undefined, victims: [] }, { noKill: undefined, exitingPid: undefined, invokedWhileExiting: undefined, victims: [400] },
+  ])
+})
+
+test('whom a process killed and the OOM killer then found dying is a victim of the process, in any order of the rows', () => {
+  const sent = event('signal', T0 - MS, { signo: 9, code: 0, group: 1, result: 0, senderPid: 77, senderTid: 77, senderComm: 'tracer', senderMemcgId: 1, targetTid: 381, targetComm: 'x' })
+  const picked = event('oom_pick', T0 + 3e4, { tid: 384, pid: 381, comm: 'x', memcgId: 104, oomScoreAdj: 0, pointsPages: 7500, totalPages: 12288, constraint: 3 })
+  const [enter, ...rest] = decision({ tid: 384, tsNs: T0, memcgId: 66, victims: [], exiting: 381 }), round = decision({ tid: 384, tsNs: T0 + 9 * MS, memcgId: 66, victims: [] })
+  for (let seed = 1; seed <= 50; seed++) {
+    const { cases } = fold([...NODE, ...interleaved([sent, exit(381, 104, T0 + 20 * MS)], [enter!, ...rest.slice(0, 2), picked, ...rest.slice(2), ...round], seed)])
+    expect(cases.map(({ noKill, exitingPid, sentSignal, victims }) => ({ noKill, exitingPid, by: sentSignal?.sender.comm, victims: victims.map(({ pid }) => pid) })), `seed ${seed}`).toEqual([
+      { noKill: undefined, exitingPid: undefined, by: 'tracer', victims: [381] }, { noKill: true, exitingPid: 381, by: undefined, victims: [] },
+    ])
+  }
+})
+
 test('a run without a kill after the victim has gone is a case of its own, with nobody in it', () => {
   const model = fold([...NODE, ...podLimit(), exit(381, 104, T0 + 3 * MS), ...decision({ tid: 384, tsNs: T0 + 5 * MS, memcgId: 66, victims: [] })])
   expect(model.cases.map((c) => [c.victims.length, c.noKill])).toEqual([[1, undefined], [0, true]])
