@@ -60,6 +60,19 @@ function victimEvidence(model: NodeModel, facts: CaseFacts, victim: Victim): Evi
   return out
 }
 
+/**
+ * The first process of a PID namespace ends all others in it while it dies (zap_pid_ns_processes), and whoever shares a victim's memory is
+ * killed with it: no decision names them.
+ */
+function companyEvidence(model: NodeModel, { case: { victims, tsNs } }: CaseFacts): Evidence[] {
+  const { signals, open } = model.caseBook, isVictim = (tid: number): boolean => open.some((facts) => facts.case.victims.some((victim) => victim.pid === tid || victim.tids.includes(tid)))
+  return victims.slice(0, MAX_VICTIMS_TOLD).flatMap(({ pid, comm }) => {
+    let count = 0
+    for (const signal of signals.values()) if (signal.senderPid === pid && signal.targetTid !== pid && near(signal.tsNs, tsNs) && signal.tsNs > tsNs && !isVictim(signal.targetTid)) count += 1
+    return count === 0 ? [] : [{ fact: `the kernel ended ${count} more ${count === 1 ? 'process' : 'processes'} with ${comm ?? '?'} (pid ${pid}): its PID namespace, or its memory, was theirs`, source: 'tracepoint signal:signal_generate' }]
+  })
+}
+
 function contextEvidence(model: NodeModel, facts: CaseFacts, sources: Sources): Evidence[] {
   const target = facts.case, out: Evidence[] = [], rise = riseOf(model, facts)
   if (rise !== undefined) out.push({ fact: `oom_kill of ${model.memcgs.get(rise.memcgId)?.path ?? `memcg ${rise.memcgId}`} rose by ${rise.kills}`, source: model.hello?.memcgVersion === 'v1' ? 'memory.oom_control' : 'memory.events' })
@@ -81,7 +94,7 @@ function contextEvidence(model: NodeModel, facts: CaseFacts, sources: Sources): 
 export function evidenceOf(model: NodeModel, facts: CaseFacts, sources: Sources): Evidence[] {
   const { victims } = facts.case, told = victims.slice(0, MAX_VICTIMS_TOLD)
   const rest: Evidence[] = victims.length > told.length ? [{ fact: `${victims.length - told.length} more processes killed`, source: 'as above' }] : []
-  return [...decisionEvidence(facts, sources), ...told.flatMap((victim) => victimEvidence(model, facts, victim)), ...rest, ...contextEvidence(model, facts, sources)]
+  return [...decisionEvidence(facts, sources), ...told.flatMap((victim) => victimEvidence(model, facts, victim)), ...rest, ...companyEvidence(model, facts), ...contextEvidence(model, facts, sources)]
 }
 
 /** Facts on which the probe and the kernel log differ. */

@@ -83,6 +83,8 @@ export function applySignal(model: NodeModel, event: EventOf<'signal'>): void {
   if (before === undefined || before.senderTid !== event.senderTid || !near(before.tsNs, event.tsNs) || event.tsNs < before.tsNs) remember(book.signals, event.targetTid, event)
   for (const d of book.decisions) if (d.tid === event.senderTid && !book.caseOf.has(d) && d.marks.some((m) => m.victimTid === event.targetTid)) tryOpen(model, d)
   touchVictim(model, event.targetTid, { tsNs: event.tsNs, forNs: JOIN_NS })
+  // A dying process takes others with it.
+  if (event.senderPid !== event.targetTid) touchVictim(model, event.senderPid, { tsNs: event.tsNs, forNs: JOIN_NS })
 }
 
 export function applyExit(model: NodeModel, event: EventOf<'task_exit'>): void {

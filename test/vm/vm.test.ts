@@ -80,6 +80,12 @@ describe.each(GUESTS)('kernel $kernel with bpftrace $bpftrace', (guest) => {
     expect(signals.map(({ senderPid, senderComm, targetComm, code }) => ({ senderPid, senderComm, targetComm, code }))).toEqual([{ senderPid: readings['killerPid'], senderComm: 'killer', targetComm: 'innocent', code: 0 }])
   })
 
+  test('who goes with the first process of a PID namespace is counted, and nobody else', (context) => {
+    const [kill] = truthOf(context, 'first process of a PID namespace').kills, withCompany = cases.filter(({ evidence }) => evidence.some(({ fact }) => /^the kernel ended \d+ more/.test(fact)))
+    expect(withCompany.map(({ victims }) => victims[0]?.pid)).toEqual([kill?.victims[0]?.pid])
+    expect(withCompany[0]?.evidence.map(({ fact }) => fact)).toContainEqual(expect.stringMatching(/^the kernel ended 5 more processes with app /))
+  })
+
   test('with the kubelet\'s log an eviction and a failed probe are told from any other stop', async (context) => {
     const stops = new Map([EVICTED, FAILED_PROBE].map((name) => [truthOf(context, name).strokes[0]?.victims[0]?.pid, name])), { share } = ran as Ran
     const told = await killsOf(CLI, join(share, 'recording.oom'), join(share, KUBELET_LOG)), said = told.signalCases.filter(({ victims }) => stops.has(victims[0]?.pid))

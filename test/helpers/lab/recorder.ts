@@ -60,7 +60,7 @@ export type CaseJson = {
   readonly candidatesFrom?: string
   readonly composition?: Readonly<Record<string, number>>
   readonly reasons: readonly { readonly name: string }[]; readonly differences: readonly string[]
-  readonly witnesses: readonly string[]; readonly disagreements: readonly string[]
+  readonly witnesses: readonly string[]; readonly disagreements: readonly string[]; readonly evidence: readonly { readonly fact: string }[]
 }
 
 /** A death by a process's signal. */

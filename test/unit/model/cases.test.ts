@@ -118,6 +118,13 @@ test('a storm of rounds that wait for a dying process is one case without a vict
   ])
 })
 
+test('others of its PID namespace that die with a victim are counted in the evidence and are no victims', () => {
+  const zapped = [501, 502].map((pid, i) => event('signal', T0 + (12 + i) * MS, { signo: 9, code: 128, group: 1, result: 0, senderPid: 381, senderTid: 381, senderComm: 'x', senderMemcgId: 104, targetTid: pid, targetComm: 'kid' }))
+  const model = fold([...NODE, ...podLimit(), exit(381, 104, T0 + 11 * MS), ...zapped, exit(501, 104, T0 + 14 * MS), exit(502, 104, T0 + 15 * MS)])
+  expect(model.cases.map(({ victims }) => victims.map(({ pid }) => pid))).toEqual([[381]])
+  expect(model.cases[0]!.evidence.map(({ fact }) => fact)).toContainEqual(expect.stringContaining('the kernel ended 2 more processes with'))
+})
+
 test('whom a process killed and the OOM killer then found dying is a victim of the process, in any order of the rows', () => {
   const sent = event('signal', T0 - MS, { signo: 9, code: 0, group: 1, result: 0, senderPid: 77, senderTid: 77, senderComm: 'tracer', senderMemcgId: 1, targetTid: 381, targetComm: 'x' })
   const picked = event('oom_pick', T0 + 3e4, { tid: 384, pid: 381, comm: 'x', memcgId: 104, oomScoreAdj: 0, pointsPages: 7500, totalPages: 12288, constraint: 3 })
