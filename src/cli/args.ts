@@ -18,11 +18,13 @@ const LIVE_OPTIONS: Readonly<Record<string, Option>> = {
   'sample-budget': { type: 'string', value: 'PERCENT', says: 'what sampling may cost, of one core (2%); it becomes rarer to keep that' },
   cri: { type: 'string', value: 'SOCKET', says: 'container runtime to ask for names (the usual places); off: ask none' },
 }
+const TOMBSTONES_OPTION: Readonly<Record<string, Option>> = { tombstones: { type: 'string', value: 'N', says: 'dead workloads whose names and numbers are remembered (4096)' } }
 const SCREEN_OPTIONS: Readonly<Record<string, Option>> = {
   ascii: { type: 'boolean', says: 'draw with ASCII only' },
   theme: { type: 'string', value: 'NAME', says: 'dark, light, 16 (colours) or mono' },
   keys: { type: 'string', value: 'SET', says: 'oomscope, or below for hands that know below' },
   'no-settings': { type: 'boolean', says: 'neither read nor keep columns, order and theme' },
+  ...TOMBSTONES_OPTION,
 }
 const JSON_OPTION: Readonly<Record<string, Option>> = { json: { type: 'boolean', says: 'one JSON object a line' } }
 
@@ -34,11 +36,11 @@ export const COMMANDS = {
     for: { type: 'string', value: 'TIME', says: 'end after this time, counted from the line `recording …`' },
     'max-size': { type: 'string', value: 'BYTES', says: 'all segments together, oldest go first (256MiB)' },
     keep: { type: 'string', value: 'TIME', says: 'remove segments older than this (24h)' },
-    force: { type: 'boolean', says: 'overwrite an existing recording' }, ...LIVE_OPTIONS } },
+    force: { type: 'boolean', says: 'overwrite an existing recording' }, ...TOMBSTONES_OPTION, ...LIVE_OPTIONS } },
   replay: { says: 'the same screen over a recording', file: true, options: {
     at: { type: 'string', value: 'TIME', says: 'start at 2026-11-20T12:00:00Z, 12:00:00 (UTC) or +90s from the beginning' },
     speed: { type: 'string', value: 'N', says: 'seconds of the recording per second (1)' }, ...SCREEN_OPTIONS } },
-  kills: { says: 'every kill of a recording', file: true, options: { ...JSON_OPTION,
+  kills: { says: 'every kill of a recording', file: true, options: { ...JSON_OPTION, ...TOMBSTONES_OPTION,
     evidence: { type: 'string', value: 'FILE', says: 'the log of the kubelet (journalctl -u kubelet), for the reason of a stop' } } },
   spikes: { says: 'memory spikes of a recording, and what kubectl top would have shown', file: true, options: { ...JSON_OPTION,
     all: { type: 'boolean', says: 'list every spike in order of time, not only those nearest to their limits' } } },
@@ -133,6 +135,15 @@ export function bytesOf(options: Options, name: string, min: number): number | u
   if (bytes === undefined) throw usageError('bad-value', `cannot understand --${name} ${quoted(text)}: not a size`, 'write for example 256MiB or 2Gi')
   if (bytes < min) throw usageError('bad-value', `cannot use --${name} ${quoted(text)}: too small`, `the least is ${min / 2 ** 20}MiB`)
   return bytes
+}
+
+/** How many dead workloads are remembered. */
+export function tombstonesOf(options: Options): number | undefined {
+  const text = textOf(options, 'tombstones')
+  if (text === undefined) return undefined
+  const count = /^\d{1,7}$/.test(text) ? Number(text) : Number.NaN
+  if (!(count >= 64 && count <= 1e6)) throw usageError('bad-value', `cannot use --tombstones ${quoted(text)}: not a number from 64 to 1000000`, 'write for example --tombstones 20000')
+  return count
 }
 
 /** A factor between 0.01 and 1000. */

@@ -2,27 +2,37 @@
 import type { Event } from '../event/event.ts'
 import { applyDamage, applyEvent, createModel } from '../model/apply.ts'
 import { isOomCase, type KillCase } from '../model/case.ts'
+import type { NameBook } from '../model/names.ts'
 import type { NodeModel } from '../model/node.ts'
 import type { Batch, Source } from '../source/source.ts'
 import { FLAG } from '../wire/frame.ts'
 
+export type FeedOptions = {
+  /** Sees the model after every event. */
+  readonly afterEvent?: ((model: NodeModel, event: Event) => void) | undefined
+  /** Sees the model at every frame, also when many arrive at once: what is looked for may be gone after the next. */
+  readonly afterFrame?: (model: NodeModel) => void
+  /** Dead workloads remembered. */
+  readonly tombstones?: number | undefined
+  /** Of another fold of the same stream: a name learned at its end is true at its beginning. */
+  readonly nameBook?: NameBook
+}
+
 export class Feed {
   /** Another object after a replay went to another time. */
-  model: NodeModel = createModel()
+  model: NodeModel
   /** Events applied since the start (of this fold). */
   events = 0
   private readonly source: Source
-  private readonly afterFrame: ((model: NodeModel) => void) | undefined
-  private readonly afterEvent: ((model: NodeModel, event: Event) => void) | undefined
+  private readonly options: FeedOptions
   /** Kills of earlier folds by id: a jump that starts at a later keyframe would otherwise forget them. */
   private readonly known = new Map<string, KillCase>()
   private mustRecall = false
 
-  /** `afterFrame` sees the model at every frame, also when many arrive at once: what is looked for may be gone after the next. */
-  constructor(source: Source, afterFrame?: (model: NodeModel) => void, afterEvent?: (model: NodeModel, event: Event) => void) {
+  constructor(source: Source, options: FeedOptions = {}) {
     this.source = source
-    this.afterFrame = afterFrame
-    this.afterEvent = afterEvent
+    this.options = options
+    this.model = this.empty()
   }
 
   take(batch: Batch): void {
@@ -32,10 +42,10 @@ export class Feed {
       if (frame.isAfterDamage === true) applyDamage(this.model, frame.tsNs)
       for (const event of events) {
         applyEvent(this.model, event)
-        this.afterEvent?.(this.model, event)
+        this.options.afterEvent?.(this.model, event)
       }
       this.events += events.length
-      this.afterFrame?.(this.model)
+      this.options.afterFrame?.(this.model)
     }
     Object.assign(this.model.health, this.source.counts())
   }
@@ -43,10 +53,15 @@ export class Feed {
   /** An event of our own (a name learned), not of the source. */
   add(event: Event): void { applyEvent(this.model, event) }
 
+  private empty(): NodeModel {
+    const { tombstones, nameBook } = this.options
+    return createModel({ tombstones, nameBook })
+  }
+
   private restart(): void {
     for (const killCase of this.model.cases) this.known.set(killCase.id, killCase)
     this.mustRecall = true
-    this.model = createModel()
+    this.model = this.empty()
     this.events = 0
   }
 

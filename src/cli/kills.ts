@@ -8,7 +8,7 @@ import type { NodeModel } from '../model/node.ts'
 import { openReplay } from '../source/replay.ts'
 import { killJson } from '../view/kill-json.ts'
 import { killsHeader, killsSummary, killText, lossText, shortageText } from '../view/kill-report.ts'
-import { isSet, textOf } from './args.ts'
+import { isSet, textOf, tombstonesOf } from './args.ts'
 import type { Options } from './args.ts'
 import { readEvidence } from './evidence.ts'
 import { Feed } from './feed.ts'
@@ -17,7 +17,7 @@ import { untilAborted } from './signals.ts'
 import type { Signals } from './signals.ts'
 
 export async function kills(file: string, options: Options, signals: Signals): Promise<ExitCode> {
-  const source = openReplay({ path: file, speed: 'max' }), feed = new Feed(source)
+  const source = openReplay({ path: file, speed: 'max' }), feed = new Feed(source, { tombstones: tombstonesOf(options) })
   void untilAborted(signals.ended).then(() => source.close())
   for await (const batch of source.batches()) feed.take(batch)
   await source.close()

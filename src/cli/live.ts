@@ -7,7 +7,7 @@ import { openLive } from '../source/live.ts'
 import type { Batch } from '../source/source.ts'
 import { runTui } from '../tui/app.ts'
 import { Story } from '../view/story.ts'
-import { bytesOf, textOf } from './args.ts'
+import { bytesOf, textOf, tombstonesOf } from './args.ts'
 import type { Options } from './args.ts'
 import { warn } from './exit.ts'
 import { Feed } from './feed.ts'
@@ -34,7 +34,7 @@ export async function live(options: Options, signals: Signals): Promise<ExitCode
   requireTerminal('this node', 'oomscope record -o FILE')
   const tape = tapeOf(options), screen = screenOptions(options)
   protectFromOom()
-  const source = await openLive(liveOptions(options)), story = new Story(createModel()), feed = new Feed(source, (model) => story.see(model))
+  const source = await openLive(liveOptions(options)), story = new Story(createModel()), feed = new Feed(source, { afterFrame: (model) => story.see(model), tombstones: tombstonesOf(options) })
   const batches = source.batches(), rewind = tape === undefined ? undefined : new Rewind(feed, tape)
   void untilAborted(signals.ended).then(() => source.close())
   // A bridge that cannot start is told on the plain terminal, before the screen is taken.

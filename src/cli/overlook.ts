@@ -1,16 +1,17 @@
 /** Reads the whole recording beside the replay, so that kills which are still to come can be listed and jumped to. */
-import { applyEvent, createModel } from '../model/apply.ts'
+import { applyEvent, createModel, type ModelOptions } from '../model/apply.ts'
+import type { NameBook } from '../model/names.ts'
 import { openReplay } from '../source/replay.ts'
 import { Story } from '../view/story.ts'
 
-export type Overlook = { readonly story: Story; readonly close: () => Promise<void> }
+export type Overlook = { readonly story: Story; /** Of the whole recording, as far as it was read. */ readonly nameBook: NameBook; readonly close: () => Promise<void> }
 
 /** Longest work in one piece: keys and frames of the screen wait for it. */
 const TURN_MS = 8
 
 /** Starts reading; the story fills while the screen is already up. A recording that cannot be read twice ends the story early, not the replay. */
-export function overlook(path: string): Overlook {
-  const source = openReplay({ path, speed: 'max' }), span = source.tape.span(), model = createModel()
+export function overlook(path: string, options: ModelOptions = {}): Overlook {
+  const source = openReplay({ path, speed: 'max' }), span = source.tape.span(), model = createModel(options)
   const story = new Story(model, span === undefined ? undefined : (span.endNs - span.startNs) / 1e9)
   story.progress = 0
   const read = async (): Promise<void> => {
@@ -25,5 +26,5 @@ export function overlook(path: string): Overlook {
     }
   }
   const reading = read().catch(() => undefined).finally(() => { story.progress = 1 })
-  return { story, close: async () => { await source.close(); await reading } }
+  return { story, nameBook: model.nameBook, close: async () => { await source.close(); await reading } }
 }

@@ -9,7 +9,7 @@ import type { Signals } from './signals.ts'
 
 /** Nothing when a signal ended the reading: half of a recording would look like all of it. */
 export async function readRecording(file: string, signals: Signals, afterEvent?: (model: NodeModel, event: Event) => void): Promise<NodeModel | undefined> {
-  const source = openReplay({ path: file, speed: 'max' }), feed = new Feed(source, undefined, afterEvent)
+  const source = openReplay({ path: file, speed: 'max' }), feed = new Feed(source, { afterEvent })
   void untilAborted(signals.ended).then(() => source.close())
   for await (const batch of source.batches()) feed.take(batch)
   await source.close()

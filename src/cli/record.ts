@@ -9,7 +9,7 @@ import { createRecording, MIN_MAX_BYTES } from '../recording/writer.ts'
 import type { RecordingWriter } from '../recording/writer.ts'
 import { openLive } from '../source/live.ts'
 import type { Ready } from '../source/readiness.ts'
-import { bytesOf, durationOf, isSet, textOf } from './args.ts'
+import { bytesOf, durationOf, isSet, textOf, tombstonesOf } from './args.ts'
 import type { Options } from './args.ts'
 import { warn } from './exit.ts'
 import { Feed, lostCount, victimCount } from './feed.ts'
@@ -26,15 +26,15 @@ const DEFAULT_KEEP_NS = 86_400 * NS_PER_SECOND
 export async function record(options: Options, signals: Signals): Promise<ExitCode> {
   const path = textOf(options, 'output')
   if (path === undefined || path === '') throw usageError('missing-file', 'cannot run record: FILE is missing', 'name the recording to write: oomscope record -o FILE')
-  const forNs = durationOf(options, 'for'), keepNs = durationOf(options, 'keep', NS_PER_SECOND) ?? DEFAULT_KEEP_NS
+  const forNs = durationOf(options, 'for'), keepNs = durationOf(options, 'keep', NS_PER_SECOND) ?? DEFAULT_KEEP_NS, tombstones = tombstonesOf(options)
   const maxBytes = bytesOf(options, 'max-size', MIN_MAX_BYTES) ?? DEFAULT_MAX_BYTES
   protectFromOom()
   // First what may be missing here: --force must not remove an old recording for nothing.
   const source = await openLive(liveOptions(options))
-  const writer = createRecording({ path, force: isSet(options, 'force'), maxBytes, keepNs })
+  const writer = createRecording({ path, force: isSet(options, 'force'), maxBytes, keepNs, tombstones })
   const told = source.shortage
   if (told !== undefined) warn(told)
-  const feed = new Feed(source), names = new Names(nameSources(options)), startedMs = performance.now()
+  const feed = new Feed(source, { tombstones }), names = new Names(nameSources(options)), startedMs = performance.now()
   let timer = { clear: (): void => undefined }
   void source.ready.then((ready) => {
     // Known only now, when bpftrace refused all of them.

@@ -6,7 +6,7 @@ import { openReplay } from '../source/replay.ts'
 import type { ReplaySource } from '../source/replay.ts'
 import { runTui } from '../tui/app.ts'
 import { wallOf } from '../view/clock.ts'
-import { speedOf, textOf } from './args.ts'
+import { speedOf, textOf, tombstonesOf } from './args.ts'
 import type { Options } from './args.ts'
 import { Feed } from './feed.ts'
 import { lens } from './lens.ts'
@@ -18,8 +18,8 @@ import { requireTerminal } from './terminal.ts'
 
 export async function replay(file: string, options: Options, signals: Signals): Promise<ExitCode> {
   requireTerminal('the recording', 'oomscope kills FILE')
-  const screen = screenOptions(options), speed = speedOf(options), source = openReplay({ path: file, speed }), feed = new Feed(source)
-  const at = textOf(options, 'at'), { story, close } = overlook(file)
+  const screen = screenOptions(options), speed = speedOf(options), tombstones = tombstonesOf(options), source = openReplay({ path: file, speed })
+  const at = textOf(options, 'at'), { story, nameBook, close } = overlook(file, { tombstones }), feed = new Feed(source, { tombstones, nameBook })
   try {
     if (at !== undefined) source.seek(momentOf(source, at))
     const batches = source.batches()

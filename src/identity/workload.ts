@@ -1,6 +1,7 @@
 /** Path plus learned names → the workload a person knows. */
 import type { Level, Workload } from '../model/case.ts'
-import type { NodeModel, WorkloadName } from '../model/node.ts'
+import type { NameDispute, WorkloadName } from '../model/names.ts'
+import type { NodeModel } from '../model/node.ts'
 import { identityOf, type PathKind } from './path.ts'
 
 const LEVELS: Readonly<Record<PathKind, Level>> = {
@@ -17,26 +18,45 @@ export function workloadOf(path: string): Workload {
   }
 }
 
+type Learned = { readonly pod: WorkloadName | undefined; readonly container: WorkloadName | undefined }
+
 /**
- * Adds what was learned about the container, or at least about its pod. Nothing where somebody else could have made the path: a name is of
- * this node's own pods. And a container's name comes with its pod's uid, which must be the path's.
+ * Nothing where somebody else could have made the path: a name is of this node's own pods. And a container's name comes with its pod's uid,
+ * which must be the path's.
  */
+function learnedOf({ within, podUid, containerId }: Workload, names: ReadonlyMap<string, WorkloadName>): Learned {
+  if (within !== undefined) return { pod: undefined, container: undefined }
+  const container = containerId === undefined ? undefined : names.get(`container:${containerId}`)
+  return { pod: podUid === undefined ? undefined : names.get(`pod:${podUid}`), container: container?.podUid !== undefined && container.podUid !== podUid ? undefined : container }
+}
+
+/** Adds what was learned about the container, or at least about its pod. */
 export function applyNames(workload: Workload, names: ReadonlyMap<string, WorkloadName>): Workload {
-  if (workload.within !== undefined) return workload
-  const pod = workload.podUid === undefined ? undefined : names.get(`pod:${workload.podUid}`), ofId = workload.containerId === undefined ? undefined : names.get(`container:${workload.containerId}`)
-  const container = ofId?.podUid !== undefined && ofId.podUid !== workload.podUid ? undefined : ofId
+  const { pod, container } = learnedOf(workload, names)
   if (pod === undefined && container === undefined) return workload
-  const namespace = container?.namespace ?? pod?.namespace, podName = container?.pod ?? pod?.pod
   // Assigned, not spread: this runs for every cgroup in every scene.
   const named: { -readonly [K in keyof Workload]: Workload[K] } = Object.assign({}, workload)
-  if (namespace !== undefined) named.namespace = namespace
-  if (podName !== undefined) named.pod = podName
-  if (container?.container !== undefined) named.container = container.container
+  for (const field of OF_POD) assign(named, field, container?.[field] ?? pod?.[field])
+  const own = container ?? (workload.containerId === undefined ? pod : undefined)
+  if (own !== undefined) for (const field of OF_ITSELF) assign(named, field, own[field])
   return named
+}
+
+/** A pod's words hold for its containers; the others only for what they are said of. */
+const OF_POD = ['namespace', 'pod', 'owner', 'priority'] as const, OF_ITSELF = ['container', 'role', 'image', 'restarts', 'memoryRequestBytes', 'memoryLimitBytes'] as const
+
+function assign<T, K extends keyof T>(target: T, key: K, value: T[K] | undefined): void {
+  if (value !== undefined) target[key] = value
 }
 
 /** The workload of a path with every name the model knows. */
 export const workloadIn = (model: Pick<NodeModel, 'names'>, path: string): Workload => applyNames(workloadOf(path), model.names)
+
+/** Where two sources give a path's workload different names. */
+export function disputesOf(model: Pick<NodeModel, 'names'>, path: string): readonly NameDispute[] {
+  const { pod, container } = learnedOf(workloadOf(path), model.names)
+  return [...(pod?.disputes ?? []), ...(container?.disputes ?? [])]
+}
 
 /** `1b3319ed9c1d` for a container's id, else as it is. */
 export const placeName = (within: string): string => (/^[0-9a-f]{64}$/.test(within) ? within.slice(0, 12) : within)

@@ -7,7 +7,8 @@ import { applyEventRise, applyExit, applyKmsg, applyReap, applySignal } from './
 import { keepEarlier } from './earlier.ts'
 import { createGaps, noteGap, noteSilence } from './gaps.ts'
 import { accrue, createHistory, recordUsage } from './history.ts'
-import { applyBirth, applyCounter, applyDeath, applyEvents, applyPsi, applyUsage, buryUnseen, isAfterFirstKeyframe, rise } from './memcgs.ts'
+import { applyBirth, applyCounter, applyDeath, applyEvents, applyPsi, applyUsage, buryUnseen, isAfterFirstKeyframe, MAX_TOMBSTONES, rise } from './memcgs.ts'
+import { createNameBook, learnName, noteNameLife, type NameBook } from './names.ts'
 import type { NodeModel } from './node.ts'
 import { applyNodeFact, applyVmstat } from './node-facts.ts'
 import { addLatencies } from './stall-history.ts'
@@ -15,18 +16,21 @@ import { createSpikeBook } from './spike.ts'
 import { endWatches, watchStat } from './spike-watch.ts'
 
 export const MAX_RECENT = 2000, MAX_NOTICES = 200
-/** Names are learned from log directories of pods: more than a node can hold in weeks. */
-const MAX_NAMES = 20_000
+/** What runtimes say of containers: more than a node can hold in weeks. */
+const MAX_STATUSES = 20_000
 const MAX_LOSS_PLACES = 64, MAX_TESTIMONIES = 10_000, MAX_COSTS = 121, MAX_TRACER_STATES = 32
 
+/** `tombstones` dead cgroups are remembered; a `nameBook` of another fold of the same stream is shared: its names are known from the beginning, and only the other forgets them. */
+export type ModelOptions = { readonly tombstones?: number | undefined; readonly nameBook?: NameBook | undefined }
+
 /** A node of which nothing is known yet. */
-export function createModel(): NodeModel {
-  const caseBook = createCaseBook()
+export function createModel({ tombstones = MAX_TOMBSTONES, nameBook: shared }: ModelOptions = {}): NodeModel {
+  const caseBook = createCaseBook(), nameBook = shared ?? createNameBook(tombstones)
   const model: NodeModel = {
-    nowNs: 0, history: createHistory(), memcgs: new Map(), stalls: new Map(), rungs: new Map(), names: new Map(), statuses: new Map(), testimonies: [], recent: [],
+    nowNs: 0, history: createHistory(), memcgs: new Map(), stalls: new Map(), rungs: new Map(), nameBook, names: nameBook.names, ownsNames: shared === undefined, statuses: new Map(), testimonies: [], recent: [],
     health: { losses: new Map(), corruptFrames: 0, corruptBytes: 0, unknownKinds: 0, badRows: 0, notices: [], selftests: new Map(), tracerStates: [], costs: [] },
     spikes: createSpikeBook(), gaps: createGaps(), hasCounters: false, vmstats: [], zones: new Map(), slabs: [],
-    clocksNs: [], tombstones: [], caseBook,
+    clocksNs: [], tombstones: [], mostTombstones: tombstones, caseBook,
     get cases() {
       settleCases(model)
       return caseBook.cases
@@ -54,8 +58,14 @@ export function applyEvent(model: NodeModel, event: Event): void {
     case 'node_psi': applyNodePsi(model, event); break
     case 'node_vmstat': applyVmstat(model, event); break
     case 'memcg_limits': applyLimits(model, event); break
-    case 'memcg_birth': applyBirth(model, event); break
-    case 'memcg_death': applyDeath(model, event); break
+    case 'memcg_birth':
+      applyBirth(model, event)
+      noteNameLife(model, event)
+      break
+    case 'memcg_death':
+      applyDeath(model, event)
+      noteNameLife(model, event)
+      break
     default: applyRare(model, event)
   }
 }
@@ -80,10 +90,10 @@ function applyRare(model: NodeModel, event: Exclude<Event, { readonly kind: Freq
       model.testimonies.push(event)
       if (model.testimonies.length > MAX_TESTIMONIES) model.testimonies.shift()
       break
-    case 'workload': applyWorkload(model, event); break
+    case 'workload': learnName(model, event); break
     case 'container_status':
       model.statuses.set(event.containerId, event)
-      boundNames(model.statuses)
+      if (model.statuses.size > MAX_STATUSES) for (const oldest of model.statuses.keys()) { model.statuses.delete(oldest); break }
       break
     default: applyStream(model, event)
   }
@@ -136,6 +146,7 @@ function applyClock(model: NodeModel, event: EventOf<'clock'>): void {
   const { anchor } = model, passedNs = event.tsNs - (anchor?.tsNs ?? 0)
   const isAsBefore = anchor !== undefined && Math.abs(event.bootNs - anchor.bootNs - passedNs) < BOOT_JITTER_NS && Math.abs(event.wallMs - anchor.wallMs - passedNs / 1e6) < WALL_JITTER_MS
   if (!isAsBefore) model.anchor = { tsNs: event.tsNs, wallMs: event.wallMs, bootNs: event.bootNs }
+  noteNameLife(model, event)
   model.clocksNs.push(event.tsNs)
   if (model.clocksNs.length > 3) model.clocksNs.shift()
   buryUnseen(model)
@@ -205,20 +216,4 @@ function applyNodePsi(model: NodeModel, event: EventOf<'node_psi'>): void {
   const span = { fromNs: before.tsNs, toNs: event.tsNs }
   accrue(model.history, 'someUs', Math.max(0, event.someTotalUs - before.someTotalUs), span)
   accrue(model.history, 'fullUs', Math.max(0, event.fullTotalUs - before.fullTotalUs), span)
-}
-
-/** A pod's name goes under its uid, a container's under its id (with its pod's names). */
-function applyWorkload(model: NodeModel, event: EventOf<'workload'>): void {
-  const { namespace, pod, container, from } = event
-  if (event.podUid !== undefined) remember(model, `pod:${event.podUid}`, { namespace, pod, from })
-  if (event.containerId !== undefined) remember(model, `container:${event.containerId}`, { podUid: event.podUid, namespace, pod, container, from })
-}
-
-function remember(model: NodeModel, key: string, name: { podUid?: string | undefined; namespace?: string | undefined; pod?: string | undefined; container?: string | undefined; from: string }): void {
-  model.names.set(key, name)
-  boundNames(model.names)
-}
-
-function boundNames(map: Map<string, unknown>): void {
-  if (map.size > MAX_NAMES) for (const oldest of map.keys()) { map.delete(oldest); break }
 }

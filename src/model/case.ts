@@ -9,6 +9,9 @@ export type Workload = {
   readonly namespace?: string; readonly pod?: string; readonly container?: string; readonly unit?: string
   /** Whose part of the tree it is (a container, a user's slice, a unit), if not this node's own kubelet's: then the ids are only what the path claims, and have no names. */
   readonly within?: string
+  /** What was learned beyond names: `Deployment/web`, container | sandbox | init | sidecar | ephemeral, and what was promised (the kernel's limits are in the cgroup). */
+  readonly owner?: string; readonly role?: string; readonly image?: string; readonly restarts?: number; readonly priority?: number
+  readonly memoryRequestBytes?: number; readonly memoryLimitBytes?: number
 }
 
 export type Victim = {

@@ -8,6 +8,7 @@ import { watchDeath, watchUsage } from './spike-watch.ts'
 import { addReclaim, createReclaimHistory, type ReclaimSeries } from './reclaim-history.ts'
 import { addWaits } from './stall-history.ts'
 
+/** Unless a person wants another number. */
 export const MAX_TOMBSTONES = 4096
 /** The newest dead keep their two minutes of history; the older ones only their facts. */
 const TOMBSTONES_WITH_HISTORY = 256
@@ -44,6 +45,11 @@ export function applyBirth(model: NodeModel, event: EventOf<'memcg_birth'>): voi
     }
     delete known.diedNs
   }
+  // On v1 a cgroup can be renamed below its parent. Anything else is an id used again by one whose death nobody saw.
+  if (known.path !== event.path && (known.parentId !== event.parentId || model.hello?.memcgVersion !== 'v1')) {
+    model.memcgs.set(event.memcgId, newMemcg(event))
+    return
+  }
   known.path = event.path
   known.parentId = event.parentId
   known.bornNs = Math.min(known.bornNs, event.tsNs)
@@ -64,7 +70,7 @@ function bury(model: NodeModel, memcg: Memcg, tsNs: number): void {
     const old = model.memcgs.get(model.tombstones[model.tombstones.length - 1 - TOMBSTONES_WITH_HISTORY] ?? 0)
     if (old !== undefined) dropHistory(old.history)
   }
-  if (model.tombstones.length > MAX_TOMBSTONES) model.memcgs.delete(model.tombstones.shift() ?? 0)
+  if (model.tombstones.length > model.mostTombstones) model.memcgs.delete(model.tombstones.shift() ?? 0)
 }
 
 export function applyDeath(model: NodeModel, event: EventOf<'memcg_death'>): void {

@@ -5,6 +5,7 @@ import type { CaseBook } from './case-book.ts'
 import type { History } from './history.ts'
 import type { Zone } from './node-facts.ts'
 import type { Gaps } from './gaps.ts'
+import type { NameBook, WorkloadName } from './names.ts'
 import type { ReclaimHistory } from './reclaim-history.ts'
 import type { StallHistory } from './stall-history.ts'
 import type { SpikeWatch } from './rise.ts'
@@ -70,9 +71,6 @@ export type Memcg = {
 /** One statement of a kubelet about one of its pods. */
 export type Testimony = EventOf<'testimony'>
 
-/** A name for a workload, by pod uid or container id. */
-export type WorkloadName = { /** Of a container: its pod. */ podUid?: string | undefined; namespace?: string | undefined; pod?: string | undefined; container?: string | undefined; from: string }
-
 /** What a runtime says about one container. */
 export type ContainerStatus = EventOf<'container_status'>
 
@@ -105,6 +103,10 @@ export type NodeModel = {
   readonly rungs: Map<string, EventOf<'rung'>>
   /** `pod:<uid>` or `container:<id>` → name. */
   readonly names: Map<string, WorkloadName>
+  /** Who said what, and how long it is kept; only the model's own. */
+  readonly nameBook: NameBook
+  /** Not of another fold. */
+  readonly ownsNames: boolean
   /** Newest word of a runtime, by container id; bounded. A label, no proof. */
   readonly statuses: Map<string, ContainerStatus>
   /** What kubelet's log says, oldest first, bounded. */
@@ -122,6 +124,7 @@ export type NodeModel = {
   readonly clocksNs: number[]
   /** Ids of the dead, oldest first: tombstones are bounded. */
   readonly tombstones: number[]
+  readonly mostTombstones: number
   /** Open ends of cases being merged; only the model's own. */
   readonly caseBook: CaseBook
 }

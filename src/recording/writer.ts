@@ -27,6 +27,8 @@ export type WriterOptions = {
   readonly force?: boolean
   readonly maxBytes?: number
   readonly keepNs?: number
+  /** Dead workloads whose names every new segment repeats. */
+  readonly tombstones?: number | undefined
 }
 
 type Segment = { bytes: number; newestNs: number }
@@ -46,7 +48,7 @@ export class RecordingWriter {
   readonly path: string
   private readonly maxBytes: number
   private readonly keepNs: number
-  private readonly head = new StreamHead()
+  private readonly head: StreamHead
   private fd: number | undefined
   private current: Segment = { bytes: 0, newestNs: 0 }
   private startNs: number | undefined
@@ -55,6 +57,7 @@ export class RecordingWriter {
 
   constructor(options: WriterOptions) {
     this.path = options.path
+    this.head = new StreamHead(options.tombstones)
     this.maxBytes = options.maxBytes ?? Number.POSITIVE_INFINITY
     this.keepNs = options.keepNs ?? Number.POSITIVE_INFINITY
     this.fd = this.create()
@@ -115,7 +118,7 @@ export class RecordingWriter {
     this.current = { bytes: 0, newestNs: nowNs }
     this.startNs = undefined
     while ((this.older.at(-1)?.newestNs ?? nowNs) < nowNs - this.keepNs) this.removeOldest()
-    const head = encodeFrames(this.head.events(), FLAG.hello | FLAG.names)
+    const head = encodeFrames(this.head.events(this.maxBytes / SEGMENTS / 2), FLAG.hello | FLAG.names)
     this.append(head, head.reduce((sum, frame) => sum + frame.length, 0))
   }
 

@@ -44,7 +44,7 @@ function gapsOf(cases: readonly KillCase[]): number[] {
 }
 
 function groupsOf(model: NodeModel): Groups['byKey'] {
-  const { cases, nowNs } = model, names = model.names.size, before = newest.get(model)
+  const { cases, nowNs } = model, names = model.nameBook.version, before = newest.get(model)
   if (before !== undefined && before.count === cases.length && before.nowNs === nowNs && before.names === names) return before.byKey
   const lists = new Map<string, KillCase[]>()
   for (const target of cases) {

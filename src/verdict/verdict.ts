@@ -58,7 +58,7 @@ const remembered = new WeakMap<KillCase, Remembered>()
 export function verdictOf(model: NodeModel, target: KillCase): Verdict {
   // A signal's story depends on the cases before it and on what the kubelet said.
   if (target.sentSignal !== undefined) return judge(model, target)
-  const version = versionOf(target), names = model.names.size, { hello } = model, before = remembered.get(target)
+  const version = versionOf(target), names = model.nameBook.version, { hello } = model, before = remembered.get(target)
   if (before !== undefined && before.version === version && before.names === names && before.hello === hello) return before.verdict
   const verdict = judge(model, target)
   remembered.set(target, { version, names, hello, verdict })

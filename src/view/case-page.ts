@@ -84,10 +84,10 @@ const said = (texts: readonly string[], tone: DetailLine['tone'], lead = ''): De
 
 /** What happened, why nothing helped, why a dashboard showed less, who was in it, what to do, and why it is not surer. */
 function verdictLines({ lens, model, killCase }: CaseOf): DetailLine[] {
-  const { cause, sentence } = lens.caseWords(killCase, model), { disagreements } = killCase, { reasons, differences, advice, doubts } = killJson(killCase, model)
+  const { cause, sentence } = lens.caseWords(killCase, model), { disagreements } = killCase, { reasons, differences, advice, doubts, nameDisputes = [] } = killJson(killCase, model)
   return [
     { text: `${cause.replaceAll('-', ' ').toUpperCase()}. ${cellText(sentence)}`, tone: 'strong' },
-    ...said(disagreements, 'urgent', 'the witnesses differ: '), ...said(reasons.map(({ text }) => text), 'plain'), ...said(differences, 'differs'),
+    ...said(disagreements, 'urgent', 'the witnesses differ: '), ...said(nameDisputes, 'urgent'), ...said(reasons.map(({ text }) => text), 'plain'), ...said(differences, 'differs'),
     ...senderLine(killCase), ...invokerLine(killCase), ...(reasons.length > 0 ? [] : reclaimLine(killCase, model.hello?.pageSizeBytes)), ...victimLine(killCase),
     ...said(advice, 'advice'), ...said(doubts, 'quiet', 'not surer, because '),
   ]

@@ -3,6 +3,7 @@ import { formatWall } from '../base/time.ts'
 import { workloadIn } from '../identity/workload.ts'
 import { isSelfTest, type Candidate, type Evidence, type KillCase, type Level, type Victim, type Workload } from '../model/case.ts'
 import type { NodeModel } from '../model/node.ts'
+import { nameDisputesOf } from '../verdict/name-disputes.ts'
 import type { Repeats } from '../verdict/repeats.ts'
 import type { Reason } from '../verdict/reason.ts'
 import { accountOf, verdictOf, type Cause, type Confidence } from '../verdict/verdict.ts'
@@ -41,6 +42,8 @@ export type KillJson = {
   readonly invokedWhileExiting?: number
   readonly witnesses: readonly string[]
   readonly disagreements: readonly string[]
+  /** Where the sources of names differ about who it was. */
+  readonly nameDisputes?: readonly string[]
   readonly evidence: readonly Evidence[]
   /** Why reclaim did not save it, each with its evidence. */
   readonly reasons: readonly Reason[]
@@ -50,6 +53,8 @@ export type KillJson = {
   /** Kills of the same workload: which one this is, and their rhythm. */
   readonly repeats?: { readonly nth: number; readonly of: number; readonly sincePreviousMs?: number; readonly medianMs: number; readonly isEven: boolean; readonly ids: readonly string[] }
 }
+
+const some = <T>(list: readonly T[]): readonly T[] | undefined => (list.length === 0 ? undefined : list)
 
 const workloadOfPath = (model: NodeModel, path: string | undefined): Workload | undefined => (path === undefined ? undefined : workloadIn(model, path))
 
@@ -104,7 +109,7 @@ export function killJson(target: KillCase, model: NodeModel, clock: CaseClock = 
     candidatesFrom: target.candidatesFrom, candidatesOmitted: target.candidatesOmitted, totalBytes: target.totalBytes, group: target.group, unseenVictims: target.unseenVictims, countedPath: target.countedPath,
     reclaim: target.reclaim, composition: target.composition,
     contributors: target.contributors.map(({ path, bytes }) => ({ path, bytes, workload: workloadIn(model, path) })),
-    invokedWhileExiting: target.invokedWhileExiting, witnesses: target.witnesses, disagreements: target.disagreements, evidence: target.evidence,
+    invokedWhileExiting: target.invokedWhileExiting, witnesses: target.witnesses, disagreements: target.disagreements, nameDisputes: some(nameDisputesOf(model, target)), evidence: target.evidence,
     reasons: account.reasons, differences: account.differences, advice: account.advice, repeats: repeatsJson(account.repeats, idPrefix),
   }) as KillJson
 }

@@ -5,6 +5,7 @@ import { formatDuration } from '../base/time.ts'
 import { isOomCase, isSelfTest } from '../model/case.ts'
 import type { Candidate, KillCase, Victim } from '../model/case.ts'
 import type { NodeModel } from '../model/node.ts'
+import { nameDisputesOf } from '../verdict/name-disputes.ts'
 import type { Repeats } from '../verdict/repeats.ts'
 import { accountOf, verdictOf } from '../verdict/verdict.ts'
 import { anchorClock, timeText, type CaseClock } from './case-time.ts'
@@ -115,6 +116,7 @@ export function killText(target: KillCase, model: NodeModel, clock: CaseClock = 
     ...optional('ran again', target.invokedWhileExiting === undefined ? undefined : `${target.invokedWhileExiting} times${target.victims.length === 0 ? '' : ' while the victim was exiting'}, nobody${target.victims.length === 0 ? '' : ' else'} killed`),
     ...field('witnesses', target.witnesses.length === 0 ? 'none' : target.witnesses.join(', ')),
     ...target.disagreements.flatMap((text) => field('DIFFER', text)),
+    ...nameDisputesOf(model, target).flatMap((text, i) => field(i === 0 ? 'names' : '', text)),
     ...target.evidence.flatMap(({ fact, source }, i) => field(i === 0 ? 'evidence' : '', `${fact} [${source}]`)),
   ].join('\n')
 }

@@ -63,11 +63,11 @@ describe('a moment of a stream', () => {
   const tape = new MemoryTape(2 ** 26), whole = overlook(DEMO)
   let later: Feed, laterStory: Story, rewind: Rewind, source: ReplaySource, replay: Feed, pumped: Promise<void>
   beforeAll(async () => {
-    laterStory = new Story((later = new Feed(SILENT, (model) => laterStory.see(model))).model)
+    laterStory = new Story((later = new Feed(SILENT, { afterFrame: (model) => laterStory.see(model) })).model)
     for (const item of items) { later.take({ items: [item], isRestart: false }); tape.push([item]) }
     rewind = new Rewind(later, tape)
     source = openReplay({ path: DEMO, speed: 1, isPaused: true })
-    replay = new Feed(source)
+    replay = new Feed(source, { nameBook: whole.nameBook })
     pumped = (async () => { for await (const batch of source.batches()) replay.take(batch) })()
     while (whole.story.progress < 1) await new Promise((resolve) => setImmediate(resolve))
   })

@@ -55,7 +55,7 @@ export type CaseJson = {
   readonly cause?: string; readonly confidence: string; readonly doubts: readonly string[]; readonly sentence: string
   readonly limit?: { readonly path?: string; readonly level?: string; readonly limitBytes?: number }
   readonly invoker?: { readonly pid: number; readonly comm: string }
-  readonly victims: readonly { readonly pid: number; readonly comm?: string; readonly path?: string; readonly oomScoreAdj?: number; readonly workload?: Readonly<Record<string, string>> }[]
+  readonly victims: readonly { readonly pid: number; readonly comm?: string; readonly path?: string; readonly oomScoreAdj?: number; readonly workload?: Readonly<Record<string, string | number>> }[]
   readonly candidates: readonly { readonly pid: number; readonly comm?: string; readonly path?: string; readonly points?: number; readonly oomScoreAdj?: number; readonly eligible: boolean; readonly chosen: boolean }[]
   readonly candidatesFrom?: string
   readonly composition?: Readonly<Record<string, number>>

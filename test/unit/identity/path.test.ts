@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { identityOf } from '../../../src/identity/path.ts'
 import { applyNames, workloadOf } from '../../../src/identity/workload.ts'
-import type { WorkloadName } from '../../../src/model/node.ts'
+import type { WorkloadName } from '../../../src/model/names.ts'
 
 type Vector = { path: string; runtime: string | null; qos: string | null; podUid: string | null; containerId: string | null; kind: string; sub?: string; inner?: string; node?: string; static?: boolean; unit?: string; uid?: number }
 const read = (name: string): Vector[] => JSON.parse(readFileSync(new URL(`../../fixtures/${name}`, import.meta.url), 'utf8')) as Vector[]

@@ -1,22 +1,29 @@
 import { chmodSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { UserError } from '../../../src/base/errors.ts'
+import { Feed } from '../../../src/cli/feed.ts'
 import { eventOf } from '../../../src/cli/names.ts'
 import type { Event, EventOf } from '../../../src/event/event.ts'
 import { openRecording } from '../../../src/recording/reader.ts'
 import type { Recording, RecordingCursor } from '../../../src/recording/reader.ts'
 import { createRecording } from '../../../src/recording/writer.ts'
 import type { WriterOptions } from '../../../src/recording/writer.ts'
+import { StreamHead } from '../../../src/recording/stream-head.ts'
+import { openReplay } from '../../../src/source/replay.ts'
+import { verdictOf } from '../../../src/verdict/verdict.ts'
 import { Decoder } from '../../../src/wire/decode.ts'
 import { encodeFrames } from '../../../src/wire/encode.ts'
 import { encodeFrame, FLAG, FrameReader } from '../../../src/wire/frame.ts'
 import { freshDirectories } from '../../helpers/files.ts'
 import { skip } from '../../helpers/skip.ts'
 import { START_NS, streamFrames, usage } from '../../helpers/stream.ts'
+import { decision } from '../model/build.ts'
 
 const fresh = freshDirectories()
 const workload = (pod: string, second: number): Event => eventOf({ kind: 'workload', podUid: `uid-${pod}`, namespace: 'shop', pod }, 'pod-logs', START_NS + second * 1e9)
+const birthOf = (memcgId: number, path: string, tsNs: number): Event => ({ kind: 'memcg_birth', tsNs, memcgId, parentId: 1, path, by: 'probe' })
+const deathOf = (memcgId: number, path: string, tsNs: number): Event => ({ kind: 'memcg_death', tsNs, memcgId, path, by: 'probe' })
 const rung: EventOf<'rung'> = { kind: 'rung', tsNs: START_NS, question: 'signal', rung: 'tracepoint', state: 'proven', reason: undefined }
 
 /** Writes frames through the writer, one batch a frame. */
@@ -177,6 +184,41 @@ describe('rotation', () => {
       expect(events.find((e) => e.kind === 'workload'), name).toMatchObject({ pod: 'web' })
       expect(events.filter((e) => e.kind === 'memcg_birth').length, name).toBeGreaterThanOrEqual(400)
     }
+  })
+  test('a name that comes long after the kill, in a later file, is the name of the kill; every source has its word repeated', async () => {
+    const file = join(fresh(), 'a.oom'), id = 'd'.repeat(64), uid = '26ab26cd-6409-443f-a13c-fd6c231207c8', path = `/kubepods/pod${uid}/${id}`, at = (second: number): number => START_NS + second * 1e9
+    const kill = [birthOf(900, path, at(100)), ...decision({ tid: 384, tsNs: at(100), memcgId: 900, victims: [{ pid: 381, memcgId: 900 }] }), deathOf(900, path, at(101))]
+    const names = (['cri', 'kubernetes'] as const).map((from) => eventOf({ kind: 'workload', podUid: uid, containerId: id, namespace: 'batch', pod: 'etl-0', container: `etl-${from}` }, from, at(700)))
+    const stream = [...streamFrames({ seconds: 1000, memcgs: 400, extra: { 100: kill } })]
+    const at700 = stream.findIndex((bytes) => new FrameReader().push(bytes)[0]!.tsNs === at(701))
+    stream.splice(at700, 0, ...encodeFrames(names, FLAG.names))
+    record({ path: file, maxBytes: 32 * 2 ** 20 }, stream)
+    const segments = readdirSync(dirname(file))
+    expect(segments.length).toBeGreaterThan(1)
+    const source = openReplay({ path: file, speed: 'max' }), feed = new Feed(source)
+    for await (const batch of source.batches()) feed.take(batch)
+    expect(feed.model.cases.map((one) => verdictOf(feed.model, one).sentence)).toEqual([expect.stringContaining('Container etl-cri of pod batch/etl-0')])
+    const newest = eventsOf(openRecording(file).cursor()).filter((e) => e.kind === 'workload')
+    expect(newest.filter((e) => e.tsNs === at(700)).map((e) => e.from)).toEqual(expect.arrayContaining(['cri', 'kubernetes']))
+    await source.close()
+  })
+  test('a recording with little room repeats the newest names only', () => {
+    const head = new StreamHead()
+    for (const event of [workload('old', 1), ...Array.from({ length: 500 }, (_, i) => workload(`p${i}`, 2))]) head.note(event)
+    const pods = head.events(5000).map((e) => (e.kind === 'workload' ? e.pod : e.kind))
+    expect(pods.length).toBeGreaterThan(20)
+    expect(pods.length).toBeLessThan(100)
+    expect(pods.at(-1)).toBe('p499')
+    expect(head.events()).toHaveLength(501)
+  })
+  test('the dead give way to the living when there are too many names', () => {
+    const head = new StreamHead(64), id = (n: number): string => n.toString(16).padStart(64, '0'), named = (n: number): Event => eventOf({ kind: 'workload', containerId: id(n), container: `c${n}` }, 'cri', n)
+    head.note(birthOf(7, `/kubepods/${id(0)}`, 1))
+    head.note(named(0))
+    for (let n = 1; n < 2000; n++) for (const event of [named(n), deathOf(n, `/kubepods/${id(n)}`, n)]) head.note(event)
+    const kept = head.events().map((e) => (e.kind === 'workload' ? e.container : e.kind))
+    expect(kept.length).toBeLessThan(80)
+    expect(kept).toEqual(expect.arrayContaining(['c0', 'c1999']))
   })
   test('seeking finds a time in an older segment', () => {
     const file = join(fresh(), 'a.oom')
