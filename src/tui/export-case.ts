@@ -4,6 +4,7 @@ import { caseMarkdown } from '../view/case-markdown.ts'
 import { wallOf } from '../view/clock.ts'
 import { jsonLine } from '../view/json-line.ts'
 import { killJson } from '../view/kill-json.ts'
+import { evidenceOf } from '../verdict/runtime-word.ts'
 import type { KillRow } from '../view/kills-list.ts'
 import type { NodeModel } from '../model/node.ts'
 import type { Scene } from './scene.ts'
@@ -30,7 +31,7 @@ export function filesOf(scene: Scene, ui: Ui, model: NodeModel): readonly File[]
   const { killCase } = kill, wall = wallOf(model, kill.tsNs), when = (wall === undefined ? undefined : formatWall(wall))?.slice(0, 19).replace(/[-:]/g, '') ?? String(Math.round(kill.tsNs / 1e9))
   const name = `oomscope-kill-${when}-${killCase.victims[0]?.pid ?? 'none'}`, title = `OOM kill of ${kill.victim} in ${kill.place}, ${(wall === undefined ? undefined : formatWall(wall)) ?? kill.time}`
   return [
-    { name: `${name}.md`, text: caseMarkdown(scene.casePage(kill), { title, evidence: killCase.evidence }) },
+    { name: `${name}.md`, text: caseMarkdown(scene.casePage(kill), { title, evidence: evidenceOf(model, killCase) }) },
     { name: `${name}.json`, text: `${jsonLine(killJson(killCase, model))}\n` },
   ]
 }

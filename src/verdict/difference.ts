@@ -5,6 +5,7 @@ import type { KillCase } from '../model/case.ts'
 import type { NodeModel } from '../model/node.ts'
 import type { Finding } from './finding.ts'
 import { workloadText } from './names.ts'
+import { runtimeDifferences } from './runtime-word.ts'
 
 /** A difference below this part of the limit surprises nobody. */
 const NOTABLE = 0.1
@@ -51,6 +52,7 @@ function olderSample(target: KillCase): string[] {
 
 /** Nothing when the numbers do not differ, or are not known. */
 export function differencesOf(model: NodeModel, target: KillCase, finding: Finding): string[] {
-  if (!KERNELS.has(finding.cause)) return []
-  return [...ownLimit(model, target, finding), ...workingSet(target), ...restOfLimit(target), ...olderSample(target)]
+  const runtime = runtimeDifferences(model, target)
+  if (!KERNELS.has(finding.cause)) return runtime
+  return [...runtime, ...ownLimit(model, target, finding), ...workingSet(target), ...restOfLimit(target), ...olderSample(target)]
 }

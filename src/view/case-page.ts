@@ -4,6 +4,7 @@ import { plural } from '../base/text.ts'
 import { formatDuration } from '../base/time.ts'
 import type { Candidate, KillCase } from '../model/case.ts'
 import type { NodeModel } from '../model/node.ts'
+import { runtimeFacts } from '../verdict/runtime-word.ts'
 import { cellText } from './cell-text.ts'
 import { bytesCell, countCell, percentCell } from './compact.ts'
 import type { DetailLine } from './detail.ts'
@@ -89,7 +90,7 @@ function verdictLines({ lens, model, killCase }: CaseOf): DetailLine[] {
     { text: `${cause.replaceAll('-', ' ').toUpperCase()}. ${cellText(sentence)}`, tone: 'strong' },
     ...said(disagreements, 'urgent', 'the witnesses differ: '), ...said(nameDisputes, 'urgent'), ...said(reasons.map(({ text }) => text), 'plain'), ...said(differences, 'differs'),
     ...senderLine(killCase), ...invokerLine(killCase), ...(reasons.length > 0 ? [] : reclaimLine(killCase, model.hello?.pageSizeBytes)), ...victimLine(killCase),
-    ...said(advice, 'advice'), ...said(doubts, 'quiet', 'not surer, because '),
+    ...said(runtimeFacts(model, killCase).map(({ fact }) => fact), 'quiet'), ...said(advice, 'advice'), ...said(doubts, 'quiet', 'not surer, because '),
   ]
 }
 

@@ -6,6 +6,7 @@ import type { NodeModel } from '../model/node.ts'
 import { nameDisputesOf } from '../verdict/name-disputes.ts'
 import type { Repeats } from '../verdict/repeats.ts'
 import type { Reason } from '../verdict/reason.ts'
+import { evidenceOf } from '../verdict/runtime-word.ts'
 import { accountOf, verdictOf, type Cause, type Confidence } from '../verdict/verdict.ts'
 import { anchorClock, type CaseClock } from './case-time.ts'
 import { known } from './json-line.ts'
@@ -109,7 +110,7 @@ export function killJson(target: KillCase, model: NodeModel, clock: CaseClock = 
     candidatesFrom: target.candidatesFrom, candidatesOmitted: target.candidatesOmitted, totalBytes: target.totalBytes, group: target.group, unseenVictims: target.unseenVictims, countedPath: target.countedPath,
     reclaim: target.reclaim, composition: target.composition,
     contributors: target.contributors.map(({ path, bytes }) => ({ path, bytes, workload: workloadIn(model, path) })),
-    invokedWhileExiting: target.invokedWhileExiting, witnesses: target.witnesses, disagreements: target.disagreements, nameDisputes: some(nameDisputesOf(model, target)), evidence: target.evidence,
+    invokedWhileExiting: target.invokedWhileExiting, witnesses: target.witnesses, disagreements: target.disagreements, nameDisputes: some(nameDisputesOf(model, target)), evidence: evidenceOf(model, target),
     reasons: account.reasons, differences: account.differences, advice: account.advice, repeats: repeatsJson(account.repeats, idPrefix),
   }) as KillJson
 }

@@ -7,6 +7,7 @@ import type { Candidate, KillCase, Victim } from '../model/case.ts'
 import type { NodeModel } from '../model/node.ts'
 import { nameDisputesOf } from '../verdict/name-disputes.ts'
 import type { Repeats } from '../verdict/repeats.ts'
+import { evidenceOf } from '../verdict/runtime-word.ts'
 import { accountOf, verdictOf } from '../verdict/verdict.ts'
 import { anchorClock, timeText, type CaseClock } from './case-time.ts'
 import { cellText, cutEnd, wrap } from './cell-text.ts'
@@ -117,7 +118,7 @@ export function killText(target: KillCase, model: NodeModel, clock: CaseClock = 
     ...field('witnesses', target.witnesses.length === 0 ? 'none' : target.witnesses.join(', ')),
     ...target.disagreements.flatMap((text) => field('DIFFER', text)),
     ...nameDisputesOf(model, target).flatMap((text, i) => field(i === 0 ? 'names' : '', text)),
-    ...target.evidence.flatMap(({ fact, source }, i) => field(i === 0 ? 'evidence' : '', `${fact} [${source}]`)),
+    ...evidenceOf(model, target).flatMap(({ fact, source }, i) => field(i === 0 ? 'evidence' : '', `${fact} [${source}]`)),
   ].join('\n')
 }
 

@@ -37,6 +37,6 @@ export class CriSource implements NameSource {
 
   start(): void { for (const { watch } of this.watches) watch.start() }
   take(): readonly NameFact[] { return this.watches.flatMap(({ book }) => book.take()) }
-  ask(question: NameQuestion): void { for (const { watch } of this.watches) if (watch.health.state !== 'absent') watch.ask(question) }
+  ask(question: NameQuestion): void { for (const { watch } of this.watches) if (this.isNamed || watch.isKnown) watch.ask(question) }
   close(): void { for (const { watch } of this.watches) watch.close() }
 }

@@ -47,6 +47,9 @@ export class RuntimeWatch {
 
   start(): void { void this.run() }
 
+  /** Somebody answers, or did: what is asked while it is away is answered when it comes back. */
+  get isKnown(): boolean { return this.runtime !== '' || this.health.state === 'starting' }
+
   ask(question: NameQuestion): void {
     if (!isContainerId(question.containerId) || (question.why === 'birth' && this.book.has(`container:${question.containerId}`))) return
     this.asks.add(question, nowMs())

@@ -13,9 +13,9 @@ export class Recorder {
   private stderr = ''
   private wake = (): void => undefined
 
-  constructor(main: string, file: string) {
+  constructor(main: string, file: string, options: readonly string[] = []) {
     this.file = file
-    const child = spawn(process.execPath, [main, 'record', '--force', '-o', file], { stdio: ['ignore', 'ignore', 'pipe'] })
+    const child = spawn(process.execPath, [main, 'record', '--force', '-o', file, ...options], { stdio: ['ignore', 'ignore', 'pipe'] })
     // The lab protects itself from its own kills; the program starts as a person would start it.
     if (child.pid !== undefined) writeFileSync(`/proc/${child.pid}/oom_score_adj`, '0')
     child.stderr.setEncoding('utf8').on('data', (text: string) => { this.stderr += text; this.wake() })
@@ -60,7 +60,7 @@ export type CaseJson = {
   readonly candidatesFrom?: string
   readonly composition?: Readonly<Record<string, number>>
   readonly reasons: readonly { readonly name: string }[]; readonly differences: readonly string[]
-  readonly witnesses: readonly string[]; readonly disagreements: readonly string[]; readonly evidence: readonly { readonly fact: string }[]
+  readonly witnesses: readonly string[]; readonly disagreements: readonly string[]; readonly evidence: readonly { readonly fact: string; readonly source: string }[]
 }
 
 /** A death by a process's signal. */

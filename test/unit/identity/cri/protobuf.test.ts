@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { readContainers, readContainerStatus, readEvent, readSandboxes, readVersion, REQUESTS, type Container } from '../../../../src/identity/cri/messages.ts'
 import { integerField, MalformedMessage, MessageReader, messageField, textField } from '../../../../src/identity/cri/protobuf.ts'
-import { field, map, message } from '../../../helpers/cri/encode.mjs'
+import { field, map, message } from '../../../helpers/cri/encode.ts'
 
 const STATUS = message({
   1: 'c1', 2: message({ 1: 'app', 2: 4 }), 3: 2, 5: 1_700_000_000_000_000_000n, 6: 1_700_000_001_500_000_000n, 7: 137, 8: message({ 1: 'sha256:abc', 18: 'shop/web:3' }),

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { callPath, READ_CALLS, type ReadCall } from '../../../../src/identity/cri/calls.ts'
 import { CriSource } from '../../../../src/identity/cri/source.ts'
 import type { NameFact } from '../../../../src/identity/name-source.ts'
-import { FakeCri, idOf, podOf, uidOf } from '../../../helpers/cri/fake-cri.mjs'
+import { FakeCri, idOf, podOf, uidOf } from '../../../helpers/cri/fake-cri.ts'
 import { freshDirectories } from '../../../helpers/files.ts'
 
 const fresh = freshDirectories(), LIMITS = { callMs: 300, listMs: 300, maxListBytes: 2 ** 20 }
@@ -113,8 +113,10 @@ describe('a runtime that is not there', () => {
     source.start()
     await source.settled
     expect(source.health).toEqual({ state: 'failing', reason: `${fake.path}: there is no such socket` })
+    source.ask({ containerId: idOf('0', 1), why: 'victim' })
     await listening(fake.add(podOf(1, 1)))
     await until(named(idOf('0', 1)))
+    await until((facts) => facts.some((fact) => fact.kind === 'container_status' && fact.containerId === idOf('0', 1)))
     expect(source.health.state).toBe('answering')
   })
 

@@ -1,0 +1,68 @@
+/**
+ * What a container's runtime said of it afterwards. Labels, not proof: containerd calls a container OOMKilled that still runs, on v1 also
+ * its innocent siblings, and misses kills whose cgroup is gone too soon. So it decides nothing; it is told beside the kernel's word.
+ */
+import { wallMsAt } from '../base/time.ts'
+import { workloadIn } from '../identity/workload.ts'
+import { isOomCase, type Evidence, type KillCase } from '../model/case.ts'
+import type { ContainerStatus, NodeModel } from '../model/node.ts'
+import { safeName, workloadText } from './names.ts'
+
+/** A runtime notices an exit within milliseconds; what finished much later, or before, is another story. */
+const BEFORE_MS = 1000, AFTER_MS = 30_000
+const SIGKILLED = 137, SHOWN_VICTIMS = 100
+
+type Word = { readonly status: ContainerStatus; readonly who: string; readonly pids: readonly number[] }
+
+/** Each container with a victim, once. */
+function wordsOf(model: NodeModel, target: KillCase): Word[] {
+  if (model.statuses.size === 0) return []
+  const words = new Map<string, Word>()
+  // A kill that only a cgroup's counter saw has a place and no victims.
+  const places: readonly { readonly path?: string; readonly pid?: number }[] = target.victims.length > 0 ? target.victims.slice(0, SHOWN_VICTIMS) : target.countedPath === undefined ? [] : [{ path: target.countedPath }]
+  for (const { path, pid } of places) {
+    const workload = path === undefined ? undefined : workloadIn(model, path), status = workload?.within === undefined ? model.statuses.get(workload?.containerId ?? '') : undefined
+    if (path === undefined || workload === undefined || status === undefined) continue
+    const pids = [...(words.get(status.containerId)?.pids ?? []), ...(pid === undefined ? [] : [pid])]
+    words.set(status.containerId, { status, who: workloadText(workload, path), pids })
+  }
+  return [...words.values()]
+}
+
+function factOf({ status, who }: Word): string {
+  const parts = [status.state, ...(status.exitCode === undefined ? [] : [`exit code ${status.exitCode}`]), ...(status.reason === undefined ? [] : [safeName(status.reason)])]
+  return `its runtime says of ${who}: ${parts.join(', ')}${status.message === undefined ? '' : ` (${safeName(status.message)})`}`
+}
+
+/** Of each container in which somebody was killed. */
+export const runtimeFacts = (model: NodeModel, target: KillCase): readonly Evidence[] =>
+  wordsOf(model, target).map((word) => ({ fact: factOf(word), source: `${safeName(word.status.from)} container status` }))
+
+/** Everything the case rests on, and what the runtime says to it. */
+export function evidenceOf(model: NodeModel, target: KillCase): readonly Evidence[] {
+  const facts = runtimeFacts(model, target)
+  return facts.length === 0 ? target.evidence : [...target.evidence, ...facts]
+}
+
+/** Did the container end by this case, by the clocks of both? Not known without either: then nothing is concluded. */
+function endedByIt(model: NodeModel, target: KillCase, { finishedMs, state }: ContainerStatus): boolean {
+  if (state !== 'exited' || finishedMs === undefined || model.anchor === undefined) return false
+  const afterMs = finishedMs - wallMsAt(model.anchor, target.tsNs)
+  return afterMs >= -BEFORE_MS && afterMs <= AFTER_MS
+}
+
+const wasKilledForMemory = (model: NodeModel, containerId: string): boolean =>
+  model.cases.some((one) => isOomCase(one) && one.victims.some(({ path }) => path !== undefined && workloadIn(model, path).containerId === containerId))
+
+/** Where `kubectl describe` says something else than the kernel. */
+export function runtimeDifferences(model: NodeModel, target: KillCase): string[] {
+  return wordsOf(model, target).flatMap(({ status, who, pids }) => {
+    const { state, reason, exitCode, containerId } = status, isOom = isOomCase(target)
+    if (isOom && state === 'running' && reason === 'OOMKilled') return [`the runtime calls ${who} OOMKilled although it runs on: a process in it was killed, not its first`]
+    if (isOom && exitCode === SIGKILLED && reason !== 'OOMKilled' && endedByIt(model, target, status)) {
+      return [`kubectl describe says ${safeName(reason ?? 'nothing')}, exit code ${exitCode}, of ${who}: its runtime missed that the kernel killed ${pids.length === 0 ? 'a process' : pids.length === 1 ? `process ${pids[0]}` : `${pids.length} processes`} for memory`]
+    }
+    if (!isOom && reason === 'OOMKilled' && endedByIt(model, target, status) && !wasKilledForMemory(model, containerId)) return [`kubectl describe says OOMKilled of ${who}: no kill for memory was seen in it (on cgroup v1 runtimes say it of a whole pod)`]
+    return []
+  })
+}

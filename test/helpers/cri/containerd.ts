@@ -1,0 +1,184 @@
+/** A real containerd of a test's own: private directories, socket and images; everything it started is gone at the end, also after a failure. */
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { existsSync, mkdirSync, openSync, closeSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { setTimeout as wait } from 'node:timers/promises'
+import { writeImage } from './image.ts'
+import { Kubelet, type MadePod, type PodSpec } from './kubelet.ts'
+
+export const IMAGE = 'localhost/oomscope/lab:1'
+const START_MS = 60_000
+
+export type ContainerdOptions = {
+  /** Of its own, on a real file system; with a short path: a socket's name has 108 bytes. */
+  readonly directory: string
+  /** Where the built workloads are. */
+  readonly programs: string
+  /** All pods lie below this cgroup. */
+  readonly cgroupRoot: string
+}
+
+/** Why there can be none here. */
+export function containerdMissing(): string | undefined {
+  for (const program of ['containerd', 'ctr', 'runc']) {
+    try {
+      execFileSync(program, ['--version'], { stdio: 'pipe' })
+    } catch {
+      return `${program} is not installed (Debian: apt-get install containerd runc)`
+    }
+  }
+  return undefined
+}
+
+/** Cgroups of one controller and tracing of none; no CNI (pods are in the host's network), no AppArmor, no registry. */
+const configOf = (directory: string): string => `version = 2
+root = "${directory}/root"
+state = "${directory}/state"
+oom_score = 0
+disabled_plugins = ["io.containerd.internal.v1.restart", "io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.zfs", "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.overlayfs"]
+[grpc]
+  address = "${directory}/c.sock"
+[ttrpc]
+  address = "${directory}/c.sock.ttrpc"
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "${IMAGE}"
+  disable_tcp_service = true
+  stream_server_address = "127.0.0.1"
+  disable_apparmor = true
+  disable_hugetlb_controller = true
+  tolerate_missing_hugetlb_controller = true
+  restrict_oom_score_adj = true
+  [plugins."io.containerd.grpc.v1.cri".containerd]
+    snapshotter = "native"
+    default_runtime_name = "runc"
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+      runtime_type = "io.containerd.runc.v2"
+      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+        SystemdCgroup = false
+`
+
+export class Containerd {
+  readonly socket: string
+  private connection: Kubelet | undefined
+  private readonly options: ContainerdOptions
+  private readonly child: ChildProcess
+  private readonly pods: MadePod[] = []
+
+  private constructor(options: ContainerdOptions, child: ChildProcess) {
+    this.options = options
+    this.child = child
+    this.socket = `${options.directory}/c.sock`
+  }
+
+  static async start(options: ContainerdOptions): Promise<Containerd> {
+    const { directory, programs } = options
+    mkdirSync(directory, { recursive: true })
+    writeFileSync(`${directory}/config.toml`, configOf(directory))
+    writeImage(`${directory}/image.tar`, { reference: IMAGE, programs: ['pause', 'eater'].map((name) => `${programs}/${name}`), entrypoint: '/pause' })
+    const log = openSync(`${directory}/containerd.log`, 'w')
+    const made = new Containerd(options, spawn('containerd', ['-c', `${directory}/config.toml`], { stdio: ['ignore', log, log] }))
+    closeSync(log)
+    try {
+      await made.listening()
+      execFileSync('ctr', ['-a', `${directory}/c.sock`, '-n', 'k8s.io', 'images', 'import', '--snapshotter', 'native', `${directory}/image.tar`], { stdio: 'pipe' })
+      await untilImage(made)
+      return made
+    } catch (error) {
+      const said = readFileSync(`${directory}/containerd.log`, 'utf8').slice(-2000)
+      await made.close()
+      throw new Error(`containerd does not start: ${String(error)}\n${said}`)
+    }
+  }
+
+  private async listening(): Promise<void> {
+    for (const endMs = performance.now() + START_MS; performance.now() < endMs; await wait(50)) {
+      if (this.child.exitCode !== null) throw new Error(`it ended with ${this.child.exitCode}`)
+      if (existsSync(this.socket)) return
+    }
+    throw new Error('no socket after a minute')
+  }
+
+  /** Connected when first used. */
+  get kubelet(): Kubelet { return this.connection ??= new Kubelet(this.socket) }
+
+  async runPod(spec: Omit<PodSpec, 'cgroupParent'>): Promise<MadePod> {
+    const pod = await this.kubelet.runPod({ ...spec, cgroupParent: `${this.options.cgroupRoot}/kubepods/burstable/pod${spec.uid}` })
+    this.pods.push(pod)
+    return pod
+  }
+
+  /** As the kernel's OOM killer would end it: its shims and containers live on. */
+  crash(): void { this.child.kill('SIGKILL') }
+
+  /** First as a kubelet would; then by force, whatever is left. */
+  async close(): Promise<void> {
+    const { directory, cgroupRoot } = this.options
+    for (const pod of this.pods) await this.kubelet.removePod(pod).catch(() => undefined)
+    this.connection?.close()
+    const ended = new Promise((resolve) => this.child.once('close', resolve))
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      this.child.kill('SIGTERM')
+      await Promise.race([ended, wait(10_000, undefined, { ref: false }).then(() => this.child.kill('SIGKILL'))])
+    }
+    for (const pid of leftOver(directory)) kill(pid)
+    for (const mount of mountsBelow(directory)) execFileSync('umount', ['-l', mount], { stdio: 'pipe' })
+    await removeCgroups(cgroupRoot)
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+/** containerd tells its CRI part of an image a moment after the import. */
+async function untilImage({ kubelet, socket }: Containerd): Promise<void> {
+  for (const endMs = performance.now() + START_MS; ; await wait(50)) {
+    try {
+      await kubelet.call('Version', Buffer.alloc(0))
+      if (execFileSync('ctr', ['-a', socket, '-n', 'k8s.io', 'images', 'ls'], { stdio: 'pipe' }).includes('io.cri-containerd.image=managed')) return
+    } catch (error) {
+      if (performance.now() > endMs) throw error
+    }
+    if (performance.now() > endMs) throw new Error('the image does not appear')
+  }
+}
+
+/** What is left of one: processes, mounts, cgroups. */
+export const tracesOf = ({ directory, cgroupRoot }: Pick<ContainerdOptions, 'directory' | 'cgroupRoot'>): string[] =>
+  [...leftOver(directory).map((pid) => `process ${pid}`), ...mountsBelow(directory), ...hierarchies().map((hierarchy) => `${hierarchy}${cgroupRoot}`).filter((path) => existsSync(path))]
+
+const hierarchies = (): string[] => (existsSync('/sys/fs/cgroup/cgroup.controllers') ? ['/sys/fs/cgroup'] : readdirSync('/sys/fs/cgroup').map((name) => `/sys/fs/cgroup/${name}`))
+
+/** Shims of this containerd that outlived it: their command line names its directory. */
+function leftOver(directory: string): number[] {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
+    try {
+      return pid !== process.pid && readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').some((word, _, words) => (word === `${directory}/c.sock` || word === `${directory}/config.toml`) && /containerd(-shim[\w-]*)?$/.test(words[0] ?? ''))
+    } catch {
+      return false
+    }
+  })
+}
+
+const mountsBelow = (directory: string): string[] =>
+  readFileSync('/proc/mounts', 'utf8').split('\n').map((line) => line.split(' ')[1] ?? '').filter((path) => path.startsWith(`${directory}/`)).toReversed()
+
+function kill(pid: number): void {
+  try { process.kill(pid, 'SIGKILL') } catch { /* it is gone already */ }
+}
+
+/** The tree in every hierarchy that has it (runc makes it in all of v1's), innermost first. */
+async function removeCgroups(root: string): Promise<void> {
+  for (const hierarchy of hierarchies()) if (existsSync(`${hierarchy}${root}/cgroup.procs`)) await removeTree(`${hierarchy}${root}`)
+}
+
+async function removeTree(directory: string): Promise<void> {
+  for (const entry of readdirSync(directory, { withFileTypes: true })) if (entry.isDirectory()) await removeTree(`${directory}/${entry.name}`)
+  for (let tries = 0; ; tries++) {
+    for (const pid of readFileSync(`${directory}/cgroup.procs`, 'utf8').split('\n').filter(Boolean)) kill(Number(pid))
+    try {
+      rmdirSync(directory)
+      return
+    } catch (error) {
+      // Its dead are still being buried.
+      if (tries > 200) throw error
+      await wait(25)
+    }
+  }
+}

@@ -1,0 +1,31 @@
+/** The other side of the benchmark, a process of its own: `fake-cri-main SOCKET PODS CONTAINERS CHURN_PER_SECOND events|no-events`. */
+import { FakeCri, podOf } from './fake-cri.ts'
+
+const [path = '', pods, containers, churn, events] = process.argv.slice(2), fake = new FakeCri(path)
+fake.hasEvents = events === 'events'
+let next = 0
+for (; next < Number(pods); next++) fake.add(podOf(next, Number(containers)))
+await fake.listen()
+process.stdout.write('listening\n')
+
+/** The oldest pod dies, a new one is born: told as events, and as a line for whoever plays the kernel. */
+function turn(): void {
+  const oldest = fake.pods.values().next().value, dead = oldest?.containers[0], born = podOf(next++, Number(containers))
+  if (oldest === undefined || dead === undefined) return
+  Object.assign(dead, { state: 'exited', exitCode: 137, reason: 'OOMKilled', finishedMs: Date.now() })
+  fake.tell(oldest, dead.id, 2)
+  // A pod that died is still known for a while, as the kubelet keeps its last containers.
+  if (fake.pods.size > Number(pods) + 50) fake.pods.delete(oldest.uid)
+  else {
+    fake.pods.delete(oldest.uid)
+    fake.pods.set(oldest.uid, oldest)
+  }
+  fake.add(born)
+  for (const { id } of born.containers) {
+    fake.tell(born, id, 0)
+    fake.tell(born, id, 1)
+  }
+  process.stdout.write(`${dead.id} ${born.containers.map(({ id }) => id).join(' ')}\n`)
+}
+if (Number(churn) > 0) setInterval(turn, 1000 / Number(churn))
+process.stdin.on('end', () => process.exit(0)).resume()
