@@ -11,6 +11,7 @@
 #include "hello.h"
 #include "mount.h"
 #include "options.h"
+#include "processes.h"
 #include "protect.h"
 #include "psi.h"
 #include "react.h"
@@ -32,7 +33,7 @@
 #define CATCH_UP_NS (3 * NS_PER_S)
 #define FLUSH_END_NS (2 * NS_PER_S)
 
-enum { WAIT_OUT, WAIT_LINES, WAIT_ERRORS, WAIT_KMSG, WAIT_INOTIFY, WAIT_SELFTEST, WAIT_PSI, WAIT_MAX = WAIT_PSI + 1 + PSI_MEMCGS_MAX };
+enum { WAIT_OUT, WAIT_LINES, WAIT_ERRORS, WAIT_KMSG, WAIT_INOTIFY, WAIT_SELFTEST, WAIT_DETAILS, WAIT_PSI, WAIT_MAX = WAIT_PSI + 1 + PSI_MEMCGS_MAX };
 
 struct bridge {
   struct options options;
@@ -41,6 +42,7 @@ struct bridge {
   struct counters counters;
   struct node node;
   struct zones zones;
+  struct processes processes;
   struct psi psi;
   struct kmsg kmsg;
   struct tracer tracer;
@@ -88,6 +90,7 @@ static int init_memcgs(struct bridge *b) {
   }
   snprintf(b->memcgs.ignored, sizeof b->memcgs.ignored, "oomscope-selftest.%d", (int)getpid());
   int err = memcgs_init(&b->memcgs, &b->out, (int)b->options.max_memcgs);
+  if (err == 0 && b->options.max_processes != 0) err = processes_init(&b->processes, &b->memcgs, (int)b->options.max_processes);
   return err < 0 ? environment_failed(b->memcgs.root, err) : 0;
 }
 
@@ -138,7 +141,7 @@ static int start(struct bridge *b) {
   protect_files();
   protect_process();
   fcntl(STDOUT_FILENO, F_SETFL, fcntl(STDOUT_FILENO, F_GETFL) | O_NONBLOCK);
-  b->react = (struct react){.out = &b->out, .memcgs = &b->memcgs, .counters = &b->counters, .selftest = &b->selftest, .tracer = &b->tracer, .node = &b->node, .zones = &b->zones};
+  b->react = (struct react){.out = &b->out, .memcgs = &b->memcgs, .counters = &b->counters, .selftest = &b->selftest, .tracer = &b->tracer, .node = &b->node, .zones = &b->zones, .processes = &b->processes};
   react_sink(&b->react, &b->sink);
   b->selftest.out = &b->out;
   b->selftest.memcgs = &b->memcgs;
@@ -164,6 +167,7 @@ static int start(struct bridge *b) {
   b->kmsg.line = react_kmsg;
   reserve_seal();
   protect_memory(&b->out);
+  if (b->processes.max != 0) detail_start(&b->processes.reader, &b->out);
   if (b->memcgs.version != 0) watch_walk(&b->memcgs, now);
   b->next_second_ns = b->next_reap_ns = now;
   b->next_keyframe_ns = now + o->keyframe_ms * NS_PER_MS;
@@ -181,6 +185,7 @@ static void each_second(struct bridge *b, uint64_t now) {
   b->cost.lines = b->tracer.cutter.lines;
   b->cost.memcgs = (uint64_t)b->memcgs.alive;
   b->cost.open_files = b->memcgs.open_files;
+  b->cost.reader_pid = b->processes.reader.pid;
   cost_say(&b->cost, &b->out, b->tracer.pid);
   if (b->memcgs.version != 0) sampler_say(&b->sampler, now);
 }
@@ -195,9 +200,18 @@ static void keyframe(struct bridge *b, uint64_t now) {
     if (t->slot[s].live) memcg_say_birth(t, s, "keyframe", now);
   for (int s = 0; s < t->high; s++)
     if (t->slot[s].live) sample_repeat(t, s, now);
+  if (b->processes.max != 0) processes_keyframe(&b->processes, now);
   counters_keyframe(&b->counters, t->version == 0 ? NULL : memcg_is_alive, t);
   node_sample(&b->node, now);
   zones_sample(&b->zones, now);
+}
+
+/* They have a budget of their own (processes.c). */
+static void read_processes(struct bridge *b, uint64_t now) {
+  uint64_t before = clock_read_ns(CLOCK_THREAD_CPUTIME_ID);
+  if (b->processes.max == 0) return;
+  processes_tick(&b->processes, now);
+  b->sampler.other_cpu_ns += clock_read_ns(CLOCK_THREAD_CPUTIME_ID) - before;
 }
 
 /* The next time of a clock that was due; ticks that were missed are not made up for. */
@@ -220,6 +234,7 @@ static void run_clocks(struct bridge *b, uint64_t now) {
       react_tracer_renewed(&b->react);
       launch(b);
     }
+    read_processes(b, now);
     b->next_reap_ns = next_of(b->next_reap_ns, REAP_PERIOD_NS, now);
   }
 }
@@ -242,6 +257,7 @@ static void wait_for_something(struct bridge *b) {
   b->fds[WAIT_KMSG] = (struct pollfd){.fd = b->kmsg.fd, .events = POLLIN};
   b->fds[WAIT_INOTIFY] = (struct pollfd){.fd = b->memcgs.inotify_fd, .events = POLLIN};
   b->fds[WAIT_SELFTEST] = (struct pollfd){.fd = selftest_fd(&b->selftest), .events = POLLIN};
+  b->fds[WAIT_DETAILS] = (struct pollfd){.fd = b->processes.max == 0 ? -1 : b->processes.reader.from_fd, .events = POLLIN};
   b->psi_fds = psi_poll_fill(&b->psi, b->fds + WAIT_PSI);
   if (ppoll(b->fds, (nfds_t)(WAIT_PSI + b->psi_fds), &timeout, protect_poll_mask()) < 0)
     for (int i = 0; i < WAIT_PSI + b->psi_fds; i++) b->fds[i].revents = 0;
@@ -260,6 +276,7 @@ static void serve(struct bridge *b) {
   /* the tracer first: it must never wait for us */
   if (b->fds[WAIT_LINES].revents || b->fds[WAIT_ERRORS].revents || b->fds[WAIT_KMSG].revents) serve_words(b);
   if (b->fds[WAIT_INOTIFY].revents) watch_drain(&b->memcgs);
+  if (b->fds[WAIT_DETAILS].revents) processes_take_details(&b->processes);
   psi_poll_done(&b->psi, &b->memcgs, b->fds + WAIT_PSI);
   run_clocks(b, now_ns());
   selftest_step(&b->selftest, now_ns());
@@ -320,6 +337,7 @@ static void flush(struct bridge *b) {
 static int end(struct bridge *b) {
   selftest_end(&b->selftest, NULL);
   tracer_stop(&b->tracer, SIGKILL);
+  if (b->processes.max != 0) detail_stop(&b->processes.reader);
   react_tracer_over(&b->react);
   if (b->out.error != 0) {
     fprintf(stderr, "oomscope-bridge: stdout: %s\n", strerror(b->out.error));

@@ -60,6 +60,10 @@
   X(39, OOM_REAP, "oom_reap", "victimTid:u phase:u") \
   X(40, TASK_EXIT, "task_exit", "pid:u comm:s memcgId:u exitCode:u maxRssPages:u") \
   X(41, SIGNAL, "signal", "signo:u code:i group:u result:u senderPid:u senderTid:u senderComm:s senderMemcgId:u targetTid:u targetComm:s") \
+  X(45, PROCESS, "process", "pid:u startNs:u memcgId:u ppid:u uid:u threads:u comm:s") \
+  X(46, PROCESS_COMMAND, "process_command", "pid:u startNs:u commandLine:s? exe:s? runtime:s? settings:s environRead:b") \
+  X(47, PROCESS_MEMORY, "process_memory", "pid:u startNs:u anonBytes:u fileBytes:u shmemBytes:u swapBytes:u pgtablesBytes:u peakRssBytes:u? oomScoreAdj:i readNs:u") \
+  X(48, PROCESS_END, "process_end", "pid:u startNs:u") \
   X(50, COUNTER, "counter", "counter:u key:u value:u") \
   X(51, HISTOGRAM, "histogram", "histogram:u key:u buckets:a") \
   X(52, STALL, "stall", "what:u tid:u pid:u comm:s taskMemcgId:u targetMemcgId:u durationNs:u reclaimedPages:u order:i") \

@@ -16,7 +16,7 @@
 #define FLAG_HELLO 2
 
 /* Where facts get lost; the words of the `loss` row. */
-#define LOSS_PLACES_LIST(X) X(bpftrace) X(line) X(ring) X(kmsg) X(memcg) X(map)
+#define LOSS_PLACES_LIST(X) X(bpftrace) X(line) X(ring) X(kmsg) X(memcg) X(map) X(process)
 enum loss_place {
 #define X(name) LOSS_##name,
   LOSS_PLACES_LIST(X)

@@ -88,15 +88,28 @@ static void follow_tracer(struct cost *c, int pid) {
   c->tracer_statm_fd = open(path, O_RDONLY | O_CLOEXEC);
 }
 
+/* CPU time of the reading children together; one that has ended counts as it was seen last. */
+static uint64_t reader_cpu_ns(struct cost *c) {
+  clockid_t clock;
+  if (c->reader_pid != c->read_pid) {
+    c->readers_ns += c->reader_ns;
+    c->reader_ns = 0;
+    c->read_pid = c->reader_pid;
+  }
+  uint64_t ns = c->reader_pid != 0 && clock_getcpuclockid(c->reader_pid, &clock) == 0 ? clock_read_ns(clock) : 0;
+  if (ns > c->reader_ns) c->reader_ns = ns;
+  return c->readers_ns + c->reader_ns;
+}
+
 void cost_say(struct cost *c, struct stream *out, int tracer_pid) {
   clockid_t clock;
-  uint64_t rss = resident_bytes(c->statm_fd), tracer_cpu = ABSENT;
+  uint64_t rss = resident_bytes(c->statm_fd), tracer_cpu = ABSENT, reader = reader_cpu_ns(c);
   follow_tracer(c, tracer_pid);
   if (tracer_pid != 0 && clock_getcpuclockid(tracer_pid, &clock) == 0) tracer_cpu = clock_read_ns(clock);
   if (tracer_cpu == 0) tracer_cpu = ABSENT;    /* it ended between the two calls */
   struct row row;
   row_begin(&row, out, KIND_COST, now_ns());
-  row_u(&row, clock_read_ns(CLOCK_PROCESS_CPUTIME_ID));
+  row_u(&row, clock_read_ns(CLOCK_PROCESS_CPUTIME_ID) + reader);
   row_u(&row, rss == ABSENT ? 0 : rss);
   row_u(&row, tracer_cpu);
   row_u(&row, resident_bytes(c->tracer_statm_fd));

@@ -19,6 +19,9 @@ void hello_clock(struct stream *out);
 struct cost {
   int statm_fd, tracer_statm_fd;
   int tracer_pid;              /* whose statm that is; 0: none */
+  int reader_pid;              /* the child that reads command lines, set before cost_say(); 0: none */
+  int read_pid;                /* whose time reader_ns is */
+  uint64_t reader_ns, readers_ns;     /* CPU time of this one, and of those before it */
   uint64_t lines, memcgs, open_files;      /* set before cost_say() */
 };
 

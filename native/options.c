@@ -9,15 +9,15 @@
 
 const char options_usage[] =
   "usage: oomscope-bridge [--bpftrace PATH --script FILE | --lines FILE] [--helper-errors] [--stall-ns N] [--selftest a,b,c]\n"
-  "         [--sample-ms 100] [--slow-ms 1000] [--budget-centi 200] [--keyframe-ms 10000] [--ring-bytes 16777216] [--max-memcgs 16384]\n"
-  "         [--memcg-root DIR --memcg-version v1|v2] [--no-kmsg] [--no-psi] [--no-memcg] | --dump-schema\n";
+  "         [--sample-ms 100] [--slow-ms 1000] [--budget-centi 200] [--keyframe-ms 10000] [--ring-bytes 16777216]\n"
+  "         [--max-memcgs 16384] [--max-processes 8192] [--memcg-root DIR --memcg-version v1|v2] [--no-kmsg] [--no-psi] [--no-memcg] | --dump-schema\n";
 
 static const struct option long_options[] = {
   {"bpftrace", required_argument, NULL, 'b'}, {"script", required_argument, NULL, 's'}, {"lines", required_argument, NULL, 'l'},
   {"stall-ns", required_argument, NULL, 'n'}, {"selftest", required_argument, NULL, 't'}, {"sample-ms", required_argument, NULL, 'f'},
   {"slow-ms", required_argument, NULL, 'w'}, {"budget-centi", required_argument, NULL, 'c'},
   {"keyframe-ms", required_argument, NULL, 'k'}, {"ring-bytes", required_argument, NULL, 'r'},
-  {"max-memcgs", required_argument, NULL, 'm'}, {"memcg-root", required_argument, NULL, 'd'}, {"memcg-version", required_argument, NULL, 'v'},
+  {"max-memcgs", required_argument, NULL, 'm'}, {"max-processes", required_argument, NULL, 'p'}, {"memcg-root", required_argument, NULL, 'd'}, {"memcg-version", required_argument, NULL, 'v'},
   {"no-kmsg", no_argument, NULL, 'K'}, {"no-psi", no_argument, NULL, 'P'}, {"no-memcg", no_argument, NULL, 'M'},
   {"helper-errors", no_argument, NULL, 'H'}, {"dump-schema", no_argument, NULL, 'D'}, {NULL, 0, NULL, 0},
 };
@@ -42,6 +42,7 @@ static bool take(struct options *o, int option) {
     case 'k': return number(optarg, 100, 3600000, &o->keyframe_ms);
     case 'r': return number(optarg, 1, 1ull << 32, &o->ring_bytes);
     case 'm': return number(optarg, 1, 1 << 20, &o->max_memcgs);
+    case 'p': return number(optarg, 0, 1 << 20, &o->max_processes);
     case 'K': o->no_kmsg = true; return true;
     case 'P': o->no_psi = true; return true;
     case 'M': o->no_memcg = true; return true;
@@ -54,7 +55,7 @@ static bool take(struct options *o, int option) {
 bool options_parse(struct options *o, int argc, char **argv) {
   int option, position = -1;
   *o = (struct options){.bpftrace = "bpftrace", .selftest = "", .stall_ns = 10000000, .sample_ms = 100, .slow_ms = 1000, .budget_centi = 200,
-                        .keyframe_ms = 10000, .ring_bytes = 16 << 20, .max_memcgs = 16384};
+                        .keyframe_ms = 10000, .ring_bytes = 16 << 20, .max_memcgs = 16384, .max_processes = 8192};
   while ((option = getopt_long(argc, argv, "", long_options, &position)) != -1) {
     if (option != '?' && take(o, option)) continue;
     if (option != '?') fprintf(stderr, "oomscope-bridge: --%s %s: not a value it takes\n", long_options[position].name, optarg);

@@ -28,6 +28,22 @@ static void send(struct stream *out, const struct fact *fact) {
   row_end(&row);
 }
 
+/* Before it dies: a process that began since its memcg was read last. memcgId 0 is the whole node. */
+static void look_at_processes(struct react *r, uint64_t memcg_id) {
+  int slot = memcg_id == 0 ? memcg_find_name(r->memcgs, -1, "") : memcg_find(r->memcgs, memcg_id);
+  if (slot >= 0) processes_look_at(r->processes, slot);
+}
+
+static void look_at_process(struct react *r, const struct fact *fact) {
+  switch (fact->kind->number) {
+    case KIND_OOM_BEGIN: look_at_processes(r, fact_u(fact, "memcgId")); break;
+    case KIND_OOM_PICK: case KIND_OOM_KILL: case KIND_MARK_VICTIM: processes_dying(r->processes, (uint32_t)fact_u(fact, "pid")); break;
+    case KIND_SIGNAL: processes_dying(r->processes, (uint32_t)fact_u(fact, "targetTid")); break;
+    case KIND_TASK_EXIT: processes_ended(r->processes, (uint32_t)fact_u(fact, "pid")); break;
+    default: break;
+  }
+}
+
 static void look_at(struct react *r, uint64_t memcg_id) {
   uint64_t now = now_ns();
   int slot = r->memcgs->version == 0 || memcg_id == 0 ? -1 : memcg_find(r->memcgs, memcg_id);
@@ -41,6 +57,7 @@ static void look_at(struct react *r, uint64_t memcg_id) {
 /* The numbers behind a decision are worth most at the moment it is taken. */
 static void look_closer(struct react *r, const struct fact *fact) {
   uint16_t kind = fact->kind->number;
+  if (r->processes->max != 0) look_at_process(r, fact);
   if (kind == KIND_STALL) {
     int target = memcg_find(r->memcgs, fact_u(fact, "targetMemcgId"));
     if (target >= 0) pace_alarm(r->memcgs, target, now_ns());

@@ -6,6 +6,7 @@
 #include "kmsg.h"
 #include "memcg.h"
 #include "node.h"
+#include "processes.h"
 #include "selftest.h"
 #include "tally.h"
 #include "tracer.h"
@@ -19,6 +20,7 @@ struct react {
   struct tracer *tracer;
   struct node *node;
   struct zones *zones;
+  struct processes *processes;      /* max 0: none are read */
   struct tally tally;
   struct line_dialect dialect;
   uint64_t node_ns;            /* when the node was last sampled for an OOM of the whole node */

@@ -21,7 +21,10 @@ static bool sealed;
 void *reserve(size_t bytes) {
   if (sealed) return NULL;
   void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  return memory == MAP_FAILED ? NULL : memory;
+  if (memory == MAP_FAILED) return NULL;
+  /* no child needs it, and would keep a second copy of what changes */
+  madvise(memory, bytes, MADV_DONTFORK);
+  return memory;
 }
 
 void reserve_seal(void) { sealed = true; }

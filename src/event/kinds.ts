@@ -26,7 +26,7 @@ export const KINDS = {
   clock: { number: 3, fields: { wallMs: 'u', bootNs: 'u' } },
   /** How one question is answered on this node. Written by the TypeScript source, not by the bridge. state: chosen | proven | refused | absent | dead */
   rung: { number: 4, fields: { question: 's', rung: 's', state: 's', reason: 's?' } },
-  /** Cumulative number of facts lost since the stream began. where: bpftrace | line | ring | kmsg | memcg | map | decode. detail names the last cause. */
+  /** Cumulative number of facts lost since the stream began. where: bpftrace | line | ring | kmsg | memcg | map | process | decode. detail names the last cause. */
   loss: { number: 5, fields: { where: 's', count: 'u', detail: 's?' } },
   /** The bpftrace process. state: starting | ready | refused | exited | restarted | absent */
   tracer: { number: 6, fields: { state: 's', pid: 'u', detail: 's?' } },
@@ -120,6 +120,22 @@ export const KINDS = {
   task_exit: { number: 40, fields: { pid: 'u', comm: 's', memcgId: 'u', exitCode: 'u', maxRssPages: 'u' } },
   /** signal:signal_generate for signals 9 and 15. code: siginfo si_code (128 SI_KERNEL, 0 SI_USER…). result: 0 delivered, 1 ignored, 2 pending already. sender = current. */
   signal: { number: 41, fields: { signo: 'u', code: 'i', group: 'u', result: 'u', senderPid: 'u', senderTid: 'u', senderComm: 's', senderMemcgId: 'u', targetTid: 'u', targetComm: 's' } },
+
+  // ── processes ──────────────────────────────────────────────────────────────────────────────────────────────────
+  // Who the OOM killer could take, read from /proc in rounds: kernel threads and zombies are left out. `pid` in the reader's namespace;
+  // `startNs` (CLOCK_BOOTTIME of its beginning) tells two processes of one pid apart. Keyframes repeat all but `process_end`.
+  /** A process was found, moved to another memcg, or changed its name (exec). */
+  process: { number: 45, fields: { pid: 'u', startNs: 'u', memcgId: 'u', ppid: 'u', uid: 'u', threads: 'u', comm: 's' } },
+  /**
+   * commandLine: arguments joined by spaces, values of secrets masked, cut at 240 bytes. exe: base name of the program. runtime: go | jvm |
+   * node | python | ruby | php | dotnet | erlang | perl. settings: memory settings of the runtime from the environment and the command line, one a
+   * line, the last of a kind holds (only GOMEMLIMIT, GOGC, MALLOC_ARENA_MAX, DOTNET_GCHeapHardLimit…, and memory options of JVM and node).
+   * Without environRead an absent setting says nothing.
+   */
+  process_command: { number: 46, fields: { pid: 'u', startNs: 'u', commandLine: 's?', exe: 's?', runtime: 's?', settings: 's', environRead: 'b' } },
+  /** /proc/PID/status as oom_badness() adds it up: resident, swapped and page tables. readNs is when; a keyframe's row may repeat an older reading. */
+  process_memory: { number: 47, fields: { pid: 'u', startNs: 'u', anonBytes: 'u', fileBytes: 'u', shmemBytes: 'u', swapBytes: 'u', pgtablesBytes: 'u', peakRssBytes: 'u?', oomScoreAdj: 'i', readNs: 'u' } },
+  process_end: { number: 48, fields: { pid: 'u', startNs: 'u' } },
 
   // ── reclaim and stalls ─────────────────────────────────────────────────────────────────────────────────────────
   /** A cumulative counter kept in the kernel by a probe; see COUNTERS. key is a memcgId, or a NUMA node for kswapd_*. */

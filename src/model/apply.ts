@@ -14,6 +14,7 @@ import { applyNodeFact, applyVmstat } from './node-facts.ts'
 import { addLatencies } from './stall-history.ts'
 import { createSpikeBook } from './spike.ts'
 import { endWatches, watchStat } from './spike-watch.ts'
+import { applyProcessRow, buryUnseenProcesses, createProcessTable } from './processes.ts'
 
 export const MAX_RECENT = 2000, MAX_NOTICES = 200
 /** What runtimes say of containers: more than a node can hold in weeks. */
@@ -31,6 +32,7 @@ export function createModel({ tombstones = MAX_TOMBSTONES, nameBook: shared }: M
     health: { losses: new Map(), corruptFrames: 0, corruptBytes: 0, unknownKinds: 0, badRows: 0, notices: [], selftests: new Map(), tracerStates: [], costs: [] },
     spikes: createSpikeBook(), gaps: createGaps(), hasCounters: false, vmstats: [], zones: new Map(), slabs: [],
     clocksNs: [], tombstones: [], mostTombstones: tombstones, caseBook,
+    processes: createProcessTable(),
     get cases() {
       settleCases(model)
       return caseBook.cases
@@ -77,6 +79,7 @@ function applyRare(model: NodeModel, event: Exclude<Event, { readonly kind: Freq
     case 'oom_memcg_enter': case 'oom_begin': case 'oom_limit': case 'oom_candidate': case 'oom_pick': case 'oom_kill': case 'oom_group': case 'oom_end': case 'mark_victim':
       applyDecisionRow(model, event)
       break
+    case 'process': case 'process_command': case 'process_memory': case 'process_end': applyProcessRow(model, event); break
     case 'node_zone': case 'node_buddy': case 'node_slab': applyNodeFact(model, event); break
     case 'kmsg': applyKmsg(model, event); break
     case 'task_exit': applyExit(model, event); break
@@ -150,6 +153,7 @@ function applyClock(model: NodeModel, event: EventOf<'clock'>): void {
   model.clocksNs.push(event.tsNs)
   if (model.clocksNs.length > 3) model.clocksNs.shift()
   buryUnseen(model)
+  buryUnseenProcesses(model)
   openCounted(model)
 }
 

@@ -6,6 +6,7 @@ import type { History } from './history.ts'
 import type { Zone } from './node-facts.ts'
 import type { Gaps } from './gaps.ts'
 import type { NameBook, WorkloadName } from './names.ts'
+import type { ProcessTable } from './processes.ts'
 import type { ReclaimHistory } from './reclaim-history.ts'
 import type { StallHistory } from './stall-history.ts'
 import type { SpikeWatch } from './rise.ts'
@@ -97,6 +98,7 @@ export type NodeModel = {
   readonly memcgs: Map<number, Memcg>
   /** By memcgId, bounded: what its tasks waited for in the last two minutes; only of those that waited. */
   readonly stalls: Map<number, StallHistory>
+  readonly processes: ProcessTable
   /** Every kill case, oldest first, bounded. Looking merges what was gathered since the last look; the objects stay the same. */
   readonly cases: KillCase[]
   /** question → how it is answered here. */

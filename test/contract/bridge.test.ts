@@ -213,6 +213,31 @@ test('every zone that manages pages is told with its watermarks and free blocks,
   }
 })
 
+test('a process of a memcg is told as /proc counts it, with its command line, runtime and memory settings, and with its end', async () => {
+  const group = join(directory, 'pod'), program = ['--max-old-space-size=200', '-e', 'setInterval(() => {}, 1e6); console.log()', 'x', '--token=hunter2']
+  const victim = spawn(process.execPath, program, { stdio: ['ignore', 'pipe', 'inherit'], env: { NODE_OPTIONS: '--max-semi-space-size=8 --no-warnings', GOGC: '70', SECRET: 'hunter3' } }), pid = victim.pid!
+  children.push(victim as unknown as ChildProcessWithoutNullStreams)
+  await once(victim.stdout, 'data')
+  mkdirSync(group)
+  writeFileSync(join(group, 'memory.current'), '4096\n')
+  writeFileSync(join(group, 'cgroup.procs'), `${pid}\n`)
+  const child = start(['--lines', '-', '--no-kmsg', '--no-psi', '--memcg-root', directory, '--memcg-version', 'v2', '--sample-ms', '10', '--keyframe-ms', '300'])
+  const frames = await readUntil(child, (all) => all.filter(({ flags }) => flags === 1).length >= 2 && rowsOf(all, 'process_command').length > 0)
+  const memcgId = fieldsOf(frames, 'memcg_birth').find(([, , path]) => path === '/pod')![0], status = readFileSync(`/proc/${pid}/status`, 'latin1')
+  const kib = (key: string): number => Number(new RegExp(`^${key}:\\s+(\\d+) kB$`, 'm').exec(status)![1])
+  expect(fieldsOf(frames, 'process')[0]).toEqual([pid, expect.any(Number), memcgId, process.pid, process.getuid!(), expect.any(Number), expect.any(String)])
+  expect(fieldsOf(frames, 'process_command')[0]).toEqual([pid, expect.any(Number), expect.stringContaining('--max-old-space-size=200 -e setInterval'), 'node', 'node', '--max-semi-space-size=8\nGOGC=70\n--max-old-space-size=200', true])
+  expect(JSON.stringify(frames)).not.toMatch(/hunter/)
+  const [, , anon, file] = fieldsOf(frames, 'process_memory').at(-1) as number[]
+  expect(Math.abs(anon! / 1024 - kib('RssAnon'))).toBeLessThan(0.2 * kib('RssAnon'))
+  expect(Math.abs(file! / 1024 - kib('RssFile'))).toBeLessThan(0.2 * kib('RssFile'))
+  const keyframe = frames.filter(({ flags }) => flags === 1).at(-1)!
+  expect((['process', 'process_command', 'process_memory'] as const).map((kind) => fieldsOf([keyframe], kind)[0]?.[0])).toEqual([pid, pid, pid])
+  child.stdin.write(`{"type": "value", "data": [40,5,${pid},"x",${String(memcgId)},9,100]}\n`)
+  const rest = await readUntil(child, (all) => rowsOf(all, 'process_end').length > 0)
+  expect(fieldsOf(rest, 'process_end')[0]![0]).toBe(pid)
+})
+
 test('a change of usage, a birth and a death are told while it runs', async () => {
   const child = start(['--lines', '-', '--no-kmsg', '--no-psi', '--memcg-root', directory, '--memcg-version', 'v2', '--sample-ms', '20'])
   await readUntil(child, (frames) => rowsOf(frames, 'cost').length > 0)
