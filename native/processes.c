@@ -230,9 +230,10 @@ static bool read_memcg(struct processes *p, int slot, uint64_t deadline) {
 /* ── rounds ────────────────────────────────────────────────────────────────── */
 
 /* Entries whose memcg is gone. */
-static void end_orphans(struct processes *p) {
+static void end_orphans(struct processes *p, uint64_t now) {
   const struct memcgs *t = p->memcgs;
-  uint64_t now = now_ns();
+  if (now - p->orphans_ns < NEAR_PERIOD_NS) return;
+  p->orphans_ns = now;
   for (int i = 0; i < p->high; i++) {
     const struct process *e = &p->process[i];
     if (e->pid == 0 || (t->slot[e->slot].live && t->slot[e->slot].id == e->slot_id)) continue;
@@ -250,7 +251,6 @@ static bool next_memcg(struct processes *p, uint64_t now) {
   }
   while (p->cursor < t->high && !t->slot[p->cursor].live) p->cursor++;
   if (p->cursor >= t->high) {
-    end_orphans(p);
     p->cursor = 0;
     p->rounds++;
     return false;
@@ -331,6 +331,7 @@ void processes_take_details(struct processes *p) {
 void processes_tick(struct processes *p, uint64_t now) {
   go_on(p, now);
   look_at_urgent(p, now);
+  end_orphans(p, now);
   processes_take_details(p);
   uint32_t hung = detail_watch(&p->reader, now);
   int place = hung == 0 ? -1 : find(p, hung);

@@ -24,10 +24,10 @@ export type ProcessTable = { readonly living: Map<number, Process>; readonly dea
 
 export const createProcessTable = (): ProcessTable => ({ living: new Map(), dead: [] })
 
-function bury(table: ProcessTable, process: Process, tsNs: number): void {
-  table.living.delete(process.pid)
-  process.endNs = tsNs
-  table.dead.push(process)
+function bury(table: ProcessTable, task: Process, tsNs: number): void {
+  table.living.delete(task.pid)
+  task.endNs = tsNs
+  table.dead.push(task)
   // Half of them at once: to shift a long list at every death would cost more.
   if (table.dead.length >= 2 * MAX_DEAD) table.dead.splice(0, MAX_DEAD)
 }
@@ -57,7 +57,7 @@ export function applyProcessRow(model: NodeModel, event: EventOf<'process'> | Ev
 export function buryUnseenProcesses(model: NodeModel): void {
   const [oldest] = model.clocksNs
   if (oldest === undefined || model.clocksNs.length < 3) return
-  for (const process of model.processes.living.values()) if (process.lastSeenNs < oldest) bury(model.processes, process, process.lastSeenNs)
+  for (const task of model.processes.living.values()) if (task.lastSeenNs < oldest) bury(model.processes, task, task.lastSeenNs)
 }
 
 /** The process that had this pid at a time (CLOCK_MONOTONIC). Rows lag behind what happens, so one that was found a little later counts. */
@@ -65,7 +65,7 @@ export function processAt(model: NodeModel, pid: number, tsNs: number): Process 
   const { living, dead } = model.processes, { anchor } = model
   // A row cannot tell of a process before it began: boottime and monotonic differ by the time asleep.
   const asleepNs = anchor === undefined ? 0 : anchor.bootNs - anchor.tsNs
-  const isIt = (process: Process | undefined): process is Process => process !== undefined && process.startNs - asleepNs <= tsNs + START_TICK_NS && (process.endNs === undefined || process.endNs >= tsNs)
+  const isIt = (task: Process | undefined): task is Process => task !== undefined && task.startNs - asleepNs <= tsNs + START_TICK_NS && (task.endNs === undefined || task.endNs >= tsNs)
   const alive = living.get(pid)
   if (isIt(alive)) return alive
   for (let i = dead.length - 1; i >= 0; i--) if (dead[i]?.pid === pid && isIt(dead[i])) return dead[i]
@@ -78,10 +78,10 @@ const START_TICK_NS = 20e6
 /** Every living process charged to a memcg or to one below it; of the whole node when none is given. */
 export function processesOf(model: NodeModel, memcgId?: number): Process[] {
   const inside = new Map<number, boolean>(), found: Process[] = []
-  for (const process of model.processes.living.values()) {
-    let isInside = memcgId === undefined || inside.get(process.memcgId)
-    if (isInside === undefined) inside.set(process.memcgId, isInside = memcgId !== undefined && depthBelow(model, memcgId, process.memcgId) !== undefined)
-    if (isInside) found.push(process)
+  for (const task of model.processes.living.values()) {
+    let isInside = memcgId === undefined || inside.get(task.memcgId)
+    if (isInside === undefined) inside.set(task.memcgId, isInside = memcgId !== undefined && depthBelow(model, memcgId, task.memcgId) !== undefined)
+    if (isInside) found.push(task)
   }
   return found
 }

@@ -5,6 +5,7 @@ import { timeOf } from './clock.ts'
 import { bytesCell, countCell, percentCell } from './compact.ts'
 import type { KillRow } from './kills-list.ts'
 import { shareOf } from './limits.ts'
+import { nextVictimLine } from './next-victim.ts'
 import type { Level } from './limits.ts'
 import type { OverviewRow } from './overview.ts'
 
@@ -67,6 +68,12 @@ function freshKill(model: NodeModel, row: OverviewRow, kills: readonly KillRow[]
   return kill === undefined || model.nowNs - kill.tsNs > FRESH_NS ? [] : [{ text: `${kill.time}: ${kill.sentence}`, tone: 'urgent' }]
 }
 
+/** Of the limit that binds, else of the workload's own; a workload without a limit dies with the node, which has a page. */
+function nextVictim(model: NodeModel, { binding, levels }: OverviewRow): DetailLine[] {
+  const holder = binding ?? levels.find(({ where, maxBytes }) => where !== 'container' && maxBytes !== undefined)
+  return holder === undefined ? [] : nextVictimLine(model, holder.memcgId)
+}
+
 /** Everything to say, most important first. `kills` are newest first. */
 export function detailOf(model: NodeModel, { row, kills }: { readonly row: OverviewRow; readonly kills: readonly KillRow[] }): DetailLine[] {
   const growth = row.growthBytesPerS !== undefined && row.secondsToLimit === undefined
@@ -75,6 +82,6 @@ export function detailOf(model: NodeModel, { row, kills }: { readonly row: Overv
     ? [{ text: `Waits ${countCell(Math.round(row.stallMsPerS))} ms of each second for reclaim or throttling.`, tone: 'quiet' as const }] : []
   const [first, ...others] = row.reasons.map((reason) => ({ text: sentence(reason), tone: 'urgent' as const })), fresh = freshKill(model, row, kills)
   return [
-    ...fresh, ...(first === undefined || fresh.length > 0 ? [] : [first]), ...kubectlLine(row), ...others, ...limitLines(row), ...killLine(model, row), ...growth, ...waits, ...compositionLine(row), ...containerLine(row),
+    ...fresh, ...(first === undefined || fresh.length > 0 ? [] : [first]), ...kubectlLine(row), ...others, ...limitLines(row), ...nextVictim(model, row), ...killLine(model, row), ...growth, ...waits, ...compositionLine(row), ...containerLine(row),
   ]
 }

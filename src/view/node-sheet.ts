@@ -4,6 +4,7 @@ import type { History } from '../model/history.ts'
 import type { NodeModel } from '../model/node.ts'
 import { bytesCell, percentCell } from './compact.ts'
 import type { DetailLine } from './detail.ts'
+import { nextVictimLine, victimRanking } from './next-victim.ts'
 import { nodePage } from './node-page.ts'
 import type { NodePage, RateLine, ZoneLine, ZoneState } from './node-page.ts'
 import { rowOf } from './sheet.ts'
@@ -25,7 +26,7 @@ function meaningSection(model: NodeModel, { lines }: NodePage): TextSection {
     const share = 1 - memory.availableBytes / memory.totalBytes
     said.push({ text: `${bytesCell(memory.availableBytes)} of ${bytesCell(memory.totalBytes)} can be had without swapping (${Math.round(100 * (1 - share))} %); ${memory.swapTotalBytes === 0 ? 'there is no swap.' : `${bytesCell(memory.swapFreeBytes)} of ${bytesCell(memory.swapTotalBytes)} swap are free.`}`, tone: share >= USED_ALARM ? 'alarm' : share >= USED_WARN ? 'warn' : 'plain' })
   }
-  said.push(...lines.map(({ text, tone }) => ({ text, tone: TONES[tone] })))
+  said.push(...[...lines, ...nextVictimLine(model)].map(({ text, tone }) => ({ text, tone: TONES[tone] })))
   if (said.length === 0) said.push({ text: 'Nothing is told about the node yet.', tone: 'quiet' })
   return { kind: 'text', title: 'how the node is', span: 'full', lines: said }
 }
@@ -114,7 +115,22 @@ function slabSection({ slabs, slabsAbsent }: NodePage): TableSection {
   }
 }
 
+const VICTIMS_SHOWN = 8
+
+/** Whom the kernel would take if the node ran out of memory now. */
+function victimsSection(model: NodeModel): TableSection {
+  const { ranked } = victimRanking(model, undefined, VICTIMS_SHOWN)
+  return {
+    kind: 'table', title: 'who would be killed next (computed from /proc)', span: 'full', empty: 'No process is told in this stream.',
+    columns: [
+      { title: 'PID', width: 7, align: 'right', weight: 96 }, { title: 'COMMAND', width: 16, grow: 60, weight: 100 }, { title: 'PLACE', width: 12, grow: 40, weight: 80 }, { title: 'RUNTIME', width: 7, weight: 40 },
+      { title: 'MEMORY', width: 6, align: 'right', weight: 90 }, { title: 'ADJ', width: 5, align: 'right', weight: 85 }, { title: 'POINTS', width: 8, align: 'right', weight: 95 }, { title: 'AGE', width: 8, align: 'right', weight: 50 },
+    ],
+    rows: ranked.map(({ pid, command, place, runtime, memory, adj, points, age, fate }) => rowOf([String(pid), command, place, runtime, memory, adj, points, age], fate === 'next' || fate === 'with it' ? 'warn' : fate === 'exempt' ? 'quiet' : 'plain')),
+  }
+}
+
 export function nodeSheet(model: NodeModel): Sheet {
   const page = nodePage(model)
-  return [meaningSection(model, page), memorySection(model), pressureSection(model), ratesSection(page), zonesSection(page), buddySection(page), slabSection(page)]
+  return [meaningSection(model, page), memorySection(model), pressureSection(model), ratesSection(page), victimsSection(model), zonesSection(page), buddySection(page), slabSection(page)]
 }
