@@ -3,7 +3,7 @@ import type { Event, EventOf } from '../event/event.ts'
 import { openCounted } from './case-counts.ts'
 import { createCaseBook, settleCases } from './case-book.ts'
 import { applyDecisionRow, applyTracerEnd } from './case-decisions.ts'
-import { applyEventRise, applyExit, applyKmsg, applyReap, applySignal } from './case-witnesses.ts'
+import { applyEventRise, applyExit, applyKmsg, applyReap, applySignal, applyVictimCommand } from './case-witnesses.ts'
 import { keepEarlier } from './earlier.ts'
 import { createGaps, noteGap, noteSilence } from './gaps.ts'
 import { accrue, createHistory, recordUsage } from './history.ts'
@@ -79,7 +79,10 @@ function applyRare(model: NodeModel, event: Exclude<Event, { readonly kind: Freq
     case 'oom_memcg_enter': case 'oom_begin': case 'oom_limit': case 'oom_candidate': case 'oom_pick': case 'oom_kill': case 'oom_group': case 'oom_end': case 'mark_victim':
       applyDecisionRow(model, event)
       break
-    case 'process': case 'process_command': case 'process_memory': case 'process_end': applyProcessRow(model, event); break
+    case 'process': case 'process_command': case 'process_memory': case 'process_end':
+      applyProcessRow(model, event)
+      if (event.kind === 'process_command') applyVictimCommand(model, event)
+      break
     case 'node_zone': case 'node_buddy': case 'node_slab': applyNodeFact(model, event); break
     case 'kmsg': applyKmsg(model, event); break
     case 'task_exit': applyExit(model, event); break

@@ -3,6 +3,7 @@ import { near, victimIds, type CaseFacts, type EventRise, type Gathered } from '
 import { claimCounted } from './case-counts.ts'
 import { addCase, dropCase, placeCase } from './case-list.ts'
 import { mergeCase } from './case-merge.ts'
+import { nameVictims } from './case-programs.ts'
 import { rewritten } from './case-version.ts'
 import type { KillCase } from './case.ts'
 import { isOnlyMarks, type Decision } from './decision.ts'
@@ -122,8 +123,10 @@ function complete(model: NodeModel, facts: CaseFacts): void {
 /** Computes a case anew from all that is gathered. */
 function settleCase(model: NodeModel, facts: CaseFacts): void {
   if (!model.caseBook.dirty.delete(facts)) return
+  const before = facts.case.victims
   if (facts.merges > 0 && model.nowNs - facts.case.tsNs > FINAL_NS) {
     complete(model, facts)
+    nameVictims(model, facts.case, before)
     rewritten(facts.case)
     return
   }
@@ -132,6 +135,7 @@ function settleCase(model: NodeModel, facts: CaseFacts): void {
     mergeFacts(model, facts, other)
     mergeCase(model, facts)
   }
+  nameVictims(model, facts.case, before)
   facts.needsMerge = false
   facts.merges += 1
   rewritten(facts.case)

@@ -125,3 +125,9 @@ function endReport(model: NodeModel, facts: CaseFacts): void {
 export function endOfLog(model: NodeModel): void {
   for (const facts of model.caseBook.open) endReport(model, facts)
 }
+
+/** A command line that was read of a victim after its case was merged. */
+export function applyVictimCommand(model: NodeModel, { pid }: EventOf<'process_command'>): void {
+  const facts = findByVictim(model.caseBook, [pid], ({ case: target }) => target.victims.some((victim) => victim.pid === pid && victim.program === undefined))
+  if (facts !== undefined) markDirty(model, facts)
+}

@@ -14,10 +14,14 @@ export type Workload = {
   readonly memoryRequestBytes?: number; readonly memoryLimitBytes?: number
 }
 
+/** What a process ran, as far as its command line and environment could be read. `settings`: memory settings of its runtime, the last of a kind holds. */
+export type Program = { readonly commandLine?: string; readonly exe?: string; readonly runtime?: string; readonly settings: readonly string[]; readonly environRead: boolean }
+
 export type Victim = {
   pid: number; comm?: string; memcgId?: number; path?: string; points?: number; oomScoreAdj?: number
   anonBytes?: number; fileBytes?: number; shmemBytes?: number; swapBytes?: number; pgtablesBytes?: number; totalVmBytes?: number
   killedBy?: { pid: number; comm: string }
+  program?: Program
   /** From the kill (mark_victim or SIGKILL) to the exit. */
   msToExit?: number
   /** Internal to merging: monotonic times of the kill and exit, thread ids the kernel used for it. */

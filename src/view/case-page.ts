@@ -75,7 +75,8 @@ function victimLine({ victims, group }: KillCase): DetailLine[] {
   const rest = victims.length === 1 ? '' : `; ${plural(victims.length, 'process').replace(/processs$/, 'processes')} died${group ? ' together: memory.oom.group is set' : ''}`
   const sizes = ([['anon', first.anonBytes], ['file', first.fileBytes], ['shmem', first.shmemBytes], ['swap', first.swapBytes], ['page tables', first.pgtablesBytes]] as const)
     .flatMap(([name, bytes]) => (bytes === undefined || bytes === 0 ? [] : [`${name} ${bytesCell(bytes)}`])).join(' · ')
-  return [{ text: `${cellText(first.comm ?? '?')} (pid ${first.pid})${sizes === '' ? '' : `: ${sizes}`}${gone}${by}${rest}.`, tone: 'plain' }]
+  const ran = first.program?.commandLine === undefined ? '' : ` Its command line: ${cellText(first.program.commandLine)}`
+  return [{ text: `${cellText(first.comm ?? '?')} (pid ${first.pid})${sizes === '' ? '' : `: ${sizes}`}${gone}${by}${rest}.${ran}`, tone: 'plain' }]
 }
 
 const said = (texts: readonly string[], tone: DetailLine['tone'], lead = ''): DetailLine[] => texts.map((text) => {

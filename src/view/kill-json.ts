@@ -1,7 +1,7 @@
 /** A kill case as `kills --json` prints it: the contract's fields, integers in bytes, a missing fact is absent and never 0. */
 import { formatWall } from '../base/time.ts'
 import { workloadIn } from '../identity/workload.ts'
-import { isSelfTest, type Candidate, type Evidence, type KillCase, type Level, type Victim, type Workload } from '../model/case.ts'
+import { isSelfTest, type Candidate, type Evidence, type KillCase, type Level, type Program, type Victim, type Workload } from '../model/case.ts'
 import type { NodeModel } from '../model/node.ts'
 import { nameDisputesOf } from '../verdict/name-disputes.ts'
 import type { Repeats } from '../verdict/repeats.ts'
@@ -13,7 +13,7 @@ import { known } from './json-line.ts'
 
 type LimitLevel = Exclude<Level, 'service' | 'cgroup'>
 
-type VictimJson = Pick<Victim, 'pid' | 'comm' | 'path' | 'points' | 'oomScoreAdj' | 'anonBytes' | 'fileBytes' | 'shmemBytes' | 'swapBytes' | 'pgtablesBytes' | 'killedBy' | 'msToExit'> & { readonly workload?: Workload }
+type VictimJson = Pick<Victim, 'pid' | 'comm' | 'path' | 'points' | 'oomScoreAdj' | 'anonBytes' | 'fileBytes' | 'shmemBytes' | 'swapBytes' | 'pgtablesBytes' | 'killedBy' | 'msToExit'> & { readonly workload?: Workload; /** Of the command line values of secrets are masked, and it is cut. */ readonly program?: Program }
 type CandidateJson = Pick<Candidate, 'pid' | 'comm' | 'path' | 'points' | 'oomScoreAdj' | 'eligible' | 'chosen'> & { readonly workload?: Workload }
 
 export type KillJson = {
@@ -77,6 +77,7 @@ function invokerJson(target: KillCase): KillJson['invoker'] {
 const victimJson = (model: NodeModel, victim: Victim): VictimJson => known({
   pid: victim.pid, comm: victim.comm, path: victim.path, points: victim.points, oomScoreAdj: victim.oomScoreAdj, anonBytes: victim.anonBytes, fileBytes: victim.fileBytes,
   shmemBytes: victim.shmemBytes, swapBytes: victim.swapBytes, pgtablesBytes: victim.pgtablesBytes, workload: workloadOfPath(model, victim.path), killedBy: victim.killedBy, msToExit: victim.msToExit,
+  program: victim.program,
 }) as VictimJson
 
 const candidateJson = (model: NodeModel, candidate: Candidate): CandidateJson => known({
