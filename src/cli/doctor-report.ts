@@ -19,6 +19,7 @@ export type DoctorReport = {
   readonly kernel: string; readonly machine: string
   readonly unprivileged?: string; readonly lockdown?: string
   readonly memcgVersion?: string; readonly memcgMount?: string; readonly memcgReason?: string; readonly memcgPartial?: string
+  readonly processesPartial?: string; readonly slabReason?: string
   readonly psi: boolean; readonly psiReason?: string
   readonly kmsg: boolean; readonly kmsgReason?: string
   readonly btf: boolean; readonly btfReason?: string
@@ -40,7 +41,7 @@ export function doctorReport(findings: Findings): DoctorReport {
   const questions = questionsOf(findings), ways = waysOf(questions, node)
   return {
     summary: summaryOf(questions, obstacleOf(findings)),
-    kernel: kernel.release, machine: kernel.machine, ...optional({ unprivileged: kernel.unprivileged, lockdown: kernel.lockdown, memcgVersion: node.memcg?.version, memcgMount: node.memcg?.path, memcgReason: node.memcgReason, memcgPartial: node.memcgPartial }),
+    kernel: kernel.release, machine: kernel.machine, ...optional({ unprivileged: kernel.unprivileged, lockdown: kernel.lockdown, memcgVersion: node.memcg?.version, memcgMount: node.memcg?.path, memcgReason: node.memcgReason, memcgPartial: node.memcgPartial, processesPartial: node.processesPartial, slabReason: node.slabReason }),
     psi: node.psi, ...optional({ psiReason: node.psiReason }), kmsg: node.kmsg, ...optional({ kmsgReason: node.kmsgReason }),
     btf: kernel.btf !== undefined, ...optional({ btfReason: kernel.btfReason }), kprobes: kernel.kprobes, ...optional({ tracefs: kernel.tracefs, tracefsReason: kernel.tracefsReason }), tracepoints: kernel.tracepoints.size,
     ...('missing' in bpftrace ? { bpftraceReason: bpftrace.missing } : { bpftracePath: bpftrace.path, bpftraceVersion: bpftrace.version, ...(Object.keys(bpftrace.refusals).length > 0 ? { bpftraceRefusals: bpftrace.refusals } : {}) }),
@@ -103,6 +104,7 @@ function nodeAdvice(node: NodeFacts): string[] {
     ...(node.bridgeReason === undefined ? [] : ['build the bridge: make build (without it nothing can be watched)']),
     ...(node.memcg === undefined ? ['mount cgroup v2 with the memory controller: without it only the node as a whole is watched'] : []),
     ...(node.memcgPartial === undefined ? [] : ['run in the host\'s cgroup namespace (or with the host\'s /sys/fs/cgroup mounted) to see the containers beside this one']),
+    ...(node.processesPartial === undefined ? [] : ['run as root in the host\'s PID namespace (hostPID) to see every process: who would be killed next, and what a victim ran']),
     ...(node.psi ? [] : ['boot with psi=1 (CONFIG_PSI=y) for memory pressure']),
     ...(node.kmsg ? [] : ['let oomscope read /dev/kmsg (root, or kernel.dmesg_restrict=0): the kernel log is the witness that needs no probe']),
   ]

@@ -27,6 +27,7 @@ function nodeLines(report: DoctorReport): string[] {
     row('kernel', `${report.kernel} ${report.machine}`), row('privileges', report.unprivileged ?? 'enough to trace'),
     row('lockdown', report.lockdown ?? 'not known (no /sys/kernel/security/lockdown)'),
     row('memcg', report.memcgVersion === undefined ? 'no memory controller is mounted' : `${report.memcgVersion} at ${report.memcgMount}${because(report.memcgReason ?? report.memcgPartial)}`),
+    row('processes', report.processesPartial ?? 'all'), row('slab caches', yes(report.slabReason === undefined, report.slabReason)),
     row('PSI', yes(report.psi, report.psiReason)), row('kernel log', yes(report.kmsg, report.kmsgReason)), row('BTF', yes(report.btf, report.btfReason)), row('kprobes', yes(report.kprobes, 'CONFIG_KPROBES')),
     row('tracefs', report.tracefs === undefined ? yes(false, report.tracefsReason ?? 'tracefs is not mounted') : `${report.tracefs}, ${report.tracepoints} tracepoints`),
     row('bpftrace', report.bpftracePath === undefined ? `none${because(report.bpftraceReason)}` : `${report.bpftraceVersion} at ${report.bpftracePath}`), ...refusals,

@@ -1,5 +1,5 @@
 /** What a node offers besides probes: where the memory controller is, PSI, the kernel log, the bridge. Never throws: what cannot be read is absent. */
-import { accessSync, closeSync, constants, openSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { accessSync, closeSync, constants, openSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { reasonOf } from '../base/errors.ts'
 import { bridgePath } from './bridge-process.ts'
@@ -12,6 +12,10 @@ export type NodeFacts = {
   readonly memcgReason?: string
   /** Why only a part of the node's memcgs can be seen. */
   readonly memcgPartial?: string
+  /** Why not every process of the node, or not everything of it, can be read; absent: all of it. */
+  readonly processesPartial?: string
+  /** Why slab caches are not told. */
+  readonly slabReason?: string
   readonly psi: boolean
   readonly psiReason?: string
   readonly kmsg: boolean
@@ -31,11 +35,33 @@ export function readNodeFacts(root = ''): NodeFacts {
   const kmsg = whyNot(() => closeSync(openSync(join(root, '/dev/kmsg'), 'r')))
   const isPartial = memcg !== undefined && inodeOf(join(root, memcg.path)) !== ROOT_INODE
   const tree = memcg === undefined ? undefined : whyNot(() => readdirSync(join(root, memcg.path)))
+  const processesPartial = processesPartialAt(root), slabReason = whyNot(() => closeSync(openSync(join(root, '/proc/slabinfo'), 'r')))
   const bridge = bridgePath(), bridgeReason = whyNot(() => accessSync(bridge, constants.X_OK))
   return {
     ...(memcg === undefined ? {} : { memcg }), ...(tree === undefined ? {} : { memcgReason: tree }),
-    ...(isPartial ? { memcgPartial: 'not the root of the tree: what runs outside this cgroup is not seen' } : {}), psi: psi === undefined, ...(psi === undefined ? {} : { psiReason: psi }),
+    ...(isPartial ? { memcgPartial: 'not the root of the tree: what runs outside this cgroup is not seen' } : {}), ...(processesPartial === undefined ? {} : { processesPartial }), ...(slabReason === undefined ? {} : { slabReason }), psi: psi === undefined, ...(psi === undefined ? {} : { psiReason: psi }),
     kmsg: kmsg === undefined, ...(kmsg === undefined ? {} : { kmsgReason: kmsg }), bridge, ...(bridgeReason === undefined ? {} : { bridgeReason }),
+  }
+}
+
+/** Inode of the first PID namespace (include/linux/proc_ns.h, PROC_PID_INIT_INO). */
+const FIRST_PID_NAMESPACE = 'pid:[4026531836]'
+
+/** What stands between us and the processes of the node, the worst first. */
+function processesPartialAt(root: string): string | undefined {
+  const namespace = linkOf(join(root, '/proc/self/ns/pid'))
+  if (namespace !== undefined && namespace !== FIRST_PID_NAMESPACE) return 'this is a PID namespace of its own: processes outside it are not seen'
+  if (readText(join(root, '/proc/1/status')) === undefined) return 'processes of others are hidden (/proc is mounted with hidepid)'
+  if (whyNot(() => closeSync(openSync(join(root, '/proc/1/environ'), 'r'))) !== undefined) return 'sizes and command lines only: the settings in the environment of some processes cannot be read (no CAP_SYS_PTRACE)'
+  return undefined
+}
+
+function linkOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path)
+  } catch {
+    // An old kernel, or no /proc: nothing speaks against it.
+    return undefined
   }
 }
 

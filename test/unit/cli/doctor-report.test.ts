@@ -39,6 +39,13 @@ describe('a node that allows less', () => {
   })
 })
 
+test('what is not seen of processes is told, with what would help', () => {
+  const partial = 'this is a PID namespace of its own: processes outside it are not seen', report = doctorReport(findings({ kernel: kernel72, bpftrace: bpftrace023 }, { node: { ...NODE, processesPartial: partial, slabReason: 'permission denied' } }))
+  expect(report).toMatchObject({ processesPartial: partial, slabReason: 'permission denied', advice: [expect.stringContaining('PID namespace')] })
+  expect(doctorText(report)).toMatch(/^processes +this is a PID namespace[^\n]*\nslab caches no \(permission denied\)$/m)
+  expect(doctorText(doctorReport(findings({ kernel: kernel72, bpftrace: bpftrace023 })))).toMatch(/^processes +all\nslab caches yes$/m)
+})
+
 test('the self-test has the last word on a rung', () => {
   const more = { selfTest: {
     rungs: [{ kind: 'rung', tsNs: 1, question: 'fatal-signal', rung: 'tracepoint', state: 'proven', reason: undefined }, { kind: 'rung', tsNs: 1, question: 'task-exit', rung: 'group-dead', state: 'dead', reason: 'self-test exit failed: \u001b[31mno row' }] as const,
