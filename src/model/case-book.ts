@@ -3,7 +3,7 @@ import { near, victimIds, type CaseFacts, type EventRise, type Gathered } from '
 import { claimCounted } from './case-counts.ts'
 import { addCase, dropCase, placeCase } from './case-list.ts'
 import { mergeCase } from './case-merge.ts'
-import { nameVictims } from './case-programs.ts'
+import { nameVictims, noteWaits } from './case-programs.ts'
 import { rewritten } from './case-version.ts'
 import type { KillCase } from './case.ts'
 import { isOnlyMarks, type Decision } from './decision.ts'
@@ -136,6 +136,7 @@ function settleCase(model: NodeModel, facts: CaseFacts): void {
     mergeCase(model, facts)
   }
   nameVictims(model, facts.case, before)
+  noteWaits(model, facts.case)
   facts.needsMerge = false
   facts.merges += 1
   rewritten(facts.case)

@@ -1,8 +1,10 @@
-/** What a victim was running, read while it lived: kept with the case, because the table of processes forgets the dead. */
+/** What a victim was running, who started it, and how it waited: kept with the case, because tables and histories forget. */
 import type { KillCase, Program, Victim } from './case.ts'
 import type { EventOf } from '../event/event.ts'
 import type { NodeModel } from './node.ts'
+import { sampleAt } from './earlier.ts'
 import { processAt } from './processes.ts'
+import { highPerSec, psiSomePct } from './rates.ts'
 
 export function programOf({ commandLine, exe, runtime, settings, environRead }: EventOf<'process_command'>): Program {
   return {
@@ -13,10 +15,27 @@ export function programOf({ commandLine, exe, runtime, settings, environRead }: 
 
 /** `before` are the victims as they were told last: what was known of them stays known. */
 export function nameVictims(model: NodeModel, target: KillCase, before: readonly Victim[]): void {
-  const known = new Map(before.map(({ pid, program }) => [pid, program]))
+  const known = new Map(before.map((victim) => [victim.pid, victim]))
   for (const victim of target.victims) {
-    const command = known.get(victim.pid) === undefined ? processAt(model, victim.pid, victim.killNs ?? target.tsNs)?.command : undefined
-    const program = victim.program ?? known.get(victim.pid) ?? (command === undefined ? undefined : programOf(command))
-    if (program !== undefined) victim.program = program
+    const was = known.get(victim.pid), tsNs = victim.killNs ?? target.tsNs
+    if (was?.program !== undefined) victim.program ??= was.program
+    if (was?.parent !== undefined) victim.parent ??= was.parent
+    if (victim.program !== undefined && victim.parent !== undefined) continue
+    const own = processAt(model, victim.pid, tsNs), parent = own === undefined ? undefined : processAt(model, own.ppid, tsNs)
+    if (own?.command !== undefined) victim.program ??= programOf(own.command)
+    if (parent !== undefined && parent.memcgId === own?.memcgId) victim.parent ??= { pid: parent.pid, comm: parent.comm, startNs: parent.startNs }
   }
+}
+
+const WAIT_SECONDS = 10
+/** Longer ago than this the history no longer tells. */
+const HISTORY_NS = 60e9
+
+/** Taken once. */
+export function noteWaits(model: NodeModel, target: KillCase): void {
+  const memcg = model.memcgs.get(target.victims[0]?.memcgId ?? 0)
+  if (target.waits !== undefined || memcg === undefined || model.nowNs - target.tsNs > HISTORY_NS) return
+  const window = { nowNs: target.tsNs, seconds: WAIT_SECONDS }, somePercent = psiSomePct(memcg.history, window), highPerSecond = highPerSec(memcg.history, window), highBytes = memcg.limits?.highBytes, usedBytes = sampleAt(memcg.usage, memcg.earlierUsage, target.tsNs)?.currentBytes
+  if (somePercent === undefined && highPerSecond === undefined && highBytes === undefined && usedBytes === undefined) return
+  target.waits = { path: memcg.path, seconds: WAIT_SECONDS, ...(somePercent === undefined ? {} : { somePercent }), ...(highPerSecond === undefined ? {} : { highPerSecond }), ...(usedBytes === undefined ? {} : { usedBytes }), ...(highBytes === undefined ? {} : { highBytes }) }
 }

@@ -22,6 +22,8 @@ export type Victim = {
   anonBytes?: number; fileBytes?: number; shmemBytes?: number; swapBytes?: number; pgtablesBytes?: number; totalVmBytes?: number
   killedBy?: { pid: number; comm: string }
   program?: Program
+  /** The process that started it, when it was in the same memcg. */
+  parent?: { pid: number; comm: string; startNs: number }
   /** From the kill (mark_victim or SIGKILL) to the exit. */
   msToExit?: number
   /** Internal to merging: monotonic times of the kill and exit, thread ids the kernel used for it. */
@@ -61,6 +63,8 @@ export type KillCase = {
   limit?: { memcgId?: number; path?: string; limitBytes?: number; usageBytes?: number; swapLimitBytes?: number; swapUsageBytes?: number }
   /** The victim's own memcg, as it was sampled before the decision. */
   victimUsage?: { path: string; currentBytes: number; limitBytes?: number }
+  /** How tasks of the victim's memcg waited in the `seconds` before, what it used then, and its memory.high. */
+  waits?: { path: string; seconds: number; somePercent?: number; highPerSecond?: number; usedBytes?: number; highBytes?: number }
   /** Usage of the limit holder before: the largest sample of the second before, and of about ten seconds before. */
   growth?: { secondBeforeBytes?: number; tenSecondsBeforeBytes?: number }
   /** Swap of the node, as the report says. */

@@ -3,27 +3,16 @@ import { formatBytes } from '../base/bytes.ts'
 import { workloadIn } from '../identity/workload.ts'
 import type { KillCase } from '../model/case.ts'
 import type { NodeModel } from '../model/node.ts'
+import { groupAdvice } from './advice-group.ts'
+import { requestAdvice } from './advice-request.ts'
+import { runtimeAdvice } from './advice-runtime.ts'
+import { waitsAdvice } from './advice-waits.ts'
+import type { Asked } from './asked.ts'
 import type { Finding } from './finding.ts'
-import { safeName, workloadText } from './names.ts'
+import { workloadText } from './names.ts'
 import type { Reason, ReasonName } from './reason.ts'
-import { stopReason } from './runtime-stop.ts'
-
-type Asked = { readonly model: NodeModel; readonly target: KillCase; readonly finding: Finding; readonly reasons: ReadonlySet<ReasonName> }
 
 const MEMCG_CAUSES: ReadonlySet<string> = new Set(['container-limit', 'pod-limit', 'slice-limit'])
-const MIB = 2 ** 20
-
-/** By the name of the program that died; only where its own memory filled the limit. */
-const HEAPS: readonly (readonly [RegExp, string])[] = [
-  [/^java$/, 'the JVM\'s heap, metaspace, thread stacks and direct buffers together have to fit: set -XX:MaxRAMPercentage to leave at least a quarter of the limit free'],
-  [/^(?:node|nodejs|MainThread)$/, 'set --max-old-space-size well below the limit: V8 sizes its heap by itself otherwise'],
-]
-
-function heap({ target, reasons }: Asked): string[] {
-  const victim = target.victims[0], limit = target.limit?.limitBytes, entry = HEAPS.find(([pattern]) => pattern.test(victim?.comm ?? ''))
-  if (entry === undefined || limit === undefined || victim?.anonBytes === undefined || victim.anonBytes < limit * 0.7 || !(reasons.has('anonymous') || reasons.has('anonymous-no-swap'))) return []
-  return [`${entry[1]}, because ${safeName(victim.comm ?? '')} alone had ${formatBytes(victim.anonBytes)} of anonymous memory under a limit of ${formatBytes(limit)}`]
-}
 
 /** The exact need is not known: it died on the way there. */
 function raiseLimit({ target, finding, reasons }: Asked): string[] {
@@ -44,17 +33,6 @@ function neighbours({ model, target, finding, reasons }: Asked): string[] {
   return finding.cause === 'slice-limit' && reasons.has('other-pod') ? [`look at ${who} first, because it used ${formatBytes(largest.bytes)} of the limit and another one died for it`] : []
 }
 
-/** Chosen for its oom_score_adj, not for its size. */
-function smallRequest({ target, finding }: Asked): string[] {
-  // Inside one container all have the same, unless the application itself changed it.
-  if (!['pod-limit', 'slice-limit', 'node'].includes(finding.cause)) return []
-  const chosen = target.candidates.find((candidate) => candidate.chosen), size = chosen?.rssBytes
-  if (chosen?.oomScoreAdj === undefined || size === undefined || chosen.oomScoreAdj < 100) return []
-  const larger = target.candidates.filter((other) => other.eligible && !other.chosen && (other.rssBytes ?? 0) > size + 8 * MIB && (other.oomScoreAdj ?? 0) < (chosen.oomScoreAdj ?? 0)), [first] = larger.sort((a, b) => (b.rssBytes ?? 0) - (a.rssBytes ?? 0))
-  if (first?.rssBytes === undefined) return []
-  return [`raise the memory request of ${safeName(chosen.comm ?? `pid ${chosen.pid}`)}, because it was chosen for its oom_score_adj of ${chosen.oomScoreAdj} (a small request) and not for its size: ${safeName(first.comm ?? `pid ${first.pid}`)} used ${formatBytes(first.rssBytes)}, it ${formatBytes(size)}`]
-}
-
 const BY_REASON: readonly (readonly [ReasonName, string])[] = [
   ['dirty-pages', 'let the writer flush as it goes (sync every few MiB, or direct I/O), or set memory.high below the limit so that it is throttled, because unwritten file cache filled the limit'],
   ['tmpfs', 'count tmpfs and emptyDir in memory into the limit and give them a sizeLimit, or put them on disk, because they filled the limit'],
@@ -70,19 +48,15 @@ function ofNode({ finding, target }: Asked): string[] {
   return ['compare the requests of the node\'s pods with what they use, and reserve memory for the system, because no limit stopped anybody before the node was full']
 }
 
-function ofSignal({ model, target, finding }: Asked): string[] {
+function ofSignal({ target, finding }: Asked): string[] {
   const { sentSignal } = target
   if (sentSignal === undefined || finding.cause === 'oom-daemon') return []
-  const reason = finding.cause === 'runtime-stop' ? stopReason(model, target) : undefined
-  return [
-    ...(reason?.endsWith('probe failed') === true ? ['look at the probe\'s timeout and at what the container waited for, because the probe ended it and not memory'] : []),
-    ...(sentSignal.termIgnored === true ? ['handle SIGTERM in its first process (or run it under an init), because it ignored SIGTERM and was killed after the grace period'] : []),
-  ]
+  return sentSignal.termIgnored === true ? ['handle SIGTERM in its first process (or run it under an init), because it ignored SIGTERM and was killed after the grace period'] : []
 }
 
 /** At most a handful; the most specific first. */
 export function adviceOf(model: NodeModel, target: KillCase, told: { readonly finding: Finding; readonly reasons: readonly Reason[] }): string[] {
   const asked: Asked = { model, target, finding: told.finding, reasons: new Set(told.reasons.map(({ name }) => name)) }
   if (told.finding.confidence === 'possible') return []
-  return [...neighbours(asked), ...smallRequest(asked), ...BY_REASON.flatMap(([name, text]) => (asked.reasons.has(name) ? [text] : [])), ...heap(asked), ...raiseLimit(asked), ...ofNode(asked), ...ofSignal(asked)]
+  return [...neighbours(asked), ...requestAdvice(asked), ...BY_REASON.flatMap(([name, text]) => (asked.reasons.has(name) ? [text] : [])), ...runtimeAdvice(asked), ...waitsAdvice(asked), ...groupAdvice(asked), ...raiseLimit(asked), ...ofNode(asked), ...ofSignal(asked)]
 }
