@@ -7,7 +7,7 @@ import { printable } from '../base/text.ts'
 import { parseDuration } from '../base/time.ts'
 
 type Option = { readonly type: 'string' | 'boolean'; readonly short?: string; readonly value?: string; readonly says: string }
-type Command = { readonly says: string; readonly file?: true; readonly options: Readonly<Record<string, Option>> }
+type Command = { readonly says: string; readonly file?: true; /** Takes a command behind `--`. */ readonly command?: true; readonly options: Readonly<Record<string, Option>> }
 
 const LIVE_OPTIONS: Readonly<Record<string, Option>> = {
   bpftrace: { type: 'string', value: 'PATH', says: 'bpftrace to use instead of the one in PATH' },
@@ -45,18 +45,27 @@ export const COMMANDS = {
   spikes: { says: 'memory spikes of a recording, and what kubectl top would have shown', file: true, options: { ...JSON_OPTION,
     all: { type: 'boolean', says: 'list every spike in order of time, not only those nearest to their limits' } } },
   explain: { says: 'the kills in a kernel log (dmesg, journalctl -k); - is stdin', file: true, options: JSON_OPTION },
+  run: { says: 'a command in a memory cgroup of its own, watched; its exit status is ours', command: true, options: {
+    limit: { type: 'string', value: 'BYTES', says: 'memory limit of the command, for example 512Mi; without one it is only watched' },
+    swap: { type: 'string', value: 'BYTES', says: 'with --limit: what may be swapped out besides (0, as in a pod)' },
+    'oom-group': { type: 'boolean', says: 'kill all of it when one is killed, as kubelet 1.28 and later want it (v2)' },
+    'fail-over': { type: 'string', value: 'LIMIT', says: 'exit 1 when the exact peak reached this, for example 90% or 450Mi' },
+    record: { type: 'string', value: 'FILE', says: 'keep a recording as well' },
+    summary: { type: 'string', value: 'FILE', says: 'write the summary as JSON' },
+    'no-tui': { type: 'boolean', says: 'no screen: the command has this terminal, the summary follows on stderr' },
+    force: { type: 'boolean', says: 'overwrite an existing recording or summary' }, ...LIVE_OPTIONS, ...SCREEN_OPTIONS } },
   doctor: { says: 'what this node allows, what will be used, how to get more', options: {
     ...JSON_OPTION, 'self-test': { type: 'boolean', says: 'start the probes and prove each of them, with a kill in a memcg of our own' }, bpftrace: LIVE_OPTIONS['bpftrace'] as Option } },
 } as const satisfies Record<string, Command>
 
 export type CommandName = keyof typeof COMMANDS
 /** Commands of the design that do not exist yet; they say so instead of looking like a typing mistake. */
-const NOT_BUILT = ['run', 'recommend', 'report', 'export']
+const NOT_BUILT = ['recommend', 'report', 'export']
 
 export type Invocation =
   | { readonly do: 'help'; readonly command?: CommandName }
   | { readonly do: 'version' }
-  | { readonly do: 'command'; readonly command: CommandName; readonly file: string; readonly options: Options }
+  | { readonly do: 'command'; readonly command: CommandName; readonly file: string; /** What stands behind `--`. */ readonly argv: readonly string[]; readonly options: Options }
 
 /** Options as typed; see `textOf` and its siblings. */
 export type Options = Readonly<Record<string, string | boolean | undefined>>
@@ -77,11 +86,12 @@ export function parseArguments(argv: readonly string[]): Invocation {
 
 function parseCommand(name: CommandName, args: readonly string[]): Invocation {
   const command: Command = COMMANDS[name], hint = `see \`oomscope ${name} --help\``
+  const end = command.command === true ? args.indexOf('--') : -1, argv = end < 0 ? [] : args.slice(end + 1)
   const options: NonNullable<ParseArgsConfig['options']> = { help: { type: 'boolean', short: 'h' } }
   for (const [key, { type, short }] of Object.entries(command.options)) options[key] = short === undefined ? { type } : { type, short }
   let parsed
   try {
-    parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true })
+    parsed = parseArgs({ args: end < 0 ? [...args] : args.slice(0, end), options, allowPositionals: true, strict: true })
   } catch (error) {
     throw usageError('bad-option', `cannot understand ${name}: ${whyOf(error)}`, hint)
   }
@@ -91,7 +101,8 @@ function parseCommand(name: CommandName, args: readonly string[]): Invocation {
   if (surplus !== undefined) throw usageError('surplus-argument', `cannot understand ${name}: one argument too many, ${quoted(surplus)}`, hint)
   const [file = ''] = parsed.positionals
   if (wanted === 1 && file === '') throw usageError('missing-file', `cannot run ${name}: FILE is missing`, name === 'explain' ? 'name a kernel log: oomscope explain FILE' : `name a recording: oomscope ${name} FILE`)
-  return { do: 'command', command: name, file, options: parsed.values as Options }
+  if (command.command === true && argv.length === 0) throw usageError('missing-command', `cannot run ${name}: the command is missing`, `put it behind --, for example oomscope ${name} --limit 512Mi -- ./load-test`)
+  return { do: 'command', command: name, file, argv, options: parsed.values as Options }
 }
 
 const quoted = (text: string): string => `'${printable(text, 60)}'`
@@ -159,8 +170,14 @@ export function helpText(name?: CommandName): string {
   return name === undefined ? overviewText() : commandText(name)
 }
 
+/** What a command wants besides options. */
+function operandOf(name: CommandName): string {
+  const { file, command }: Command = COMMANDS[name]
+  return command === true ? ' -- COMMAND' : file === true ? ' FILE' : name === 'record' ? ' -o FILE' : ''
+}
+
 function overviewText(): string {
-  const commands = Object.entries<Command>(COMMANDS).map(([name, { says, file }]) => `  ${`${name}${file === true ? ' FILE' : name === 'record' ? ' -o FILE' : ''}`.padEnd(18)}${says}`)
+  const commands = Object.keys(COMMANDS).filter(isCommand).map((name) => `  ${`${name}${operandOf(name)}`.padEnd(18)}${COMMANDS[name].says}`)
   return [
     'oomscope: see why a container was OOM-killed: the kernel\'s own decision, live and recorded', '',
     'usage: oomscope [COMMAND] [OPTIONS]', '', ...commands, '',
@@ -170,7 +187,7 @@ function overviewText(): string {
 }
 
 function commandText(name: CommandName): string {
-  const { says, file, options }: Command = COMMANDS[name]
+  const { says, command, options }: Command = COMMANDS[name]
   const lines = Object.entries(options).map(([key, { short, value, says: what }]) => `  ${`${short === undefined ? '' : `-${short}, `}--${key}${value === undefined ? '' : ` ${value}`}`.padEnd(22)}${what}`)
-  return [`oomscope ${name}: ${says}`, '', `usage: oomscope ${name}${name === 'record' ? ' -o FILE' : ''}${file === true ? ' FILE' : ''} [OPTIONS]`, '', ...lines, ''].join('\n')
+  return [`oomscope ${name}: ${says}`, '', `usage: oomscope ${name}${command === true ? '' : operandOf(name)} [OPTIONS]${command === true ? operandOf(name) : ''}`, '', ...lines, ''].join('\n')
 }

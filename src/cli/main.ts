@@ -14,7 +14,7 @@ async function run(invocation: Invocation, signals: Signals): Promise<ExitCode> 
     case 'version': process.stdout.write(`oomscope ${version()}\n`); return EXIT.done
     case 'command': break
   }
-  const { command, file, options } = invocation
+  const { command, file, argv, options } = invocation
   // Each command is loaded when it is asked for: `kills` must not pay for the screen.
   switch (command) {
     case 'live': return (await import('./live.ts')).live(options, signals)
@@ -23,6 +23,7 @@ async function run(invocation: Invocation, signals: Signals): Promise<ExitCode> 
     case 'kills': return (await import('./kills.ts')).kills(file, options, signals)
     case 'spikes': return (await import('./spikes.ts')).spikes(file, options, signals)
     case 'explain': return (await import('./explain.ts')).explain(file, options)
+    case 'run': return (await import('./run.ts')).run(argv, options, signals)
     case 'doctor': return (await import('./doctor.ts')).doctor(options, signals)
   }
 }

@@ -6,6 +6,11 @@ here=$(dirname "$(readlink -f "$0")")
 saved=
 [ -t 0 ] && saved=$(stty -g 2>/dev/null)
 
+# `run` ends as its command does, also with 137: then it says so first, and nothing here is broken.
+orderly=
+trap 'orderly=yes' USR1
+export OOMSCOPE_LAUNCHER=$$
+
 # In the background, so that a signal to this shell reaches the program; through fd 3 because sh gives it /dev/null.
 exec 3<&0
 "${OOMSCOPE_NODE:-node}" "${OOMSCOPE_MAIN:-$here/main.js}" "$@" <&3 3<&- &
@@ -23,6 +28,7 @@ while kill -0 "$child" 2>/dev/null; do
   code=$?
 done
 
+[ -n "$orderly" ] && exit "$code"
 case $code in
   # 128 + ILL, ABRT, BUS, FPE, KILL, SEGV: nothing in the program could run any more.
   132 | 134 | 135 | 136 | 137 | 139)

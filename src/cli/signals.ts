@@ -9,6 +9,8 @@ export type Signals = {
   readonly ended: AbortSignal
   /** 128 + the first signal's number, or undefined. */
   exitCode(): number | undefined
+  /** Somebody else has answered the signal: it does not decide how we end. */
+  forgive(): void
 }
 
 /** ^C reaches the launcher (oomscope.sh) and the program, and the launcher passes its own on: that echo is not a second wish. */
@@ -29,7 +31,7 @@ export function watchSignals(): Signals {
       controller.abort()
     })
   }
-  return { ended: controller.signal, exitCode: () => code }
+  return { ended: controller.signal, exitCode: () => code, forgive: () => { code = undefined } }
 }
 
 /** Resolves at the first signal. */

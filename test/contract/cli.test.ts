@@ -32,7 +32,7 @@ describe('usage: exit 2', () => {
   test.each<[string[], RegExp]>([
     [['recrod'], /unknown command 'recrod'/], [['kills', '--frobnicate', 'x'], /unknown option '--frobnicate'/], [['record'], /FILE is missing/], [['kills'], /FILE is missing/], [['replay'], /FILE is missing/],
     [['kills', 'a', 'b'], /one argument too many, 'b'/], [['record', '-o', 'x', '--for', 'long'], /--for 'long': not a duration/], [['record', '-o', 'x', '--max-size', '1KiB'], /--max-size '1KiB': too small/],
-    [['record', '-o', 'x', '--sample', '1us'], /--sample '1us': out of range/], [['spikes'], /FILE is missing/], [['run', '--', 'true'], /run is not built yet/],
+    [['record', '-o', 'x', '--sample', '1us'], /--sample '1us': out of range/], [['spikes'], /FILE is missing/], [['run', '--limit', '1k', '--', 'true'], /--limit '1k': too small/], [['run', '--swap', '1Gi', '--', 'true'], /--swap without --limit/], [['run', '--fail-over', '110%', '--', 'true'], /'110%': out of range/], [['run', '--fail-over', 'much', '--', 'true'], /neither a share nor a size/],
   ])('%j', async (args, first) => {
     expectTwoLines(await cli(args, { cwd: directory }), 2, first)
     expect(readdirSync(directory)).toEqual([])

@@ -10,6 +10,7 @@ describe('commands', () => {
     [[], { do: 'command', command: 'live' }], [['--no-probes'], { do: 'command', command: 'live', options: { 'no-probes': true } }], [['live', '--stall', '5ms'], { do: 'command', command: 'live', options: { stall: '5ms' } }],
     [['record', '-o', 'x', '--for=30s', '--force'], { do: 'command', command: 'record', options: { output: 'x', for: '30s', force: true } }], [['kills', 'f', '--json'], { do: 'command', command: 'kills', file: 'f' }],
     [['replay', '--speed', '4', 'f'], { do: 'command', command: 'replay', file: 'f', options: { speed: '4' } }], [['kills', '--', '-odd'], { do: 'command', command: 'kills', file: '-odd' }],
+    [['run', '--limit', '64Mi', '--', 'cmd', '--limit', '1', '--', 'x'], { do: 'command', command: 'run', argv: ['cmd', '--limit', '1', '--', 'x'], options: { limit: '64Mi' } }], [['run', '--help'], { do: 'help', command: 'run' }],
     [['--help'], { do: 'help' }], [['-h'], { do: 'help' }], [['help'], { do: 'help' }], [['record', '--help'], { do: 'help', command: 'record' }], [['kills', '-h'], { do: 'help', command: 'kills' }], [['--version'], { do: 'version' }],
   ])('%j is understood', (argv, expected) => expect(parseArguments(argv)).toMatchObject(expected))
 
@@ -18,10 +19,11 @@ describe('commands', () => {
     [['record', '-o'], 'bad-option', "cannot understand record: option '-o, --output <value>' argument missing"], [['kills'], 'missing-file', 'cannot run kills: FILE is missing'],
     [['kills', 'a', 'b'], 'surplus-argument', "cannot understand kills: one argument too many, 'b'"], [['doctor', 'x'], 'surplus-argument', "cannot understand doctor: one argument too many, 'x'"],
     [['kills', '--json=yes', 'f'], 'bad-option', "cannot understand kills: option '--json' does not take an argument"], [['\u001b[2J'], 'unknown-command', "unknown command '?[2J'"],
+    [['run'], 'missing-command', 'cannot run run: the command is missing'], [['run', '--'], 'missing-command', 'cannot run run: the command is missing'], [['run', 'cmd', '--', 'x'], 'surplus-argument', "cannot understand run: one argument too many, 'cmd'"],
     [['toString'], 'unknown-command', "unknown command 'toString'"],
   ])('%j is refused in one sentence', (argv, code, message) => expect(refusal(() => parseArguments(argv))).toMatchObject({ code, message, exitCode: 2 }))
 
-  test.each(['run', 'recommend', 'report', 'export'])('%s says that it is not built yet, and is not in the help', (name) => {
+  test.each(['recommend', 'report', 'export'])('%s says that it is not built yet, and is not in the help', (name) => {
     expect(refusal(() => parseArguments([name, 'x']))).toMatchObject({ code: 'not-built', message: `${name} is not built yet`, exitCode: 2 })
     expect(helpText()).not.toMatch(new RegExp(`^  ${name}\\b`, 'm'))
   })

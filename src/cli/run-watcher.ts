@@ -1,0 +1,77 @@
+/** The node as seen while a command of ours runs: folds the live stream, keeps a recording when one is wanted, and goes on when watching fails. */
+import { createModel } from '../model/apply.ts'
+import type { NodeModel } from '../model/node.ts'
+import { createRunWatch, watchRun } from '../model/run-watch.ts'
+import type { RunWatch } from '../model/run-watch.ts'
+import type { RecordingWriter } from '../recording/writer.ts'
+import type { LiveSource } from '../source/live.ts'
+import { Story } from '../view/story.ts'
+import type { Options } from './args.ts'
+import { Feed } from './feed.ts'
+import { nameSources } from './name-sources.ts'
+import { Names } from './names.ts'
+
+/** What the last rows need from the kernel through bpftrace and the bridge; they come within a tenth of this. */
+const LAST_ROWS_MS = 3000
+
+export class RunWatcher {
+  readonly story = new Story(createModel())
+  readonly watch: RunWatch
+  /** Why watching ended before the command did. */
+  failure: Error | undefined
+  private readonly source: LiveSource
+  private readonly writer: RecordingWriter | undefined
+  private readonly feed: Feed
+  private readonly names: Names
+  private pumped: Promise<void> | undefined
+  private wake = (): void => undefined
+
+  constructor(source: LiveSource, { memcgId, writer, options }: { readonly memcgId: number; readonly writer: RecordingWriter | undefined; readonly options: Options }) {
+    this.source = source
+    this.writer = writer
+    this.names = new Names(nameSources(options))
+    this.watch = createRunWatch(memcgId)
+    this.feed = new Feed(source, { afterFrame: (model) => { watchRun(this.watch, model); this.story.see(model) } })
+  }
+
+  get model(): NodeModel { return this.feed.model }
+
+  /** Begins to watch; resolves when every probe is attached and tested, or known not to be. Throws when watching cannot begin. */
+  async start(): Promise<void> {
+    this.pumped = this.pump()
+    await Promise.race([this.source.ready, this.pumped])
+    if (this.failure !== undefined) throw this.failure
+  }
+
+  /** Once the command's memcg is removed: its death is the last that the stream says of it. */
+  async lastRows(): Promise<void> {
+    const deadline = new Promise<'late'>((resolve) => { setTimeout(resolve, LAST_ROWS_MS, 'late').unref() })
+    while (this.failure === undefined && this.model.memcgs.get(this.watch.memcgId)?.diedNs === undefined) {
+      const next = new Promise<void>((resolve) => { this.wake = resolve })
+      if (await Promise.race([next, deadline]) === 'late') return
+    }
+  }
+
+  async close(): Promise<void> {
+    this.names.close()
+    await this.source.close()
+    await this.pumped
+  }
+
+  private async pump(): Promise<void> {
+    try {
+      for await (const batch of this.source.batches()) {
+        this.feed.take(batch)
+        for (const { events } of batch.items) this.names.see(events, this.feed.model)
+        const named = this.names.items(this.feed.model.nowNs)
+        for (const { events } of named) for (const event of events) this.feed.add(event)
+        this.writer?.write([...batch.items, ...named])
+        this.wake()
+      }
+    } catch (error) {
+      // The command goes on; it is said at its end.
+      this.failure = error instanceof Error ? error : new Error(String(error))
+      this.wake()
+    }
+  }
+}

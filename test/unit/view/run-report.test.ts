@@ -1,0 +1,72 @@
+/** The summary of a run: what is known, what is not, and why. */
+import { expect, test } from 'vitest'
+import { createRunWatch, watchRun } from '../../../src/model/run-watch.ts'
+import { runText } from '../../../src/view/run-report.ts'
+import { runJson, runSummary } from '../../../src/view/run-summary.ts'
+import type { RunFacts } from '../../../src/view/run-summary.ts'
+import { applyEvent, createModel } from '../../../src/model/apply.ts'
+import { birth, decision, event, hello, limits, T0, usage } from '../model/build.ts'
+
+const MIB = 2 ** 20, LIMIT = 64 * MIB
+const FACTS: RunFacts = { argv: ['./load', 'a b\u001b[2J'], code: 0, ns: 40e9, peakBytes: 60 * MIB, leftBehind: 0 }
+
+/** A run whose usage stands at each of these MiB for a second. */
+function ranAt(mib: readonly number[], { limited = true } = {}) {
+  const model = createModel(), watch = createRunWatch(9)
+  for (const e of [hello(), birth(1, '/', 0), birth(9, '/oomscope-run-1', 1), ...(limited ? [limits(9, LIMIT)] : [])]) applyEvent(model, e)
+  mib.forEach((each, i) => { applyEvent(model, usage(9, each * MIB, T0 + i * 1e9)); watchRun(watch, model) })
+  return { model, watch }
+}
+
+const summaryOf = (run: ReturnType<typeof ranAt>, facts: Partial<RunFacts> = {}) => runSummary({ ...FACTS, ...facts }, run.model, { watch: run.watch, path: '/oomscope-run-1', cases: run.model.cases })
+
+test('time near the limit is weighted by time, each look standing until the next', () => {
+  // 50 of 64 MiB are 78 %, 52 are 81 %, 58 are 90.6 %.
+  const summary = summaryOf(ranAt([50, 52, 58, 60, 10, 10]))
+  expect(summary).toMatchObject({ over80Ns: 3e9, over90Ns: 2e9, limitBytes: LIMIT, limitPath: undefined, isPeakExact: true })
+})
+
+test('without a mark of the kernel the peak is what was sampled, and is said to be', () => {
+  const run = ranAt([10, 58, 20]), summary = summaryOf(run, { peakBytes: undefined })
+  expect(summary).toMatchObject({ peakBytes: 58 * MIB, isPeakExact: false })
+  expect(runText(summary, run.model).join('\n')).toMatch(/peak +at least 58 MiB, 90\.6 % of 64 MiB · sampled/)
+  expect(runJson(summary, run.model)).toMatchObject({ peakBytes: 58 * MIB, peakExact: false })
+  // It ended before the first look, on a kernel without the mark.
+  expect(runText(summaryOf(ranAt([]), { peakBytes: undefined }), run.model).join('\n')).toContain('not known: it ended before the first look')
+})
+
+test('the nearest limit above counts where it has none of its own, and is named', () => {
+  const model = createModel(), watch = createRunWatch(9)
+  for (const e of [hello(), birth(1, '/', 0), birth(5, '/user.slice', 1), birth(9, '/user.slice/run', 5), limits(5, LIMIT), usage(9, 60 * MIB, T0)]) applyEvent(model, e)
+  watchRun(watch, model)
+  const summary = runSummary(FACTS, model, { watch, path: '/user.slice/run', cases: [] })
+  expect(runText(summary, model).join('\n')).toContain('(the limit of /user.slice)')
+  expect(runJson(summary, model)).toMatchObject({ limitBytes: LIMIT, limitPath: '/user.slice' })
+})
+
+test('kills in it, and by its limit, are its own; others are not', () => {
+  const run = ranAt([50])
+  for (const e of [birth(7, '/other', 1), ...decision({ tid: 40, tsNs: T0 + 1e9, memcgId: 9, victims: [{ pid: 40, memcgId: 9 }] }), ...decision({ tid: 70, tsNs: T0 + 2e9, memcgId: 7, victims: [{ pid: 70, memcgId: 7 }] })]) applyEvent(run.model, e)
+  const summary = summaryOf(run, { code: 137, signal: 'SIGKILL' }), text = runText(summary, run.model).join('\n')
+  expect(summary.kills.map(({ victims }) => victims.map(({ pid }) => pid))).toEqual([[40]])
+  expect(text).toContain('ended by SIGKILL (exit 137) after 40 s')
+  expect(text).toContain('kills       1 kill')
+})
+
+test('stalls: none where a probe would have told, not known where none could; failures and losses are said', () => {
+  const run = ranAt([50]), rung = (state: string) => applyEvent(run.model, event('rung', T0, { question: 'memcg-reclaim', rung: 'tracepoint', state }))
+  rung('dead')
+  expect(runText(summaryOf(run), run.model).join('\n')).toContain('stalls      not known')
+  rung('proven')
+  const text = runText(summaryOf(run, { failure: 'the bridge died' }), run.model).join('\n')
+  expect(text).toContain('stalls      none')
+  expect(text).toContain('not watched to its end: the bridge died')
+})
+
+test('no line is wider than 80 columns or holds a control character', () => {
+  const run = ranAt([50, 60])
+  for (const line of runText(summaryOf(run, { leftBehind: 2, failure: 'x'.repeat(200) }), run.model)) {
+    expect(line.length).toBeLessThanOrEqual(80)
+    expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/)
+  }
+})
