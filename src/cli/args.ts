@@ -9,6 +9,15 @@ import { parseDuration } from '../base/time.ts'
 type Option = { readonly type: 'string' | 'boolean'; readonly short?: string; readonly value?: string; readonly says: string }
 type Command = { readonly says: string; readonly file?: true; /** Takes a command behind `--`. */ readonly command?: true; readonly options: Readonly<Record<string, Option>> }
 
+const NAME_OPTIONS: Readonly<Record<string, Option>> = {
+  cri: { type: 'string', value: 'SOCKET', says: 'container runtime to ask for names (the usual places); off: ask none' },
+  docker: { type: 'string', value: 'SOCKET', says: 'Docker\'s socket (/run/docker.sock while dockerd runs); off' },
+  podman: { type: 'string', value: 'SOCKET', says: 'podman\'s socket (/run/podman/podman.sock); off' },
+  kubelet: { type: 'string', value: 'URL', says: 'kubelet of this node (https://localhost:10250, with credentials only); off' },
+  kubeconfig: { type: 'string', value: 'FILE', says: 'credentials for the kubelet and the Kubernetes API (the pod\'s service account); off: no API' },
+  node: { type: 'string', value: 'NAME', says: 'this node as the cluster knows it ($NODE_NAME, or the host\'s name)' },
+  'no-names': { type: 'boolean', says: 'ask nobody for names: pods and containers show their ids' },
+}
 const LIVE_OPTIONS: Readonly<Record<string, Option>> = {
   bpftrace: { type: 'string', value: 'PATH', says: 'bpftrace to use instead of the one in PATH' },
   'no-probes': { type: 'boolean', says: 'sampling and kernel log only' },
@@ -16,7 +25,7 @@ const LIVE_OPTIONS: Readonly<Record<string, Option>> = {
   stall: { type: 'string', value: 'TIME', says: 'single events for stalls at least this long (10ms)' },
   sample: { type: 'string', value: 'TIME', says: 'period of sampling a memcg whose usage moves (100ms); quiet ones less often, those near a limit up to 200 times a second' },
   'sample-budget': { type: 'string', value: 'PERCENT', says: 'what sampling may cost, of one core (2%); it becomes rarer to keep that' },
-  cri: { type: 'string', value: 'SOCKET', says: 'container runtime to ask for names (the usual places); off: ask none' },
+  ...NAME_OPTIONS,
 }
 const TOMBSTONES_OPTION: Readonly<Record<string, Option>> = { tombstones: { type: 'string', value: 'N', says: 'dead workloads whose names and numbers are remembered (4096)' } }
 const SCREEN_OPTIONS: Readonly<Record<string, Option>> = {
@@ -55,7 +64,7 @@ export const COMMANDS = {
     'no-tui': { type: 'boolean', says: 'no screen: the command has this terminal, the summary follows on stderr' },
     force: { type: 'boolean', says: 'overwrite an existing recording or summary' }, ...LIVE_OPTIONS, ...SCREEN_OPTIONS } },
   doctor: { says: 'what this node allows, what will be used, how to get more', options: {
-    ...JSON_OPTION, 'self-test': { type: 'boolean', says: 'start the probes and prove each of them, with a kill in a memcg of our own' }, bpftrace: LIVE_OPTIONS['bpftrace'] as Option } },
+    ...JSON_OPTION, 'self-test': { type: 'boolean', says: 'start the probes and prove each of them, with a kill in a memcg of our own' }, bpftrace: LIVE_OPTIONS['bpftrace'] as Option, ...NAME_OPTIONS } },
 } as const satisfies Record<string, Command>
 
 export type CommandName = keyof typeof COMMANDS

@@ -6,9 +6,10 @@ import { QUESTION_TITLES } from '../source/probe-ladder.ts'
 import type { ProbeFeatures, Rung } from '../source/probe-set.ts'
 import { insteadOf, missingRungs, remainingRungs } from '../source/remaining.ts'
 import { INSTEAD } from '../source/rung-states.ts'
+import type { NameReport } from './name-report.ts'
 
 export type SelfTest = { readonly rungs: readonly EventOf<'rung'>[]; readonly tests: readonly EventOf<'selftest'>[]; readonly isComplete: boolean }
-export type Findings = { readonly features: ProbeFeatures; readonly rungs: readonly Rung[]; readonly node: NodeFacts; readonly selfTest?: SelfTest }
+export type Findings = { readonly features: ProbeFeatures; readonly rungs: readonly Rung[]; readonly node: NodeFacts; readonly names?: NameReport; readonly selfTest?: SelfTest }
 
 export type Question = { readonly question: string; readonly title: string; readonly rung: string; readonly script?: string; readonly state: string; readonly reason?: string; readonly otherwise?: string; readonly advice?: string }
 
@@ -34,6 +35,8 @@ export type DoctorReport = {
   readonly ways: readonly { readonly advice: string; readonly questions: readonly string[] }[]
   readonly selfTests?: readonly { readonly test: string; readonly passed: boolean; readonly detail?: string }[]
   readonly selfTestComplete?: boolean
+  /** Who tells names here, and where two of them differ. */
+  readonly names?: NameReport
 }
 
 export function doctorReport(findings: Findings): DoctorReport {
@@ -47,6 +50,7 @@ export function doctorReport(findings: Findings): DoctorReport {
     ...('missing' in bpftrace ? { bpftraceReason: bpftrace.missing } : { bpftracePath: bpftrace.path, bpftraceVersion: bpftrace.version, ...(Object.keys(bpftrace.refusals).length > 0 ? { bpftraceRefusals: bpftrace.refusals } : {}) }),
     bridge: node.bridge, ...optional({ bridgeReason: node.bridgeReason }), questions,
     advice: ways.map(({ advice }) => advice), ways,
+    ...(findings.names === undefined ? {} : { names: findings.names }),
     ...(selfTest === undefined ? {} : { selfTests: selfTest.tests.map(({ test, passed, detail }) => ({ test, passed, ...optional({ detail }) })), selfTestComplete: selfTest.isComplete }),
   }
 }

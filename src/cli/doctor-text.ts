@@ -12,7 +12,7 @@ const STATES: readonly (readonly [string, string])[] = [
 ]
 
 export function doctorText(report: DoctorReport): string {
-  const sections = [[printable(report.summary, MAX_LINE)], nodeLines(report), questionsLines(report.questions), legend(report), selfTestLines(report), waysLines(report)]
+  const sections = [[printable(report.summary, MAX_LINE)], nodeLines(report), questionsLines(report.questions), legend(report), namesLines(report), selfTestLines(report), waysLines(report)]
   return `${sections.filter((lines) => lines.length > 0).map((lines) => lines.join('\n')).join('\n\n')}\n`
 }
 
@@ -56,6 +56,17 @@ const UNTESTED = 'this probe is attached; nothing we may do to a node causes its
 
 const legend = ({ questions, selfTests }: DoctorReport): string[] =>
   STATES.filter(([state]) => questions.some((question) => question.state === state)).map(([state, says]) => row(state, state === 'chosen' && selfTests !== undefined ? UNTESTED : says))
+
+/** What an absent one lacks is no fault, but may be what a person looks for. */
+function namesLines({ names }: DoctorReport): string[] {
+  if (names === undefined) return []
+  if (names.sources.length === 0) return [row('names', 'nobody is asked (--no-names): pods and containers show their ids')]
+  const told = (count: number): string => (count === 0 ? '' : `, ${count} ${count === 1 ? 'pod or container' : 'pods and containers'}`)
+  const lines = names.sources.map(({ source, state, detail, reason, told: count }) => `${source}: ${STATE_WORDS[state] ?? state}${detail === undefined ? '' : `, ${detail}`}${told(count)}${because(reason)}`)
+  return [...lines.map((line, i) => row(i === 0 ? 'names from' : '', line)), ...names.disputes.map((line, i) => row(i === 0 ? 'they differ' : '', line))]
+}
+
+const STATE_WORDS: Readonly<Record<string, string>> = { starting: 'is asked when a container without a name is seen', absent: 'not here' }
 
 function selfTestLines({ selfTests, selfTestComplete }: DoctorReport): string[] {
   if (selfTests === undefined) return []

@@ -13,11 +13,13 @@ import type { Options } from './args.ts'
 import { doctorReport } from './doctor-report.ts'
 import type { SelfTest } from './doctor-report.ts'
 import { doctorText } from './doctor-text.ts'
+import { nameReport } from './name-report.ts'
+import { nameSources } from './name-sources.ts'
 import { untilAborted } from './signals.ts'
 import type { Signals } from './signals.ts'
 
 export async function doctor(options: Options, signals: Signals): Promise<ExitCode> {
-  const bpftrace = textOf(options, 'bpftrace')
+  const bpftrace = textOf(options, 'bpftrace'), asked = nameReport(nameSources(options, true))
   const features = await detectFeatures(bpftrace)
   let selfTest: SelfTest | undefined, failure: unknown
   try {
@@ -26,7 +28,7 @@ export async function doctor(options: Options, signals: Signals): Promise<ExitCo
     // Where the probes cannot even be tried the findings are what a person needs most.
     failure = error
   }
-  const report = doctorReport({ features, rungs: chooseProbes(features).rungs, node: readNodeFacts(), ...(selfTest === undefined ? {} : { selfTest }) })
+  const report = doctorReport({ features, rungs: chooseProbes(features).rungs, node: readNodeFacts(), names: await asked, ...(selfTest === undefined ? {} : { selfTest }) })
   process.stdout.write(isSet(options, 'json') ? `${JSON.stringify(report)}\n` : doctorText(report))
   if (failure !== undefined) throw failure
   return EXIT.done

@@ -1,9 +1,10 @@
 /** The kubelet's log directories as a source of names: read again every few seconds, told when new. */
+import { errnoOf } from '../base/errors.ts'
 import { MAX_WAITING, type NameFact, type NameSource, type SourceHealth } from './name-source.ts'
 import { readPodLogs, type LearnedName, type PodLogs } from './pod-logs.ts'
 
 /** A pod that lives shorter than this and dies keeps its uid as its name. */
-const PERIOD_MS = 3000
+const PERIOD_MS = 3000, LIMIT_MS = 10_000
 /** Told names remembered: more than a node can hold in weeks; beyond it a name is told twice. */
 const MAX_TOLD = 50_000
 
@@ -12,13 +13,15 @@ export class PodLogSource implements NameSource {
   readonly settled: Promise<void>
   private settle: () => void = () => undefined
   private readonly read: () => Promise<PodLogs>
+  private readonly limitMs: number
   private readonly told = new Map<string, string>()
   private waiting: NameFact[] = []
   private timer: NodeJS.Timeout | undefined
   private now: SourceHealth = { state: 'starting' }
 
-  constructor(read: () => Promise<PodLogs> = readPodLogs) {
+  constructor(read: () => Promise<PodLogs> = readPodLogs, limitMs = LIMIT_MS) {
     this.read = read
+    this.limitMs = limitMs
     this.settled = new Promise((resolve) => { this.settle = resolve })
   }
 
@@ -47,11 +50,27 @@ export class PodLogSource implements NameSource {
   private isLooking = false
 
   private async look(): Promise<void> {
-    // A directory on a file system that hangs: one look at a time.
+    // A directory on a file system that hangs holds a thread of this process: one look at a time, however late it is.
     if (this.isLooking) return
     this.isLooking = true
-    const found = await this.read()
-    this.isLooking = false
+    const late = setTimeout(() => this.fail(`no answer within ${this.limitMs / 1000} s`), this.limitMs).unref()
+    try {
+      this.learn(await this.read())
+    } catch (error) {
+      this.fail(errnoOf(error) || 'cannot be read')
+    } finally {
+      clearTimeout(late)
+      this.isLooking = false
+    }
+  }
+
+  private fail(reason: string): void {
+    if (this.now.state === 'closed') return
+    this.now = { ...this.now, state: 'failing', reason }
+    this.settle()
+  }
+
+  private learn(found: PodLogs): void {
     if (this.now.state === 'closed') return
     for (const name of found.names) if (this.isNew(name)) this.waiting.push({ kind: 'workload', ...name })
     if (this.waiting.length > MAX_WAITING) this.waiting.splice(0, this.waiting.length - MAX_WAITING)

@@ -19,3 +19,12 @@ export function makeCertificates(directory: string, names: string): Certificates
   const read = (name: string): string => readFileSync(join(directory, name), 'utf8')
   return { ca: read('ca.crt'), otherCa: read('other.crt'), serverCert: read('server.crt'), serverKey: read('server.key'), clientCert: read('client.crt'), clientKey: read('client.key') }
 }
+
+export function hasOpenssl(): boolean {
+  try {
+    execFileSync('openssl', ['version'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}

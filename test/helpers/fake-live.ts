@@ -6,16 +6,18 @@ import { fileURLToPath } from 'node:url'
 export const FAKE_BRIDGE = fileURLToPath(new URL('fake-bridge.mjs', import.meta.url))
 
 /** One start of the bridge: see fake-bridge.mjs. `frames` go to stdout. */
-export type FakeRun = { readonly frames?: readonly Uint8Array[]; readonly stderr?: string; readonly then?: number | string; readonly ignoreTerm?: boolean; readonly loop?: boolean }
+export type FakeRun = { readonly frames?: readonly Uint8Array[]; readonly stderr?: string; readonly then?: number | string; readonly ignoreTerm?: boolean; readonly loop?: boolean; /** Sent again and again. */ readonly ticks?: readonly Uint8Array[] }
 export type FakeStart = { readonly pid: number; readonly args: readonly string[]; readonly script?: string }
 export type FakeBridge = { readonly env: { readonly OOMSCOPE_BRIDGE: string; readonly OOMSCOPE_FAKE: string }; readonly starts: () => FakeStart[] }
 
 export function fakeBridge(directory: string, runs: readonly FakeRun[]): FakeBridge {
   const log = join(directory, 'starts.jsonl')
-  const files = runs.map(({ frames = [], ...rest }, i) => {
+  const files = runs.map(({ frames = [], ticks, ...rest }, i) => {
     const file = join(directory, `frames-${i}`)
     writeFileSync(file, Buffer.concat(frames))
-    return { ...rest, file }
+    if (ticks === undefined) return { ...rest, file }
+    writeFileSync(`${file}-ticks`, Buffer.concat(ticks))
+    return { ...rest, file, ticks: `${file}-ticks` }
   })
   return {
     env: { OOMSCOPE_BRIDGE: FAKE_BRIDGE, OOMSCOPE_FAKE: JSON.stringify({ runs: files, log }) },

@@ -47,3 +47,25 @@ describe('the log directories', () => {
     }
   })
 })
+
+test('a directory that hangs, or whose reading throws, is said; it is not read twice at once, and works again when it is well', async () => {
+  let finish: (found: PodLogs) => void = () => undefined, reads = 0
+  const none = { names: [], skipped: 0, truncated: false }, hanging = new PodLogSource(() => { reads += 1; return new Promise<PodLogs>((resolve) => { finish = resolve }) }, 5)
+  hanging.start()
+  await hanging.settled
+  expect(hanging.health).toMatchObject({ state: 'failing', reason: 'no answer within 0.005 s' })
+  hanging.start()
+  expect(reads).toBe(1)
+  finish({ ...none, names: [{ podUid: 'u', namespace: 'n', pod: 'p' }] })
+  await Promise.resolve()
+  await Promise.resolve()
+  expect(hanging.health.state).toBe('answering')
+  expect(hanging.take()).toHaveLength(1)
+  hanging.close()
+  const throwing = new PodLogSource(() => Promise.reject(new Error('x')))
+  throwing.start()
+  await throwing.settled
+  expect(throwing.health).toMatchObject({ state: 'failing', reason: 'cannot be read' })
+  throwing.start()
+  throwing.close()
+})

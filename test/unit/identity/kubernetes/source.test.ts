@@ -3,14 +3,15 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { Names } from '../../../../src/cli/names.ts'
 import { apiReader, kubeletReader, type ReaderOptions } from '../../../../src/identity/kubernetes/readers.ts'
 import { PodSource, type PodSourceOptions } from '../../../../src/identity/kubernetes/source.ts'
 import type { NameFact } from '../../../../src/identity/name-source.ts'
 import { createRecording } from '../../../../src/recording/writer.ts'
-import { makeCertificates, type Certificates } from '../../../helpers/certificates.ts'
+import { hasOpenssl, makeCertificates, type Certificates } from '../../../helpers/certificates.ts'
 import { fakeHttp, until, type FakeHttp, type Reply } from '../../../helpers/fake-http.ts'
+import { skip } from '../../../helpers/skip.ts'
 import { streamFrames } from '../../../helpers/stream.ts'
 import { FrameReader } from '../../../../src/wire/frame.ts'
 import { Decoder } from '../../../../src/wire/decode.ts'
@@ -20,8 +21,9 @@ const TOKEN = 'eyJhbGciOiJSUzI1NiJ9.s3cr3t-t0ken', ID = 'a'.repeat(64), UID = '2
 let directory = '', certificates: Certificates
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'oomscope-test-'))
-  certificates = makeCertificates(directory, 'DNS:worker-3,IP:127.0.0.1')
+  if (hasOpenssl()) certificates = makeCertificates(directory, 'DNS:worker-3,IP:127.0.0.1')
 })
+beforeEach((context) => { if (!hasOpenssl()) skip(context, 'openssl is not installed: no certificates') })
 afterAll(() => rmSync(directory, { recursive: true }))
 
 const opened: { readonly close: () => void | Promise<void> }[] = []
