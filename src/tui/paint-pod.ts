@@ -62,13 +62,13 @@ function paintLevels(grid: Grid, at: Rect, page: PodPage): void {
 
 function paintContainers(grid: Grid, at: Rect, page: PodPage): void {
   grid.box(at, 'containers')
-  const { x, y, width, height } = inner(at), name = Math.max(8, width - 22)
+  const { x, y, width, height } = inner(at), hasRequest = page.containers.some(({ request }) => request !== ''), name = Math.max(8, width - (hasRequest ? 28 : 22))
   const line = (row: number, cells: readonly string[], style: Style): void => {
     grid.text({ x: x + 1, y: row, width: name }, cutMiddle(cells[0] ?? '', name), style)
     cells.slice(1).forEach((text, i) => { grid.textRight({ x: x + 2 + name + i * 6, y: row, width: 5 }, text, style) })
   }
-  line(y, ['NAME', 'USED', 'LIMIT', 'OOM'], STYLE.dim)
-  page.containers.slice(0, height - 1).forEach((container, i) => line(y + 1 + i, [container.label, container.used, container.max, container.oom], container.binds ? STYLE.alert : STYLE.normal))
+  line(y, ['NAME', 'USED', ...(hasRequest ? ['REQ'] : []), 'LIMIT', 'OOM'], STYLE.dim)
+  page.containers.slice(0, height - 1).forEach((container, i) => line(y + 1 + i, [container.label, container.used, ...(hasRequest ? [container.request === '' ? '-' : container.request] : []), container.max, container.oom], container.binds ? STYLE.alert : STYLE.normal))
 }
 
 /** Everything below the headline. `lines` say in sentences what the numbers mean. */

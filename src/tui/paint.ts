@@ -104,7 +104,7 @@ function paintRow(body: Body, ui: Ui, show: Show): Result {
   const page = row === undefined ? undefined : scene.podPage(row), timeline = height >= 30 ? 3 : 0
   paintKeys(grid, !isWinding(show.can) ? KEYS_POD : show.can.live === 'back' ? [...TO_LIVE, ...KEYS_POD_REPLAY] : KEYS_POD_REPLAY)
   if (row === undefined || page === undefined) { grid.text({ x: 2, y: y + 1 }, 'It is gone: its cgroups were removed.', STYLE.dim); return { ui, pageLines: height } }
-  paintPodPage(grid, { y, height: height - timeline }, { page, name: row.name, lines: scene.detailOf(row) })
+  paintPodPage(grid, { y, height: height - timeline }, { page, name: row.name, lines: scene.detailOf(row).toSpliced(1, 0, ...page.promises) })
   if (timeline > 0) paintTimeline(grid, y + height - timeline, scene.timelineOf(grid.cols), { timeAt: scene.timeAt, cursorNs: cursorOf(scene) })
   return { ui, pageLines: height }
 }

@@ -73,7 +73,7 @@ export function sceneOf({ lens, model, story, range, liveNs, costs }: SceneOf): 
     nowNs, rows, kills, range, liveNs, progress: story.progress, time: timeOf(model, nowNs), status: statusOf(lens, model, { rows, cases }),
     treeRows: () => tree ??= treeRows(lens, model, cases),
     timeAt: (tsNs) => timeOf(model, tsNs), detailOf: (row) => detailOf(model, { row, kills }),
-    podPage: (row) => podPage(model, row, lens.workloadOf(model.memcgs.get(row.selfId)?.path ?? '/').qos),
+    podPage: (row) => podPage(model, row, lens),
     casePage: ({ killCase }) => casePage({ lens, model: story.model, killCase, moment: story.moments.of(killCase) }),
     caseLines: (kill) => lens.caseLines(kill.killCase, story.model),
     timelineOf: (columns) => story.timeline.columns(story.model, { columns, nowNs: liveNs ?? nowNs, range }),

@@ -24,7 +24,7 @@ export function workloadText(workload: Workload, path: string): string {
   const pod = podName(workload)
   switch (workload.level) {
     case 'container': {
-      const container = workload.container !== undefined ? safeName(workload.container) : workload.containerId === undefined ? undefined : shortId(workload.containerId)
+      const container = workload.container !== undefined ? safeName(workload.container) : workload.role === 'sandbox' ? 'pause' : workload.containerId === undefined ? undefined : shortId(workload.containerId)
       return container === undefined ? `cgroup ${safeName(path)}` : `container ${container}${pod === undefined ? '' : ` of pod ${pod}`}${inside(workload)}`
     }
     case 'pod': return `pod ${pod ?? safeName(path)}${inside(workload)}`

@@ -36,7 +36,7 @@ export function placeLabel(lens: Lens, model: NodeModel, path: string): string {
 export function levelLabel(workload: Workload, path: string): string {
   const last = cellText(path.split('/').at(-1) ?? path)
   switch (workload.level) {
-    case 'container': return `container "${cellText(workload.container ?? workload.containerId?.slice(0, 12) ?? last)}"`
+    case 'container': return `container "${cellText(workload.container ?? (workload.role === 'sandbox' ? 'pause' : undefined) ?? workload.containerId?.slice(0, 12) ?? last)}"`
     case 'pod': return `the pod${inside(workload)}`
     case 'root': return 'the root cgroup'
     default: return last

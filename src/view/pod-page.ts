@@ -2,8 +2,12 @@
 import type { Memcg, NodeModel } from '../model/node.ts'
 import { HISTORY_SECONDS } from '../model/history.ts'
 import { bytesCell, countCell } from './compact.ts'
+import type { DetailLine } from './detail.ts'
+import { named } from './lens.ts'
+import type { Lens } from './lens.ts'
 import type { Level } from './limits.ts'
 import type { OverviewRow } from './overview.ts'
+import { ownerWords, promiseLines } from './promises.ts'
 import { largest, series, usageSeries } from './window.ts'
 import type { Span } from './window.ts'
 
@@ -21,7 +25,7 @@ export type Curve = { readonly key: 'used' | 'some' | 'full' | 'stall' | 'high' 
 export type Chart = { readonly title: string; readonly curves: readonly Curve[]; readonly full: number; readonly fullText: string; readonly rules: readonly { readonly at: number; readonly key: 'max' | 'high' }[] }
 export type CompositionPart = { readonly label: string; readonly bytes: number; readonly share: number; readonly note: string }
 export type LevelLine = { readonly label: string; readonly used: string; readonly high: string; readonly max: string; readonly share: string; readonly binds: boolean }
-export type ContainerLine = { readonly label: string; readonly used: string; readonly max: string; readonly oom: string; readonly binds: boolean }
+export type ContainerLine = { readonly label: string; readonly used: string; /** As declared; empty when nobody told. */ readonly request: string; readonly max: string; readonly oom: string; readonly binds: boolean }
 
 export type PodPage = {
   readonly subtitle: string
@@ -30,6 +34,8 @@ export type PodPage = {
   readonly composition: readonly CompositionPart[]
   readonly levels: readonly LevelLine[]
   readonly containers: readonly ContainerLine[]
+  /** What was declared, and what the kernel made of it. */
+  readonly promises: readonly DetailLine[]
 }
 
 const known = (bytes: number | undefined, absent: string): string => (bytes === undefined ? absent : bytesCell(bytes))
@@ -95,20 +101,21 @@ function levelsOf(model: NodeModel, { levels, binding }: OverviewRow): LevelLine
   return [...chain.map((level) => levelLine(level, binding)), ...(memory === undefined ? [] : [{ label: 'node', used: known(used, '-'), high: '', max: bytesCell(memory.totalBytes), share: percent(used, memory.totalBytes), binds: false }])]
 }
 
-function containersOf(model: NodeModel, { levels, binding }: OverviewRow): ContainerLine[] {
+function containersOf(model: NodeModel, { levels, binding }: OverviewRow, lens: Lens): ContainerLine[] {
   return levels.filter(({ where }) => where === 'container').map((level) => {
     const memcg = model.memcgs.get(level.memcgId), kills = memcg === undefined ? undefined : Math.max(memcg.events?.oomKill ?? 0, memcg.killCount)
-    return { label: level.label.replace(/^container "(.*)"$/, '$1'), used: known(level.usedBytes, '-'), max: known(level.maxBytes, '-'), oom: kills === undefined ? '-' : kills === 0 ? '·' : String(kills), binds: level.memcgId === binding?.memcgId }
+    const request = memcg === undefined ? undefined : named(model, lens.workloadOf(memcg.path)).memoryRequestBytes
+    return { label: level.label.replace(/^container "(.*)"$/, '$1'), used: known(level.usedBytes, '-'), request: known(request, ''), max: known(level.maxBytes, '-'), oom: kills === undefined ? '-' : kills === 0 ? '·' : String(kills), binds: level.memcgId === binding?.memcgId }
   })
 }
 
 /** Nothing when the workload's cgroups are gone. */
-export function podPage(model: NodeModel, row: OverviewRow, qos?: string): PodPage | undefined {
+export function podPage(model: NodeModel, row: OverviewRow, lens: Lens): PodPage | undefined {
   const self = model.memcgs.get(row.selfId)
   if (self === undefined) return undefined
-  const containers = containersOf(model, row), limit = row.binding === undefined ? 'no limit of its own' : `limit ${bytesCell(row.binding.maxBytes)}${row.binding.where === 'above' ? ` of ${row.binding.label}` : ''}`
+  const containers = containersOf(model, row, lens), { qos } = lens.workloadOf(self.path), limit = row.binding === undefined ? 'no limit of its own' : `limit ${bytesCell(row.binding.maxBytes)}${row.binding.where === 'above' ? ` of ${row.binding.label}` : ''}`
   return {
-    subtitle: [...(qos === undefined ? [] : [qos]), ...(row.kind === 'pod' ? [`${containers.length} ${containers.length === 1 ? 'container' : 'containers'}`] : []), limit].join(' · '),
-    charts: chartsOf(model, row, self), compositionTitle: `composition of ${known(self.usage?.currentBytes, '-')}`, composition: compositionOf(self), levels: levelsOf(model, row), containers,
+    subtitle: [...ownerWords(lens, model, row), ...(qos === undefined ? [] : [qos]), ...(row.kind === 'pod' ? [`${containers.length} ${containers.length === 1 ? 'container' : 'containers'}`] : []), limit].join(' · '),
+    charts: chartsOf(model, row, self), compositionTitle: `composition of ${known(self.usage?.currentBytes, '-')}`, composition: compositionOf(self), levels: levelsOf(model, row), containers, promises: promiseLines(lens, model, row),
   }
 }

@@ -7,7 +7,7 @@ import type { NodeModel } from '../../../src/model/node.ts'
 import { addContainer, addMemcg, addPod, emptyNode, G, M, tell, TEST_LENS } from '../../helpers/node-model.ts'
 
 function pageOf(model: NodeModel, name: string): PodPage {
-  const row = overviewRows(TEST_LENS, model).find((candidate) => candidate.name.startsWith(name)), page = row === undefined ? undefined : podPage(model, row, 'burstable')
+  const row = overviewRows(TEST_LENS, model).find((candidate) => candidate.name.startsWith(name)), page = row === undefined ? undefined : podPage(model, row, TEST_LENS)
   if (page === undefined) throw new Error(`no page of ${name}`)
   return page
 }
@@ -44,7 +44,26 @@ it('lists every container, but in the chain of limits only the one that binds', 
   const app = addPod(model, 'a/b', { used: 950 * M, max: G, podMax: 3 * G, container: 'app', oomKill: 2 })
   addContainer(model, app, { used: 10 * M, max: 100 * M })
   const page = pageOf(model, 'a/b')
-  expect(page.subtitle).toBe('burstable · 2 containers · limit 1.00G')
+  expect(page.subtitle).toBe('guaranteed · 2 containers · limit 1.00G')
   expect(page.containers.map(({ label, used, max, oom, binds }) => [label, used, max, oom, binds])).toEqual([['app', '950M', '1.00G', '2', true], [expect.stringMatching(/^0+/), '10M', '100M', '·', false]])
   expect(page.levels.map(({ label, max, share, binds }) => [label, max, share, binds])).toEqual([['container "app"', '1.00G', '93%', true], ['the pod', '3.00G', '31%', false], ['kubepods', '20.0G', '30%', false], ['node', '24.0G', '25%', false]])
+})
+
+it('sets what was declared beside what the kernel enforces, and says where they differ', () => {
+  const model = emptyNode(), app = addPod(model, 'a/b', { used: 180 * M, max: 256 * M, container: 'app', inactiveFile: 0 }), [, podUid, containerId] = /pod([0-9a-f-]{36})\/([0-9a-f]{64})/.exec(app.path) ?? []
+  expect(pageOf(model, 'a/b')).toMatchObject({ promises: [], containers: [{ request: '' }] })
+  tell(model, 'workload', 1, { from: 'kubelet', podUid: podUid as string, owner: 'Deployment/b', priority: 1000 })
+  tell(model, 'workload', 1, { from: 'kubelet', podUid: podUid as string, containerId: containerId as string, container: 'app', image: 'shop/{red-fg}b:1\u001b[2J', restarts: 3, memoryRequestBytes: 128 * M, memoryLimitBytes: 256 * M })
+  const page = pageOf(model, 'a/b')
+  expect(page.subtitle).toBe('Deployment/b · priority 1000 · guaranteed · 1 container · limit 256M')
+  expect(page.containers).toMatchObject([{ label: 'app', request: '128M', max: '256M' }])
+  expect(page.promises.map(({ text }) => text)).toEqual(['Declared: requests 128M, limits 256M. Its working set is 52M above the requests: when the node runs short it is evicted before those within theirs.', 'Restarted: app 3 times.', 'Image: shop/{red-fg}b:1?[2J.'])
+  tell(model, 'workload', 2, { from: 'kubelet', podUid: podUid as string, containerId: containerId as string, container: 'app', memoryRequestBytes: 256 * M, memoryLimitBytes: 512 * M })
+  expect(pageOf(model, 'a/b').promises).toMatchObject([{ text: 'app: the declared limit is 512M, the kernel holds it to 256M.', tone: 'differs' }, { text: 'Declared: requests 256M, limits 512M.', tone: 'quiet' }])
+})
+
+it('a pause container is called so, and was promised nothing', () => {
+  const model = emptyNode(), app = addPod(model, 'a/b', { used: M, container: 'app' }), pause = addContainer(model, app, { used: M }), id = pause.path.slice(-64), podUid = /pod([0-9a-f-]{36})/.exec(app.path)?.[1] as string
+  tell(model, 'workload', 1, { from: 'cri', podUid, containerId: id, namespace: 'a', pod: 'b', role: 'sandbox' })
+  expect(pageOf(model, 'a/b').containers.map(({ label }) => label)).toEqual(['app', 'pause'])
 })
