@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import type { ParseArgsConfig } from 'node:util'
 import { parseBytes } from '../base/bytes.ts'
 import { usageError } from '../base/errors.ts'
+import { globMatcher, MAX_GLOB } from '../base/glob.ts'
 import { printable } from '../base/text.ts'
 import { parseDuration } from '../base/time.ts'
 
@@ -28,12 +29,13 @@ const LIVE_OPTIONS: Readonly<Record<string, Option>> = {
   ...NAME_OPTIONS,
 }
 const TOMBSTONES_OPTION: Readonly<Record<string, Option>> = { tombstones: { type: 'string', value: 'N', says: 'dead workloads whose names and numbers are remembered (4096)' } }
+const CGROUP_OPTION: Readonly<Record<string, Option>> = { cgroup: { type: 'string', value: 'PATTERN', says: 'only these cgroups and what is below them: /system.slice/web*, db.service, **/pod1399d9c7*' } }
 const SCREEN_OPTIONS: Readonly<Record<string, Option>> = {
   ascii: { type: 'boolean', says: 'draw with ASCII only' },
   theme: { type: 'string', value: 'NAME', says: 'dark, light, 16 (colours) or mono' },
   keys: { type: 'string', value: 'SET', says: 'oomscope, or below for hands that know below' },
   'no-settings': { type: 'boolean', says: 'neither read nor keep columns, order and theme' },
-  ...TOMBSTONES_OPTION,
+  ...CGROUP_OPTION, ...TOMBSTONES_OPTION,
 }
 const JSON_OPTION: Readonly<Record<string, Option>> = { json: { type: 'boolean', says: 'one JSON object a line' } }
 
@@ -49,7 +51,7 @@ export const COMMANDS = {
   replay: { says: 'the same screen over a recording', file: true, options: {
     at: { type: 'string', value: 'TIME', says: 'start at 2026-11-20T12:00:00Z, 12:00:00 (UTC) or +90s from the beginning' },
     speed: { type: 'string', value: 'N', says: 'seconds of the recording per second (1)' }, ...SCREEN_OPTIONS } },
-  kills: { says: 'every kill of a recording', file: true, options: { ...JSON_OPTION, ...TOMBSTONES_OPTION,
+  kills: { says: 'every kill of a recording', file: true, options: { ...JSON_OPTION, ...CGROUP_OPTION, ...TOMBSTONES_OPTION,
     evidence: { type: 'string', value: 'FILE', says: 'the log of the kubelet (journalctl -u kubelet), for the reason of a stop' } } },
   spikes: { says: 'memory spikes of a recording, and what kubectl top would have shown', file: true, options: { ...JSON_OPTION,
     all: { type: 'boolean', says: 'list every spike in order of time, not only those nearest to their limits' } } },
@@ -155,6 +157,14 @@ export function bytesOf(options: Options, name: string, min: number): number | u
   if (bytes === undefined) throw usageError('bad-value', `cannot understand --${name} ${quoted(text)}: not a size`, 'write for example 256MiB or 2Gi')
   if (bytes < min) throw usageError('bad-value', `cannot use --${name} ${quoted(text)}: too small`, `the least is ${min / 2 ** 20}MiB`)
   return bytes
+}
+
+/** Which cgroups are looked at; nothing: all. */
+export function coversOf(options: Options): { readonly text: string; readonly covers: (path: string) => boolean } | undefined {
+  const pattern = textOf(options, 'cgroup')
+  if (pattern === undefined) return undefined
+  if (pattern.length > MAX_GLOB || pattern.split('/').every((part) => part === '')) throw usageError('bad-value', `cannot use --cgroup ${quoted(pattern)}: not a pattern`, "write for example '/system.slice/*' or web.service; in quotes, because of the shell")
+  return { text: pattern, covers: globMatcher(pattern) }
 }
 
 /** How many dead workloads are remembered. */

@@ -4,11 +4,12 @@ import { EXIT, usageError } from '../base/errors.ts'
 import type { ExitCode } from '../base/errors.ts'
 import { printable } from '../base/text.ts'
 import { endOfStream } from '../model/apply.ts'
+import { narrower } from '../model/narrow.ts'
 import type { NodeModel } from '../model/node.ts'
 import { openReplay } from '../source/replay.ts'
 import { killJson } from '../view/kill-json.ts'
 import { killsHeader, killsSummary, killText, lossText, shortageText } from '../view/kill-report.ts'
-import { isSet, textOf, tombstonesOf } from './args.ts'
+import { coversOf, isSet, textOf, tombstonesOf } from './args.ts'
 import type { Options } from './args.ts'
 import { readEvidence } from './evidence.ts'
 import { Feed } from './feed.ts'
@@ -17,7 +18,7 @@ import { untilAborted } from './signals.ts'
 import type { Signals } from './signals.ts'
 
 export async function kills(file: string, options: Options, signals: Signals): Promise<ExitCode> {
-  const source = openReplay({ path: file, speed: 'max' }), feed = new Feed(source, { tombstones: tombstonesOf(options) })
+  const narrow = narrower(coversOf(options)), source = openReplay({ path: file, speed: 'max' }), feed = new Feed(source, { tombstones: tombstonesOf(options) })
   void untilAborted(signals.ended).then(() => source.close())
   for await (const batch of source.batches()) feed.take(batch)
   await source.close()
@@ -25,8 +26,9 @@ export async function kills(file: string, options: Options, signals: Signals): P
   if (signals.exitCode() !== undefined) return EXIT.done
   endOfStream(feed.model)
   addEvidence(feed, textOf(options, 'evidence'))
-  if (isSet(options, 'json')) writeJson(feed.model)
-  else writeText(feed.model)
+  const model = narrow(feed.model)
+  if (isSet(options, 'json')) writeJson(model)
+  else writeText(model)
   return EXIT.done
 }
 

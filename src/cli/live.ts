@@ -2,12 +2,13 @@
 import { EXIT } from '../base/errors.ts'
 import type { ExitCode } from '../base/errors.ts'
 import { createModel } from '../model/apply.ts'
+import { narrower } from '../model/narrow.ts'
 import { MemoryTape } from '../recording/memory-tape.ts'
 import { openLive } from '../source/live.ts'
 import type { Batch } from '../source/source.ts'
 import { runTui } from '../tui/app.ts'
 import { Story } from '../view/story.ts'
-import { bytesOf, textOf, tombstonesOf } from './args.ts'
+import { bytesOf, coversOf, textOf, tombstonesOf } from './args.ts'
 import type { Options } from './args.ts'
 import { warn } from './exit.ts'
 import { Feed } from './feed.ts'
@@ -32,15 +33,16 @@ function tapeOf(options: Options): MemoryTape | undefined {
 
 export async function live(options: Options, signals: Signals): Promise<ExitCode> {
   requireTerminal('this node', 'oomscope record -o FILE')
-  const tape = tapeOf(options), screen = screenOptions(options)
+  // What is wrong with an option is said before anything runs.
+  const tape = tapeOf(options), screen = screenOptions(options), sources = nameSources(options), narrow = narrower(coversOf(options))
   protectFromOom()
-  const source = await openLive(liveOptions(options)), story = new Story(createModel()), feed = new Feed(source, { afterFrame: (model) => story.see(model), tombstones: tombstonesOf(options) })
+  const source = await openLive(liveOptions(options)), story = new Story(narrow(createModel())), feed = new Feed(source, { afterFrame: (model) => story.see(narrow(model)), tombstones: tombstonesOf(options) })
   const batches = source.batches(), rewind = tape === undefined ? undefined : new Rewind(feed, tape)
   void untilAborted(signals.ended).then(() => source.close())
   // A bridge that cannot start is told on the plain terminal, before the screen is taken.
   const first = await batches.next()
   if (first.done === true) return EXIT.done
-  const names = new Names(nameSources(options))
+  const names = new Names(sources)
   const take = (batch: Batch): void => {
     feed.take(batch)
     for (const { events } of batch.items) names.see(events, feed.model)
@@ -61,7 +63,7 @@ export async function live(options: Options, signals: Signals): Promise<ExitCode
   })()
   try {
     return await runTui({
-      mode: 'live', model: () => rewind?.model ?? feed.model, story, ...(rewind === undefined ? {} : { control: rewind.control }), lens, wallNow: Date.now, fault: () => failure?.message,
+      mode: 'live', model: () => narrow(rewind?.model ?? feed.model), story, ...(rewind === undefined ? {} : { control: rewind.control }), lens, wallNow: Date.now, fault: () => failure?.message,
       ...screen,
     })
   } finally {

@@ -26,7 +26,7 @@ const DEFAULT_KEEP_NS = 86_400 * NS_PER_SECOND
 export async function record(options: Options, signals: Signals): Promise<ExitCode> {
   const path = textOf(options, 'output')
   if (path === undefined || path === '') throw usageError('missing-file', 'cannot run record: FILE is missing', 'name the recording to write: oomscope record -o FILE')
-  const forNs = durationOf(options, 'for'), keepNs = durationOf(options, 'keep', NS_PER_SECOND) ?? DEFAULT_KEEP_NS, tombstones = tombstonesOf(options)
+  const forNs = durationOf(options, 'for'), keepNs = durationOf(options, 'keep', NS_PER_SECOND) ?? DEFAULT_KEEP_NS, tombstones = tombstonesOf(options), sources = nameSources(options)
   const maxBytes = bytesOf(options, 'max-size', MIN_MAX_BYTES) ?? DEFAULT_MAX_BYTES
   protectFromOom()
   // First what may be missing here: --force must not remove an old recording for nothing.
@@ -34,7 +34,7 @@ export async function record(options: Options, signals: Signals): Promise<ExitCo
   const writer = createRecording({ path, force: isSet(options, 'force'), maxBytes, keepNs, tombstones })
   const told = source.shortage
   if (told !== undefined) warn(told)
-  const feed = new Feed(source, { tombstones }), names = new Names(nameSources(options)), startedMs = performance.now()
+  const feed = new Feed(source, { tombstones }), names = new Names(sources), startedMs = performance.now()
   let timer = { clear: (): void => undefined }
   void source.ready.then((ready) => {
     // Known only now, when bpftrace refused all of them.

@@ -2,11 +2,12 @@
 import type { ExitCode } from '../base/errors.ts'
 import { usageError } from '../base/errors.ts'
 import { printable } from '../base/text.ts'
+import { narrower } from '../model/narrow.ts'
 import { openReplay } from '../source/replay.ts'
 import type { ReplaySource } from '../source/replay.ts'
 import { runTui } from '../tui/app.ts'
 import { wallOf } from '../view/clock.ts'
-import { speedOf, textOf, tombstonesOf } from './args.ts'
+import { coversOf, speedOf, textOf, tombstonesOf } from './args.ts'
 import type { Options } from './args.ts'
 import { Feed } from './feed.ts'
 import { lens } from './lens.ts'
@@ -18,8 +19,8 @@ import { requireTerminal } from './terminal.ts'
 
 export async function replay(file: string, options: Options, signals: Signals): Promise<ExitCode> {
   requireTerminal('the recording', 'oomscope kills FILE')
-  const screen = screenOptions(options), speed = speedOf(options), tombstones = tombstonesOf(options), source = openReplay({ path: file, speed })
-  const at = textOf(options, 'at'), { story, nameBook, close } = overlook(file, { tombstones }), feed = new Feed(source, { tombstones, nameBook })
+  const screen = screenOptions(options), speed = speedOf(options), tombstones = tombstonesOf(options), narrow = narrower(coversOf(options)), source = openReplay({ path: file, speed })
+  const at = textOf(options, 'at'), { story, nameBook, close } = overlook(file, { tombstones, narrow }), feed = new Feed(source, { tombstones, nameBook })
   try {
     if (at !== undefined) source.seek(momentOf(source, at))
     const batches = source.batches()
@@ -32,7 +33,7 @@ export async function replay(file: string, options: Options, signals: Signals): 
       }
     })()
     const code = await runTui({
-      mode: 'replay', model: () => feed.model, story, lens, wallNow: () => wallOf(feed.model, feed.model.nowNs) ?? 0, fault: () => (failure instanceof Error ? failure.message : undefined),
+      mode: 'replay', model: () => narrow(feed.model), story, lens, wallNow: () => wallOf(feed.model, feed.model.nowNs) ?? 0, fault: () => (failure instanceof Error ? failure.message : undefined),
       control: { setPaused: (paused) => source.setPaused(paused), setSpeed: (value) => source.setSpeed(value), seek: (tsNs) => source.seek(tsNs), playback: () => source.playback() },
       ...screen,
     })

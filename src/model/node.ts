@@ -76,6 +76,10 @@ export type Testimony = EventOf<'testimony'>
 export type ContainerStatus = EventOf<'container_status'>
 
 export type NodeModel = {
+  /** Only these cgroups are looked at (narrow.ts); absent: all. */
+  readonly covers?: (path: string) => boolean
+  /** How the person chose them. */
+  readonly coversText?: string
   hello?: EventOf<'hello'>
   /** Newest time seen, CLOCK_MONOTONIC ns. */
   nowNs: number

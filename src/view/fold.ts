@@ -67,6 +67,7 @@ function foldPlain(plain: readonly Memcg[], parents: ReadonlySet<number>, levels
 export function fold(lens: Lens, model: NodeModel): Folded[] {
   const pods = new Map<string, Pod>(), plain: Memcg[] = [], parents = new Set<number>(), levels = new Map<number, Workload>()
   for (const memcg of model.memcgs.values()) {
+    if (model.covers?.(memcg.path) === false) continue
     const workload = named(model, lens.workloadOf(memcg.path))
     if (workload.podUid !== undefined) addToPod(pods, memcg, { ...workload, podUid: workload.podUid })
     else { plain.push(memcg); levels.set(memcg.id, workload) }

@@ -127,8 +127,8 @@ export function killsHeader(model: NodeModel): string {
   const { hello } = model
   if (hello === undefined) return 'node unknown: the recording has no beginning'
   const parts = `${hello.hostname}, Linux ${hello.kernelRelease} ${hello.machine}, ${formatBytes(hello.memTotalBytes)} RAM, ${hello.swapTotalBytes === 0 ? 'no swap' : `${formatBytes(hello.swapTotalBytes)} swap`}, cgroup ${hello.memcgVersion}`
-  const shortage = shortageText(model)
-  return [...wrap(safe(parts), COLUMNS).slice(0, 2), ...(shortage === '' ? [] : wrap(safe(shortage), COLUMNS).slice(0, 4))].join('\n')
+  const shortage = shortageText(model), only = model.coversText === undefined ? [] : wrap(safe(`only cgroups that match ${model.coversText}`), COLUMNS).slice(0, 2)
+  return [...wrap(safe(parts), COLUMNS).slice(0, 2), ...only, ...(shortage === '' ? [] : wrap(safe(shortage), COLUMNS).slice(0, 4))].join('\n')
 }
 
 /** Where a rung row begins to say who answers instead of a probe (source/rung-states.ts). */
@@ -152,7 +152,8 @@ export function shortageText({ rungs }: NodeModel): string {
  */
 function unlistedKills(model: NodeModel): number {
   const first = model.firstVmstat, last = model.vmstat
-  if (first?.oomKill === undefined || last?.oomKill === undefined) return 0
+  // The kernel's counter is the node's, what is listed may be a part of it.
+  if (first?.oomKill === undefined || last?.oomKill === undefined || model.covers !== undefined) return 0
   const listed = model.cases.filter((target) => target.sentSignal === undefined && target.tsNs > first.tsNs && target.tsNs <= last.tsNs).reduce((sum, target) => sum + target.victims.length + (target.unseenVictims ?? 0) + (target.group ? 1 : 0), 0)
   return Math.max(0, last.oomKill - first.oomKill - listed)
 }

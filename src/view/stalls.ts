@@ -123,7 +123,7 @@ function workloads(model: NodeModel, rows: readonly OverviewRow[]): Group[] {
 
 /** Each cgroup on its own: its own tasks' waits, which the kernel counts where the task is. */
 function cgroups(lens: Lens, model: NodeModel): Group[] {
-  return [...model.memcgs.values()].map((memcg) => {
+  return [...model.memcgs.values()].filter(({ path }) => model.covers?.(path) !== false).map((memcg) => {
     const workload = named(model, lens.workloadOf(memcg.path)), place = placeLabel(lens, model, memcg.path)
     return { key: `memcg:${memcg.id}`, name: workload.level === 'container' ? `${place} ${levelLabel(workload, memcg.path)}` : place, self: memcg, memcgIds: [memcg.id] }
   })

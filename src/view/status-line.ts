@@ -4,7 +4,7 @@ import { isOomCase } from '../model/case.ts'
 import type { KillCase } from '../model/case.ts'
 import type { NodeModel } from '../model/node.ts'
 import { stallMsPerSec } from '../model/rates.ts'
-import { cellText } from './cell-text.ts'
+import { cellText, cutMiddle } from './cell-text.ts'
 import { distance, timeOf } from './clock.ts'
 import { bytesCell, countCell, percentCell } from './compact.ts'
 import type { Lens } from './lens.ts'
@@ -51,6 +51,7 @@ function stallOf(model: NodeModel): string | undefined {
 
 function partsOf(model: NodeModel, cases: readonly KillCase[]): Part[] {
   const same = (text: string): Part => ({ long: text, short: text }), parts = [same(cellText(model.hello?.hostname ?? 'no data yet'))]
+  if (model.coversText !== undefined) parts.push(same(`only ${cutMiddle(cellText(model.coversText), 40)}`))
   const { memory } = model
   if (memory !== undefined && memory.totalBytes > 0) {
     const used = `${Math.round(100 * (1 - memory.availableBytes / memory.totalBytes))}%`
@@ -98,7 +99,7 @@ const NOBODY_WAITS_CENTI = 1
 
 /** Only what is known is said: without PSI nobody can tell that nobody waits. */
 function calmOf(model: NodeModel, rows: readonly OverviewRow[]): string {
-  if (rows.length === 0) return 'No cgroups seen yet.'
+  if (rows.length === 0) return model.coversText === undefined ? 'No cgroups seen yet.' : `No cgroup matches ${cellText(model.coversText)} now.`
   return `Nothing is near a limit${model.psi !== undefined && model.psi.someAvg10Centi < NOBODY_WAITS_CENTI ? ', nobody waits for memory' : ''}.`
 }
 

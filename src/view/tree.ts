@@ -44,10 +44,10 @@ function labelOf(lens: Lens, model: NodeModel, memcg: Memcg): string {
 export function treeRows(lens: Lens, model: NodeModel, cases: readonly KillCase[] = model.cases): TreeRow[] {
   const make = rowMaker(lens, model, cases), members = subtrees(model), rows: TreeRow[] = []
   for (const memcg of model.memcgs.values()) {
-    if (memcg.diedNs !== undefined || memcg.path === '/') continue
+    if (memcg.diedNs !== undefined || memcg.path === '/' || model.covers?.(memcg.path) === false) continue
     const label = labelOf(lens, model, memcg), parent = model.memcgs.get(memcg.parentId)
     const row = make({ key: keyOf(memcg.id), name: cellText(memcg.path), kind: 'cgroup', self: memcg, containers: [], members: members.get(memcg.id) ?? [memcg] })
-    rows.push(Object.assign(row, { label, parentKey: parent === undefined || parent.path === '/' || parent === memcg ? undefined : keyOf(parent.id) }))
+    rows.push(Object.assign(row, { label, parentKey: parent === undefined || parent.path === '/' || parent === memcg || model.covers?.(parent.path) === false ? undefined : keyOf(parent.id) }))
   }
   return rows
 }
