@@ -9,9 +9,8 @@ export type NameKeep = {
   readonly mostDead: number
   /** Names kept in all. */
   readonly most: number
-  /** Named by the keyframe before the last one, or since. */
-  previous: Set<string>
-  current: Set<string>
+  /** Named by the keyframe before the last one, or since; absent where somebody else knows who lives. */
+  readonly living?: { previous: Set<string>; current: Set<string> }
   /** Oldest first, with or without a name. */
   readonly dead: Set<string>
 }
@@ -21,12 +20,26 @@ export const MAX_NAMES = 20_000, MAX_DEAD = 4096
 /** More cgroups than a node can have; a damaged stream may name any number. */
 const MAX_LIVING = 200_000
 
-export const createNameKeep = (mostDead = MAX_DEAD): NameKeep => ({ mostDead, most: MAX_NAMES + mostDead, previous: new Set(), current: new Set(), dead: new Set() })
+export const createNameKeep = (mostDead = MAX_DEAD, knowsLiving = false): NameKeep =>
+  ({ mostDead, most: MAX_NAMES + mostDead, dead: new Set(), ...(knowsLiving ? { living: { previous: new Set(), current: new Set() } } : {}) })
 
 const CONTAINER = /[0-9a-f]{64}/g, POD = /pod([0-9a-f]{32}(?![0-9a-f])|[0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12})/g
 
+/** Every keyframe names every path again; beyond so many of them all are looked through anew. */
+const MOST_REMEMBERED = 20_000
+const remembered = new Map<string, readonly string[]>()
+
 /** Every key that could be in this part of a path; more than identity would find, which does no harm here. */
-export function keysIn(path: string): string[] {
+export function keysIn(path: string): readonly string[] {
+  const known = remembered.get(path)
+  if (known !== undefined) return known
+  if (remembered.size >= MOST_REMEMBERED) remembered.clear()
+  const keys = findKeys(path)
+  remembered.set(path, keys)
+  return keys
+}
+
+function findKeys(path: string): readonly string[] {
   return [...[...path.matchAll(POD)].map(([, uid = '']) => `pod:${uid.replaceAll('_', '-')}`), ...[...path.matchAll(CONTAINER)].map(([id]) => `container:${id}`)]
 }
 
@@ -35,13 +48,14 @@ export function noteLife(keep: NameKeep, event: Event, forget: { readonly key: (
   switch (event.kind) {
     case 'clock':
       // A keyframe begins: it names every cgroup there is.
-      keep.previous = keep.current
-      keep.current = new Set()
+      if (keep.living === undefined) break
+      keep.living.previous = keep.living.current
+      keep.living.current = new Set()
       break
     case 'memcg_birth': for (const key of keysIn(event.path)) revive(keep, key); break
     case 'memcg_death': {
       // Only the innermost died: a container's path has its pod's uid in it, too.
-      for (const key of keysIn(event.path.slice(event.path.lastIndexOf('/') + 1))) bury(keep, key)
+      for (const key of findKeys(event.path.slice(event.path.lastIndexOf('/') + 1))) bury(keep, key)
       if (keep.dead.size > keep.mostDead * 1.1) dropOldest(keep, forget.key, forget.pinned?.() ?? NOBODY)
       break
     }
@@ -53,12 +67,12 @@ const NOBODY: ReadonlySet<string> = new Set()
 
 function revive(keep: NameKeep, key: string): void {
   keep.dead.delete(key)
-  if (keep.current.size < MAX_LIVING) keep.current.add(key)
+  if (keep.living !== undefined && keep.living.current.size < MAX_LIVING) keep.living.current.add(key)
 }
 
 function bury(keep: NameKeep, key: string): void {
-  keep.current.delete(key)
-  keep.previous.delete(key)
+  keep.living?.current.delete(key)
+  keep.living?.previous.delete(key)
   keep.dead.delete(key)
   keep.dead.add(key)
 }
@@ -72,7 +86,7 @@ function dropOldest(keep: NameKeep, forget: (key: string) => void, pinned: Reado
   }
 }
 
-const isAlive = (keep: NameKeep, key: string): boolean => keep.current.has(key) || keep.previous.has(key)
+const isAlive = ({ living }: NameKeep, key: string): boolean => living !== undefined && (living.current.has(key) || living.previous.has(key))
 
 /** Drops and tells the oldest names when there are more than are kept; the living and `pinned` are passed over, and go to the end of the line. */
 export function boundNames(keep: NameKeep, names: Map<string, unknown>, pinned: () => ReadonlySet<string> = () => NOBODY): string[] {

@@ -60,10 +60,13 @@ export function applyEvent(model: NodeModel, event: Event): void {
     case 'node_psi': applyNodePsi(model, event); break
     case 'node_vmstat': applyVmstat(model, event); break
     case 'memcg_limits': applyLimits(model, event); break
-    case 'memcg_birth':
+    case 'memcg_birth': {
+      const before = model.memcgs.get(event.memcgId)
       applyBirth(model, event)
-      noteNameLife(model, event)
+      // Every keyframe names every memcg again.
+      if (before === undefined || before.diedNs !== undefined || before !== model.memcgs.get(event.memcgId)) noteNameLife(model, event)
       break
+    }
     case 'memcg_death':
       applyDeath(model, event)
       noteNameLife(model, event)
@@ -152,7 +155,6 @@ function applyClock(model: NodeModel, event: EventOf<'clock'>): void {
   const { anchor } = model, passedNs = event.tsNs - (anchor?.tsNs ?? 0)
   const isAsBefore = anchor !== undefined && Math.abs(event.bootNs - anchor.bootNs - passedNs) < BOOT_JITTER_NS && Math.abs(event.wallMs - anchor.wallMs - passedNs / 1e6) < WALL_JITTER_MS
   if (!isAsBefore) model.anchor = { tsNs: event.tsNs, wallMs: event.wallMs, bootNs: event.bootNs }
-  noteNameLife(model, event)
   model.clocksNs.push(event.tsNs)
   if (model.clocksNs.length > 3) model.clocksNs.shift()
   buryUnseen(model)

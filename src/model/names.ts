@@ -42,14 +42,14 @@ export type NameBook = {
 
 export const createNameBook = (tombstones?: number): NameBook => ({ names: new Map(), told: new Map(), keep: createNameKeep(tombstones), version: 0 })
 
-type Named = Pick<NodeModel, 'nameBook' | 'caseBook'>
+type Named = Pick<NodeModel, 'nameBook' | 'caseBook' | 'memcgs'>
 
 /** A pod's name goes under its uid, a container's under its id. */
-export function learnName({ nameBook: book, caseBook }: Named, row: Row): void {
+export function learnName({ nameBook: book, caseBook, memcgs }: Named, row: Row): void {
   const { podUid, containerId, from } = row, rank = rankOf(from)
   if (containerId !== undefined) tell(book, `container:${containerId}`, { from, rank, podUid, fields: pick(row, FIELDS) })
   if (podUid !== undefined) tell(book, `pod:${podUid}`, containerId === undefined ? { from, rank, podUid: undefined, fields: pick(row, FIELDS) } : { from: `${from}${OF_ITS_CONTAINER}`, rank: rank + 0.5, podUid: undefined, fields: pick(row, OF_POD) })
-  for (const key of boundNames(book.keep, book.names, () => keysOfCases(caseBook.cases))) book.told.delete(key)
+  for (const key of boundNames(book.keep, book.names, () => new Set([...keysOfCases(caseBook.cases), ...keysOfLiving(memcgs)]))) book.told.delete(key)
 }
 
 /** Who lives, who died: names of the dead are bounded. */
@@ -62,6 +62,8 @@ function keysOfCases(cases: CaseBook['cases']): Set<string> {
   const paths = new Set(cases.flatMap(({ limit, victims }) => [limit?.path ?? '', ...victims.map(({ path }) => path ?? '')]))
   return new Set([...paths].flatMap(keysIn))
 }
+
+const keysOfLiving = (memcgs: NodeModel['memcgs']): string[] => [...memcgs.values()].flatMap(({ path, diedNs }) => (diedNs === undefined ? keysIn(path) : []))
 
 function pick(row: Row, names: readonly (keyof Fields)[]): Fields {
   const fields: Record<string, unknown> = {}

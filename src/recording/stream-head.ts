@@ -13,7 +13,7 @@ export class StreamHead {
   private readonly names = new Map<string, Map<string, NameRow>>()
   private readonly keep: ReturnType<typeof createNameKeep>
 
-  constructor(tombstones?: number) { this.keep = createNameKeep(tombstones) }
+  constructor(tombstones?: number) { this.keep = createNameKeep(tombstones, true) }
 
   /** Keeps the event if it is part of the head; the newest of its key wins. */
   note(event: Event): void {
