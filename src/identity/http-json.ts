@@ -10,7 +10,7 @@ export type Place =
   | { readonly socketPath: string }
   | { readonly protocol: 'http:' | 'https:'; readonly host: string; readonly port: number; readonly ca?: string | undefined; readonly cert?: string | undefined; readonly key?: string | undefined; readonly servername?: string | undefined }
 
-export type Answer = { readonly value: unknown; readonly server: string | undefined } | { readonly failure: string; readonly status?: number; readonly errno?: string }
+export type Answer = { readonly value: unknown; readonly server: string | undefined; /** Of this process, for reading it. */ readonly parseMs: number } | { readonly failure: string; readonly status?: number; readonly errno?: string }
 
 export type GetOptions = { readonly timeoutMs: number; readonly maxBytes: number; readonly token?: string | undefined; readonly signal?: AbortSignal }
 
@@ -63,8 +63,10 @@ function readBody(response: IncomingMessage, maxBytes: number, finish: (answer: 
   response.on('aborted', () => finish({ failure: 'the answer broke off' }))
   response.on('end', () => {
     const { server } = response.headers
+    const startMs = performance.now()
     try {
-      finish({ value: JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown, server: typeof server === 'string' ? printable(server, 80) : undefined })
+      const value = JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown
+      finish({ value, parseMs: performance.now() - startMs, server: typeof server === 'string' ? printable(server, 80) : undefined })
     } catch {
       finish({ failure: 'the answer is not JSON' })
     }

@@ -5,7 +5,7 @@ import { getJson, type Answer, type Place } from '../http-json.ts'
 import { at, listOf } from '../json.ts'
 import { accessOf, type AccessOptions } from './access.ts'
 
-export type Pods = { readonly pods: readonly unknown[]; readonly who: string; /** Something is missing. */ readonly reason?: string } | { readonly failure: string; readonly isAbsent?: true }
+export type Pods = { readonly pods: readonly unknown[]; readonly who: string; /** Spent on reading them. */ readonly parseMs: number; /** Something is missing. */ readonly reason?: string } | { readonly failure: string; readonly isAbsent?: true }
 export type PodReader = (signal: AbortSignal) => Promise<Pods>
 
 export type ReaderOptions = AccessOptions & {
@@ -35,19 +35,20 @@ export const apiReader = (options: ReaderOptions): PodReader => async (signal) =
   if ('reason' in access) return { failure: access.reason, ...(access.isAbsent === true ? { isAbsent: true } : {}) }
   const { server, token, ca, cert, key, servername } = access, place: Place = { protocol: 'https:', ...server, ca, cert, key, servername }
   const pods: unknown[] = [], who = `Kubernetes API at ${printable(hostText(server.host, server.port), 200)}`
-  let next = ''
+  let next = '', parseMs = 0
   for (let page = 0; page < MAX_PAGES; page += 1) {
     const query = `fieldSelector=${encodeURIComponent(`spec.nodeName=${options.node}`)}&limit=${PAGE}${next === '' ? '&resourceVersion=0' : `&continue=${encodeURIComponent(next)}`}`
     const answer = await getJson(place, `/api/v1/pods?${query}`, { timeoutMs: options.timeoutMs ?? TIMEOUT_MS, maxBytes: MAX_BYTES, token, signal })
     if ('failure' in answer) return { failure: `${who}: ${wordsOf(answer, 'get and list on pods')}` }
     if (!Array.isArray(at(answer.value, 'items'))) return { failure: `${who}: the answer is no list of pods` }
+    parseMs += answer.parseMs
     // A server that does not narrow the list is not believed about other nodes.
     pods.push(...listOf(at(answer.value, 'items')).filter((pod) => at(pod, 'spec', 'nodeName') === options.node))
     const more = at(answer.value, 'metadata', 'continue')
-    if (typeof more !== 'string' || more === '') return { pods, who, ...(pods.length === 0 ? { reason: `it has no pod on a node called ${printable(options.node, 253)} (--node says another name)` } : {}) }
+    if (typeof more !== 'string' || more === '') return { pods, who, parseMs, ...(pods.length === 0 ? { reason: `it has no pod on a node called ${printable(options.node, 253)} (--node says another name)` } : {}) }
     next = more
   }
-  return { pods, who, reason: 'more pods than are read' }
+  return { pods, who, parseMs, reason: 'more pods than are read' }
 }
 
 /** What the kubelet runs. Its certificate must be the cluster's, or the one it made for itself, which only root can have put there. */
@@ -67,5 +68,5 @@ export const kubeletReader = (options: ReaderOptions): PodReader => async (signa
   // In a network of its own, as most pods have it, there is no kubelet.
   if ('failure' in answer && answer.errno === 'ECONNREFUSED' && options.kubelet === undefined) return { failure: `${who}: nobody listens`, isAbsent: true }
   if ('failure' in answer) return { failure: `${who}: ${wordsOf(answer, 'get on nodes/pods (before 1.33 on nodes/proxy)')}` }
-  return Array.isArray(at(answer.value, 'items')) ? { pods: listOf(at(answer.value, 'items')), who } : { failure: `${who}: the answer is no list of pods` }
+  return Array.isArray(at(answer.value, 'items')) ? { pods: listOf(at(answer.value, 'items')), who, parseMs: answer.parseMs } : { failure: `${who}: the answer is no list of pods` }
 }

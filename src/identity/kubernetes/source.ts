@@ -7,6 +7,8 @@ import type { PodReader } from './readers.ts'
 export type PodSourceOptions = { readonly periodMs?: number; /** After a question, but not sooner after the last reading. */ readonly soonMs?: number; readonly victimMs?: readonly number[] }
 
 const PERIOD_MS = 30_000, SOON_MS = 3000
+/** Reading the list of 500 pods takes some 50 ms of one core: questions must not make that more than half a per cent. */
+const PAUSE_PER_MS = 200
 /** The kubelet writes a death into the status when it has looked: it looks once a second, and asks the runtime first. */
 const VICTIM_MS = [1500, 6000]
 /** Nobody gave credentials: they may be mounted later, but hardly soon. */
@@ -23,6 +25,7 @@ export class PodSource implements NameSource {
   private readonly abort = new AbortController()
   private readonly timers = new Set<NodeJS.Timeout>()
   private isReading = false
+  private costMs = 0
   private readMs = -Infinity
   private soon: NodeJS.Timeout | undefined
   private period: NodeJS.Timeout | undefined
@@ -62,7 +65,7 @@ export class PodSource implements NameSource {
 
   private readSoon(): void {
     if (this.soon !== undefined && this.timers.has(this.soon)) return
-    this.soon = this.later(() => void this.look(), Math.max(0, this.readMs + (this.options.soonMs ?? SOON_MS) - performance.now()))
+    this.soon = this.later(() => void this.look(), Math.max(0, this.readMs + Math.max(this.options.soonMs ?? SOON_MS, this.costMs * PAUSE_PER_MS) - performance.now()))
   }
 
   private async look(): Promise<void> {
@@ -74,7 +77,9 @@ export class PodSource implements NameSource {
       if ('failure' in answer) this.health = answer.isAbsent === true ? { state: 'absent', reason: answer.failure } : { ...this.health, state: 'failing', reason: answer.failure }
       else {
         this.health = { state: 'answering', detail: answer.who, reason: answer.reason, lastAnswerNs: performance.now() * 1e6 }
+        const startMs = performance.now()
         this.learn(answer.pods)
+        this.costMs = answer.parseMs + performance.now() - startMs
       }
     } catch {
       this.health = { ...this.health, state: 'failing', reason: 'the answer could not be used' }
