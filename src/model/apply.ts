@@ -8,7 +8,7 @@ import { keepEarlier } from './earlier.ts'
 import { createGaps, noteGap, noteSilence } from './gaps.ts'
 import { accrue, createHistory, recordUsage } from './history.ts'
 import { applyBirth, applyCounter, applyDeath, applyEvents, applyPsi, applyUsage, buryUnseen, isAfterFirstKeyframe, MAX_TOMBSTONES, rise } from './memcgs.ts'
-import { createNameBook, learnName, noteNameLife, type NameBook } from './names.ts'
+import { createNameBook, learnName, noteNameLife, rankOf, type NameBook } from './names.ts'
 import type { NodeModel } from './node.ts'
 import { applyNodeFact, applyVmstat } from './node-facts.ts'
 import { addLatencies } from './stall-history.ts'
@@ -100,10 +100,14 @@ function applyRare(model: NodeModel, event: Exclude<Event, { readonly kind: Freq
       if (model.testimonies.length > MAX_TESTIMONIES) model.testimonies.shift()
       break
     case 'workload': learnName(model, event); break
-    case 'container_status':
+    case 'container_status': {
+      // The runtime itself is believed before those who ask it: the kubelet invents a status for what it cannot find.
+      const before = model.statuses.get(event.containerId)
+      if (before !== undefined && rankOf(before.from) < rankOf(event.from)) break
       model.statuses.set(event.containerId, event)
       if (model.statuses.size > MAX_STATUSES) for (const oldest of model.statuses.keys()) { model.statuses.delete(oldest); break }
       break
+    }
     default: applyStream(model, event)
   }
 }

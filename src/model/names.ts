@@ -20,7 +20,7 @@ export type WorkloadName = Fields & { /** Of a container: its pod. */ podUid?: s
  * behind or of another pod of that name; systemd knows units only; file names are the kubelet's too, but cut, late, and stay for years.
  */
 const RANK = ['cri', 'kubelet', 'docker', 'podman', 'kubernetes', 'systemd', 'pod-logs']
-const rankOf = (from: string): number => { const at = RANK.indexOf(from); return at < 0 ? RANK.length : at }
+export const rankOf = (from: string): number => { const at = RANK.indexOf(from); return at < 0 ? RANK.length : at }
 
 const FIELDS = Object.keys(KINDS.workload.fields).filter((name) => name !== 'from' && name !== 'podUid' && name !== 'containerId') as (keyof Fields)[]
 const DISPUTED = ['namespace', 'pod', 'container'] as const

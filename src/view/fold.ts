@@ -1,7 +1,7 @@
 /** Folds cgroups into the rows a person thinks in: pods; elsewhere services, scopes and whatever has a limit or no children. */
 import type { Workload } from '../model/case.ts'
 import type { Memcg, NodeModel } from '../model/node.ts'
-import { named, podLabel } from './lens.ts'
+import { containerLabel, named, podLabel } from './lens.ts'
 import type { Lens } from './lens.ts'
 import { cellText } from './cell-text.ts'
 
@@ -53,9 +53,9 @@ function foldPlain(plain: readonly Memcg[], parents: ReadonlySet<number>, levels
   for (const memcg of byPath) {
     if (unit !== undefined && memcg.path.startsWith(`${unit.self.path}/`)) { unit.members.push(memcg); continue }
     if (!isAlive(memcg)) continue
-    const level = levels.get(memcg.id)?.level
+    const workload = levels.get(memcg.id), level = workload?.level
     if (level === 'root' || level === 'kubepods' || level === 'qos' || memcg.path === '/') continue
-    const row = { key: `memcg:${memcg.id}`, name: cellText(memcg.path.replace(/^\/+/, '')), self: memcg, containers: [], members: [memcg] }
+    const row = { key: `memcg:${memcg.id}`, name: (workload === undefined ? undefined : containerLabel(workload, memcg.path)) ?? cellText(memcg.path.replace(/^\/+/, '')), self: memcg, containers: [], members: [memcg] }
     if (level === 'service' || level === 'container') { unit = { ...row, kind: 'unit' }; rows.push(unit); continue }
     // An inner cgroup without a limit only repeats the sum of what its children's rows say.
     if (!parents.has(memcg.id) || memcg.limits?.maxBytes !== undefined) rows.push({ ...row, kind: 'cgroup' })

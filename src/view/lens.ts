@@ -26,10 +26,17 @@ export function podLabel(workload: Workload): string | undefined {
   return workload.podUid === undefined ? undefined : `pod ${cellText(workload.podUid)}${inside(workload)}`
 }
 
-/** What a person calls this cgroup: the pod, else the path without its leading slash. */
+/** `postgres (docker)`: a container of no pod whose name is known; nothing otherwise. A cgroup of its own making keeps its path. */
+export function containerLabel({ level, podUid, containerId, container, runtime }: Workload, path: string): string | undefined {
+  if (level !== 'container' || podUid !== undefined || container === undefined || containerId === undefined || !(path.split('/').at(-1) ?? '').includes(containerId)) return undefined
+  return `${cellText(container)}${runtime === undefined || runtime === 'cri' ? '' : ` (${cellText(runtime)})`}`
+}
+
+/** What a person calls this cgroup: the pod, the container, else the path without its leading slash. */
 export function placeLabel(lens: Lens, model: NodeModel, path: string): string {
   if (path === '/' || path === '') return 'the node'
-  return podLabel(named(model, lens.workloadOf(path))) ?? cellText(path.replace(/^\/+/, ''))
+  const workload = named(model, lens.workloadOf(path))
+  return podLabel(workload) ?? containerLabel(workload, path) ?? cellText(path.replace(/^\/+/, ''))
 }
 
 /** `container "api"`, `pod`, `kubepods`, or the last part of the path: a level of limits in a sentence. */

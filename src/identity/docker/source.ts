@@ -17,6 +17,8 @@ export type DockerOptions = {
   /** Asks without a reason, for `doctor`. */
   readonly isEager?: boolean
   readonly listPeriodMs?: number; readonly timeoutMs?: number
+  /** After a failure. */
+  readonly recheckMs?: number
   /** Is there while the daemon runs: without it a connection would start it. */
   readonly pidFile?: string | undefined
 }
@@ -83,7 +85,7 @@ export class DockerSource implements NameSource {
   }
 
   private async begin(): Promise<void> {
-    if (nowMs() - this.checkedMs < RECHECK_MS && this.health.state !== 'starting') return
+    if (nowMs() - this.checkedMs < (this.options.recheckMs ?? RECHECK_MS) && this.health.state !== 'starting') return
     if (await this.look()) await this.list()
   }
 
@@ -128,7 +130,7 @@ export class DockerSource implements NameSource {
 
   private retry(): void {
     clearTimeout(this.timer)
-    if (this.asks.size > 0 && !this.abort.signal.aborted) this.timer = setTimeout(() => void this.begin(), RECHECK_MS).unref()
+    if (this.asks.size > 0 && !this.abort.signal.aborted) this.timer = setTimeout(() => void this.begin(), this.options.recheckMs ?? RECHECK_MS).unref()
   }
 
   private learnList(rows: readonly unknown[]): void {

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { printable } from '../../base/text.ts'
 import { getJson, type Answer, type Place } from '../http-json.ts'
-import { at, listOf } from '../json.ts'
+import { at, listOf, textOf } from '../json.ts'
 import { accessOf, type AccessOptions } from './access.ts'
 
 export type Pods = { readonly pods: readonly unknown[]; readonly who: string; /** Spent on reading them. */ readonly parseMs: number; /** Something is missing. */ readonly reason?: string } | { readonly failure: string; readonly isAbsent?: true }
@@ -68,5 +68,13 @@ export const kubeletReader = (options: ReaderOptions): PodReader => async (signa
   // In a network of its own, as most pods have it, there is no kubelet.
   if ('failure' in answer && answer.errno === 'ECONNREFUSED' && options.kubelet === undefined) return { failure: `${who}: nobody listens`, isAbsent: true }
   if ('failure' in answer) return { failure: `${who}: ${wordsOf(answer, 'get on nodes/pods (before 1.33 on nodes/proxy)')}` }
-  return Array.isArray(at(answer.value, 'items')) ? { pods: listOf(at(answer.value, 'items')), who, parseMs: answer.parseMs } : { failure: `${who}: the answer is no list of pods` }
+  if (!Array.isArray(at(answer.value, 'items'))) return { failure: `${who}: the answer is no list of pods` }
+  return { pods: listOf(at(answer.value, 'items')), who: `${who}${await evictionWords(place, options, { token, signal })}`, parseMs: answer.parseMs }
+}
+
+/** When it begins to evict; nothing where it does not say so. */
+async function evictionWords(place: Place, options: ReaderOptions, { token, signal }: { readonly token: string | undefined; readonly signal: AbortSignal }): Promise<string> {
+  const answer = await getJson(place, '/configz', { timeoutMs: options.timeoutMs ?? TIMEOUT_MS, maxBytes: MAX_BYTES, token, signal })
+  const threshold = 'failure' in answer ? undefined : textOf(at(answer.value, 'kubeletconfig', 'evictionHard', 'memory.available'), 40)
+  return threshold === undefined ? '' : `, which evicts below ${threshold} available`
 }

@@ -102,3 +102,11 @@ test('an id that the kernel uses again without a death in between is another cgr
   const renamed = fold([hello({ memcgVersion: 'v1' }), ...NODE.slice(1), event('memcg_usage', T0, { memcgId: 104, currentBytes: 5 }), birth(104, other, 66, T0 + 1)])
   expect(renamed.memcgs.get(104)).toMatchObject({ path: other, usage: { currentBytes: 5 } })
 })
+
+test('what the runtime says of a container is not replaced by what others made of it', () => {
+  const said = (from: string, reason: string): Event => event('container_status', 5, { from, containerId: ID, state: 'exited', exitCode: 137, reason })
+  const model = fold([said('kubernetes', 'ContainerStatusUnknown'), said('cri', 'OOMKilled'), said('kubelet', 'Error'), said('kubernetes', 'ContainerStatusUnknown')])
+  expect(model.statuses.get(ID)).toMatchObject({ from: 'cri', reason: 'OOMKilled' })
+  applyEvent(model, said('cri', 'Error'))
+  expect(model.statuses.get(ID)).toMatchObject({ from: 'cri', reason: 'Error' })
+})

@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { detailOf } from '../../../src/view/detail.ts'
 import { overviewRows } from '../../../src/view/overview.ts'
 import type { OverviewRow } from '../../../src/view/overview.ts'
+import { placeLabel } from '../../../src/view/lens.ts'
 import type { NodeModel } from '../../../src/model/node.ts'
-import { addContainer, addKill, addMemcg, addPod, emptyNode, fillHistory, G, M, TEST_LENS } from '../../helpers/node-model.ts'
+import { addContainer, addKill, addMemcg, addPod, emptyNode, fillHistory, G, M, tell, TEST_LENS } from '../../helpers/node-model.ts'
 
 const rows = (model: NodeModel): OverviewRow[] => overviewRows(TEST_LENS, model)
 const only = (model: NodeModel): OverviewRow => { const all = rows(model); expect(all).toHaveLength(1); return all[0] as OverviewRow }
@@ -29,6 +30,15 @@ describe('folding', () => {
     addMemcg(model, '/jobs', { used: 9 * M, max: 20 * M })
     addMemcg(model, '/jobs/a', { used: 9 * M })
     expect(rows(model).map((row) => row.name).sort()).toEqual(['jobs', 'jobs/a', 'system.slice/db.service'])
+  })
+  it('calls a container of no pod by its name once that is known, and what it made below by its path', () => {
+    const model = emptyNode(), id = 'f'.repeat(64), path = `/system.slice/docker-${id}.scope`
+    addMemcg(model, path, { used: M })
+    addMemcg(model, `${path}/inner`, { used: M })
+    expect(only(model).name).toBe(path.slice(1))
+    tell(model, 'workload', 1, { from: 'docker', containerId: id, container: 'postgres\u001b' })
+    expect(only(model).name).toBe('postgres? (docker)')
+    expect(placeLabel(TEST_LENS, model, `${path}/inner`)).toBe(`${path.slice(1)}/inner`)
   })
   it('leaves out what is dead, but counts the kills of dead containers', () => {
     const model = emptyNode(), container = addPod(model, 'web/front-1', { used: M })

@@ -42,7 +42,7 @@ function account(port: number, ca = certificates.ca): ReaderOptions {
   const accountDirectory = mkdtempSync(join(directory, 'account-'))
   writeFileSync(join(accountDirectory, 'ca.crt'), ca)
   writeFileSync(join(accountDirectory, 'token'), `${TOKEN}\n`)
-  return { serviceHost: '127.0.0.1', servicePort: String(port), accountDirectory, node: 'worker-3', kubelet: `https://127.0.0.1:${port}`, kubeletCertificate: join(directory, 'none'), timeoutMs: 400 }
+  return { serviceHost: '127.0.0.1', servicePort: String(port), accountDirectory, node: 'worker-3', kubelet: `https://127.0.0.1:${port}`, kubeletCertificate: join(directory, 'none'), timeoutMs: 20_000 }
 }
 
 async function started(source: PodSource): Promise<PodSource> {
@@ -64,8 +64,8 @@ test('the API is asked for the pods of this node, page by page, with the token a
 })
 
 test('the kubelet is asked for its pods; a certificate that it signed itself is believed where root left it', async () => {
-  const server = await serve((url) => (url === '/pods' ? list([pod()]) : { status: 404, body: {} }))
-  expect((await kubelet(account(server.port))).health.state).toBe('answering')
+  const server = await serve((url) => (url === '/pods' ? list([pod()]) : url === '/configz' ? { body: { kubeletconfig: { evictionHard: { 'memory.available': '100Mi' } } } } : { status: 404, body: {} }))
+  expect((await kubelet(account(server.port))).health).toMatchObject({ state: 'answering', detail: `kubelet at 127.0.0.1:${server.port}, which evicts below 100Mi available` })
   writeFileSync(join(directory, 'kubelet.crt'), certificates.ca)
   const foreign = account(server.port, certificates.otherCa)
   expect((await kubelet({ ...foreign, kubeletCertificate: join(directory, 'kubelet.crt') })).health.state).toBe('answering')
@@ -86,7 +86,7 @@ test('the read-only port is asked only by name, without a token', async () => {
   const server = await fakeHttp(() => list([pod()]))
   opened.push(server)
   expect((await kubelet({ ...account(1), kubelet: `http://127.0.0.1:${server.port}` })).health.state).toBe('answering')
-  expect(server.requests).toEqual([{ method: 'GET', url: '/pods', authorization: undefined }])
+  expect(server.requests).toEqual(['/pods', '/configz'].map((url) => ({ method: 'GET', url, authorization: undefined })))
 })
 
 test('a kubeconfig with a client\'s certificate', async () => {
@@ -118,7 +118,7 @@ test.each<[string, Reply, RegExp]>([
   const server = await serve(() => (isWell ? list([pod()]) : bad))
   for (const open of [api, kubelet]) {
     isWell = false
-    const source = await open(account(server.port), { periodMs: 5 })
+    const source = await open({ ...account(server.port), ...(bad === 'hang' || bad === 'drip' ? { timeoutMs: 400 } : {}) }, { periodMs: 5 })
     expect(source.health).toMatchObject({ state: 'failing', reason: expect.stringMatching(words) })
     expect(JSON.stringify(source.health)).not.toMatch(/s3cr3t|\\u001b/)
     isWell = true
