@@ -54,15 +54,18 @@ function endedByIt(model: NodeModel, target: KillCase, { finishedMs, state }: Co
 const wasKilledForMemory = (model: NodeModel, containerId: string): boolean =>
   model.cases.some((one) => isOomCase(one) && one.victims.some(({ path }) => path !== undefined && workloadIn(model, path).containerId === containerId))
 
+/** Where a person reads what it says. */
+const readerOf = ({ from }: ContainerStatus): string => (from === 'docker' || from === 'podman' ? `${from} inspect` : 'kubectl describe')
+
 /** Where `kubectl describe` says something else than the kernel. */
 export function runtimeDifferences(model: NodeModel, target: KillCase): string[] {
   return wordsOf(model, target).flatMap(({ status, who, pids }) => {
     const { state, reason, exitCode, containerId } = status, isOom = isOomCase(target)
     if (isOom && state === 'running' && reason === 'OOMKilled') return [`the runtime calls ${who} OOMKilled although it runs on: a process in it was killed, not its first`]
     if (isOom && exitCode === SIGKILLED && reason !== 'OOMKilled' && endedByIt(model, target, status)) {
-      return [`kubectl describe says ${safeName(reason ?? 'nothing')}, exit code ${exitCode}, of ${who}: its runtime missed that the kernel killed ${pids.length === 0 ? 'a process' : pids.length === 1 ? `process ${pids[0]}` : `${pids.length} processes`} for memory`]
+      return [`${readerOf(status)} says ${safeName(reason ?? 'nothing')}, exit code ${exitCode}, of ${who}: its runtime missed that the kernel killed ${pids.length === 0 ? 'a process' : pids.length === 1 ? `process ${pids[0]}` : `${pids.length} processes`} for memory`]
     }
-    if (!isOom && reason === 'OOMKilled' && endedByIt(model, target, status) && !wasKilledForMemory(model, containerId)) return [`kubectl describe says OOMKilled of ${who}: no kill for memory was seen in it (on cgroup v1 runtimes say it of a whole pod)`]
+    if (!isOom && reason === 'OOMKilled' && endedByIt(model, target, status) && !wasKilledForMemory(model, containerId)) return [`${readerOf(status)} says OOMKilled of ${who}: no kill for memory was seen in it (on cgroup v1 runtimes say it of a whole pod)`]
     return []
   })
 }

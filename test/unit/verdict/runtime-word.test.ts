@@ -39,6 +39,7 @@ describe('where it is wrong', () => {
 
   test('Error after a kill for memory is contradicted', () => {
     expect(differs(name, status({ reason: 'Error' }))).toEqual(['kubectl describe says Error, exit code 137, of container etl of pod batch/etl-0: its runtime missed that the kernel killed process 381 for memory'])
+    expect(differs(name, status({ from: 'podman', reason: 'Error' }))).toEqual([expect.stringMatching(/^podman inspect says Error/)])
   })
 
   test('OOMKilled of a container that runs on is explained', () => {
