@@ -45,7 +45,7 @@ test('record learns names from both and keeps no secret; kills tells them', asyn
   const frames = [...encodeFrames(born, FLAG.hello | FLAG.keyframe), ...encodeFrames(kill), ...streamFrames({ seconds: 12 }).slice(1)]
   const { env } = fakeBridge(directory, [{ frames, ticks: encodeFrames([usage(START_NS + 13e9, 7, 5)]) }])
   const running = startCli(['record', '-o', file, '--no-probes', ...options], { env })
-  await until(() => existsSync(file) && ['web-7d9f8c6b5-x2x4z', 'postgres'].every((name) => readFileSync(file).includes(name)))
+  await until(() => existsSync(file) && ['web-7d9f8c6b5-x2x4z', 'postgres', 'Docker/20.10.24'].every((name) => readFileSync(file).includes(name)))
   running.child.kill('SIGINT')
   const ended = await running.ended
   noSecret(ended.stdout + ended.stderr)
