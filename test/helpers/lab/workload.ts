@@ -36,6 +36,9 @@ export class Workload {
   get pid(): number { return this.child.pid ?? 0 }
   get isAlive(): boolean { return !this.hasEnded }
 
+  /** All it has said so far. */
+  get lines(): readonly string[] { return this.said }
+
   /** The number of the first line that begins with one of these words; an error when the workload ends without having said one. */
   async says(...words: readonly string[]): Promise<number> {
     for (;;) {

@@ -1,0 +1,49 @@
+/** The bridge alone, without probes, over one part of the cgroup tree; what it says is kept as a recording. */
+import { spawn } from 'node:child_process'
+import type { ChildProcessByStdio } from 'node:child_process'
+import { once } from 'node:events'
+import { appendFileSync, readdirSync, readFileSync } from 'node:fs'
+import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import type { MemcgMount } from './cgroup.ts'
+
+const BRIDGE = fileURLToPath(new URL('../../../dist/native/oomscope-bridge', import.meta.url))
+
+/** What a process holds open: descriptors, and names watched through inotify. */
+export type Held = { readonly descriptors: number; readonly watches: number }
+
+export class BridgeRun {
+  /** Everything that was read of it, in whole chunks: its end may be cut until `end`. */
+  readonly file: string
+  private readonly child: ChildProcessByStdio<null, Readable, null>
+  private readonly closed: Promise<unknown>
+
+  private constructor(child: ChildProcessByStdio<null, Readable, null>, file: string) {
+    this.child = child
+    this.file = file
+    this.closed = once(child, 'close')
+    child.stdout.on('data', (chunk: Buffer) => { appendFileSync(file, chunk) })
+  }
+
+  /** Runs once it has read everything below `root` for the first time. */
+  static async start(mount: MemcgMount, root: string, file: string, args: readonly string[] = []): Promise<BridgeRun> {
+    const child = spawn(BRIDGE, ['--no-kmsg', '--no-psi', '--memcg-root', root, '--memcg-version', mount.version, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const run = new BridgeRun(child, file)
+    await once(child.stdout, 'data')
+    return run
+  }
+
+  get pid(): number { return this.child.pid ?? 0 }
+
+  held(): Held {
+    const descriptors = readdirSync(`/proc/${this.pid}/fd`)
+    const watches = descriptors.reduce((sum, fd) => sum + (readFileSync(`/proc/${this.pid}/fdinfo/${fd}`, 'utf8').match(/^inotify /gm)?.length ?? 0), 0)
+    return { descriptors: descriptors.length, watches }
+  }
+
+  /** Asks it to end, and waits until it has said everything. */
+  async end(): Promise<void> {
+    this.child.kill('SIGTERM')
+    await this.closed
+  }
+}
