@@ -1,6 +1,9 @@
 /** Small tools of the benchmarks: medians, timed child processes, and a table row whose figure is always a ratio. */
 import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { Decoder } from '../../dist/wire/decode.js'
+import { FrameReader } from '../../dist/wire/frame.js'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 export const BRIDGE = `${ROOT}dist/native/oomscope-bridge`
@@ -50,3 +53,20 @@ export async function started(command, args, { until, env } = {}) {
 
 /** One line of the result: what was measured, the ratio, what it is a ratio of, and the raw medians. */
 export const row = (what, ratio, against, raw) => ({ what, ratio, against, raw })
+
+export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** User plus system CPU seconds of a process, with those of its ended children if asked, from /proc/PID/stat (fields 14 to 17, in clock ticks of 1/100 s). */
+export function cpuSeconds(pid, withChildren = false) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ')
+  return fields.slice(11, withChildren ? 15 : 13).reduce((sum, ticks) => sum + Number(ticks), 0) / 100
+}
+
+/** The events of a stream of the bridge. */
+export function rowsOf(bytes) {
+  const reader = new FrameReader(), decoder = new Decoder(), events = []
+  for (const frame of reader.push(bytes)) events.push(...decoder.decode(frame))
+  return events
+}
+
+export const lastOf = (bytes, kind) => rowsOf(bytes).findLast((event) => event.kind === kind)

@@ -1,34 +1,29 @@
-/** What sampling 1,000 memcgs at 10 Hz costs in the bridge, against the same files read by fs.readFileSync at the same rate. Needs root and a memory controller. */
+/** What sampling 1,000 memcgs costs in the bridge: within its budget and without one, against plain Node and a shell of `cat` at 10 Hz. Needs root and a memory controller. */
 import { mkdirSync, readFileSync, readdirSync, rmdirSync, existsSync } from 'node:fs'
 import { spawn } from 'node:child_process'
+import { benchBirths } from './births.mjs'
 import { benchCore } from './core.mjs'
-import { BRIDGE, ROOT, median, row, run } from './measure.mjs'
+import { BRIDGE, ROOT, cpuSeconds, lastOf, median, row, run, sleep } from './measure.mjs'
 
 const MEMCGS = 1_000
 const SECONDS = 6
 const RUNS = 3
 const HZ = 10
 const HERD_PERIOD_MS = 100
+/** The budget is found within seconds; measured after that. */
+const SETTLE_MS = 8_000
 
-/** User plus system CPU seconds of a process, from /proc/PID/stat (fields 14 and 15, in clock ticks of 1/100 s). */
-function cpuSeconds(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / 100
-}
-
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
-
-/** CPU of the bridge over SECONDS once it runs, as a share of one core. */
-async function bridgeShare() {
-  const child = spawn(BRIDGE, ['--no-kmsg', '--sample-ms', String(1000 / HZ)], { stdio: ['ignore', 'pipe', 'inherit'] })
-  child.stdout.resume()
-  await sleep(1_500)
+/** CPU of the bridge over SECONDS once it has found its rhythm, as a share of one core, and what it last said of that rhythm. */
+async function bridgeShare(args) {
+  const child = spawn(BRIDGE, ['--no-kmsg', '--sample-ms', String(1000 / HZ), ...args], { stdio: ['ignore', 'pipe', 'inherit'] }), chunks = []
+  child.stdout.on('data', (chunk) => chunks.push(chunk))
+  await sleep(SETTLE_MS)
   const before = cpuSeconds(child.pid)
   await sleep(SECONDS * 1_000)
   const share = (cpuSeconds(child.pid) - before) / SECONDS
   child.kill('SIGTERM')
   await new Promise((resolve) => child.on('close', resolve))
-  return share
+  return { share, said: lastOf(Buffer.concat(chunks), 'sampling') }
 }
 
 /** What the bridge says about this node: the keyframes, which are most of a quiet recording, come twenty times as often as by default. */
@@ -54,6 +49,18 @@ async function nodeShare(files) {
   return (used.user + used.system) / 1e6 / SECONDS
 }
 
+/** The same by one `cat` of all files ten times a second: as cheap as a shell can be. */
+async function catShare(files) {
+  const shell = spawn('sh', ['-c', 'while :; do cat "$@" >/dev/null; sleep 0.1; done', 'sh', ...files], { stdio: 'ignore' })
+  await sleep(500)
+  const before = cpuSeconds(shell.pid, true)
+  await sleep(SECONDS * 1_000)
+  const share = (cpuSeconds(shell.pid, true) - before) / SECONDS
+  shell.kill('SIGKILL')
+  await new Promise((resolve) => shell.on('close', resolve))
+  return share
+}
+
 /** A herd in as many memcgs below `parent`, whose usage never rests; it makes and removes them. */
 async function withHerd(parent, work) {
   const herd = spawn(`${ROOT}build/workloads/herd`, [parent, String(MEMCGS), String(HERD_PERIOD_MS)], { stdio: ['pipe', 'pipe', 'inherit'] })
@@ -73,15 +80,32 @@ async function withIdle(parent, work) {
   try { return await work() } finally { for (const one of all) rmdirSync(one) }
 }
 
-/** Medians of both ways to sample the memcgs below `parent`, as one row. */
+const every = (ns) => (ns < 1e9 ? `${Math.round(ns / 1e6)} ms` : `${(ns / 1e9).toFixed(1)} s`)
+const per = (share) => `${(share * 100).toFixed(2)} %`
+
+/** How the budget was kept: what was used, and who is looked at how often then. */
+const rhythm = ({ quietMemcgs, activeMemcgs, slowPeriodNs, activePeriodNs }) =>
+  `${quietMemcgs} quiet ones every ${every(slowPeriodNs)}, ${activeMemcgs} moving ones every ${every(activePeriodNs)}`
+
+/** Medians of all ways to sample the memcgs below `parent`, as rows. */
 async function compare(what, parent) {
   const names = ['memory.usage_in_bytes', 'memory.max_usage_in_bytes', 'memory.current', 'memory.peak']
   const files = readdirSync(parent).filter((name) => /^m\d+$/.test(name)).flatMap((name) => names.map((file) => `${parent}/${name}/${file}`)).filter((file) => existsSync(file))
-  const bridge = [], node = []
-  for (let i = 0; i < RUNS; i++) { bridge.push(await bridgeShare()); node.push(await nodeShare(files)) }
-  const ours = median(bridge), theirs = median(node)
-  return row(`sampling ${MEMCGS} ${what} memcgs at ${HZ} Hz, CPU`, ours / theirs, 'fs.readFileSync of usage and peak only at the same rate',
-    `${(ours * 100).toFixed(2)} % of one core against ${(theirs * 100).toFixed(1)} %; ${(ours / MEMCGS / HZ * 1e6).toFixed(2)} µs a memcg and sample, everything included`)
+  const within = [], free = [], node = [], cat = []
+  for (let i = 0; i < RUNS; i++) {
+    within.push(await bridgeShare([]))
+    free.push(await bridgeShare(['--budget-centi', '10000']))
+    node.push(await nodeShare(files))
+    cat.push(await catShare(files))
+  }
+  const shares = (runs) => median(runs.map(({ share }) => share)), said = within[RUNS - 1].said, alone = 'usage and peak of all at 10 Hz'
+  const ours = shares(within), unbound = shares(free), theirs = median(node), shell = median(cat)
+  return [
+    row(`sampling ${MEMCGS} ${what} memcgs, CPU`, ours / (said.budgetCenti / 1e4), `its budget of ${said.budgetCenti / 100} % of one core`, `${per(ours)} of one core; ${rhythm(said)}`),
+    row('the same', ours / theirs, `fs.readFileSync of ${alone}`, `${per(ours)} of one core against ${per(theirs)}`),
+    row('the same', ours / shell, `a shell with one cat of ${alone}`, `${per(ours)} of one core against ${per(shell)}`),
+    row('the same without a budget', unbound / theirs, `fs.readFileSync of ${alone}`, `${per(unbound)} of one core against ${per(theirs)}; ${rhythm(free[RUNS - 1].said)}`),
+  ]
 }
 
 export async function benchSampling() {
@@ -90,7 +114,7 @@ export async function benchSampling() {
   const parent = `${existsSync('/sys/fs/cgroup/memory/memory.usage_in_bytes') ? '/sys/fs/cgroup/memory' : '/sys/fs/cgroup'}/oomscope-bench-${process.pid}`
   mkdirSync(parent)
   try {
-    const idle = await withIdle(parent, async () => [await benchCore(`a recording of ${MEMCGS} memcgs`, { frames: await streamOf() }), await compare('idle', parent)])
-    return [...idle, await withHerd(parent, () => compare('busy', parent))]
+    const idle = await withIdle(parent, async () => [await benchCore(`a recording of ${MEMCGS} memcgs`, { frames: await streamOf() }), ...await compare('idle', parent)])
+    return [...idle, ...await withHerd(parent, () => compare('busy', parent)), await benchBirths(parent)]
   } finally { rmdirSync(parent) }
 }
