@@ -167,6 +167,7 @@ static int start(struct bridge *b) {
   b->kmsg.line = react_kmsg;
   reserve_seal();
   protect_memory(&b->out);
+  b->memcgs.no_swap = b->node.meminfo_fd >= 0 && node_meminfo(&b->node, "SwapTotal:") == 0;
   if (b->processes.max != 0) detail_start(&b->processes.reader, &b->out);
   if (b->memcgs.version != 0) watch_walk(&b->memcgs, now);
   b->next_second_ns = b->next_reap_ns = now;

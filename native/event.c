@@ -38,11 +38,11 @@ static void unfold(struct kind *kind, const char *text) {
   }
 }
 
-static uint32_t fields_named(const struct kind *kind, const char *const *names, int count) {
-  uint32_t mask = 0;
+static uint64_t fields_named(const struct kind *kind, const char *const *names, int count) {
+  uint64_t mask = 0;
   for (int n = 0; n < count; n++) {
     int i = event_field(kind, names[n]);
-    if (i >= 0) mask |= 1u << i;
+    if (i >= 0) mask |= 1ull << i;
   }
   return mask;
 }

@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #define FORMAT_VERSION 1
-#define KIND_FIELDS_MAX 28
+#define KIND_FIELDS_MAX 52
 #define KIND_NUMBER_MAX 127
 /* A fact that is not known: nil on the wire. No file of the kernel says 2^64-1. */
 #define ABSENT UINT64_MAX
@@ -27,11 +27,15 @@
   X(10, MEMCG_BIRTH, "memcg_birth", "memcgId:u parentId:u path:s by:s") \
   X(11, MEMCG_DEATH, "memcg_death", "memcgId:u path:s by:s") \
   X(12, MEMCG_LIMITS, "memcg_limits", "memcgId:u minBytes:u? lowBytes:u? highBytes:u? maxBytes:u? swapMaxBytes:u? oomGroup:b?") \
-  X(13, MEMCG_USAGE, "memcg_usage", "memcgId:u currentBytes:u peakBytes:u? swapBytes:u? windowPeakBytes:u? windowNs:u?") \
+  X(13, MEMCG_USAGE, "memcg_usage", "memcgId:u currentBytes:u peakBytes:u? swapBytes:u? windowPeakBytes:u? windowNs:u? swapPeakBytes:u? memswPeakBytes:u? " \
+    "swapWindowPeakBytes:u? swapWindowNs:u?") \
   X(14, MEMCG_STAT, "memcg_stat", "memcgId:u anonBytes:u? fileBytes:u? shmemBytes:u? fileMappedBytes:u? fileDirtyBytes:u? " \
     "fileWritebackBytes:u? inactiveAnonBytes:u? activeAnonBytes:u? inactiveFileBytes:u? activeFileBytes:u? unevictableBytes:u? " \
     "anonThpBytes:u? slabReclaimableBytes:u? slabUnreclaimableBytes:u? kernelBytes:u? kernelStackBytes:u? pagetablesBytes:u? " \
-    "sockBytes:u? pgfault:u? pgmajfault:u? workingsetRefaultAnon:u? workingsetRefaultFile:u? pgscan:u? pgsteal:u?") \
+    "sockBytes:u? pgfault:u? pgmajfault:u? workingsetRefaultAnon:u? workingsetRefaultFile:u? pgscan:u? pgsteal:u? " \
+    "swapcachedBytes:u? percpuBytes:u? vmallocBytes:u? secPagetablesBytes:u? zswapBytes:u? zswappedBytes:u? fileThpBytes:u? shmemThpBytes:u? " \
+    "pgscanKswapd:u? pgscanDirect:u? pgstealKswapd:u? pgstealDirect:u? pgrefill:u? workingsetActivateAnon:u? workingsetActivateFile:u? workingsetRestoreAnon:u? workingsetRestoreFile:u? " \
+    "thpFaultAlloc:u? thpCollapseAlloc:u? pswpin:u? pswpout:u? zswpin:u? zswpout:u?") \
   X(15, MEMCG_EVENTS, "memcg_events", "memcgId:u low:u? high:u? max:u? oom:u? oomKill:u? oomGroupKill:u? " \
     "localHigh:u? localMax:u? localOom:u? localOomKill:u?") \
   X(16, MEMCG_PSI, "memcg_psi", "memcgId:u someAvg10Centi:u someTotalUs:u fullAvg10Centi:u fullTotalUs:u") \
@@ -112,7 +116,7 @@ struct kind {
   char type[KIND_FIELDS_MAX];            /* u i s b a */
   bool optional[KIND_FIELDS_MAX];
   char field[KIND_FIELDS_MAX][24];
-  uint32_t tasks, memcgs;                /* bit per field that names a task (pid or tid) or a memcg */
+  uint64_t tasks, memcgs;                /* bit per field that names a task (pid or tid) or a memcg */
 };
 
 /* Must be called once before anything else of this file. */

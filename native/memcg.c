@@ -19,9 +19,9 @@
 static const char *const file_name[2][MEMCG_FILES] = {
   {"memory.usage_in_bytes", "memory.max_usage_in_bytes", "memory.memsw.usage_in_bytes", "memory.stat", "memory.oom_control",
    "memory.failcnt", NULL, NULL, "memory.soft_limit_in_bytes", NULL, "memory.limit_in_bytes", "memory.memsw.limit_in_bytes", NULL,
-   "memory.kmem.usage_in_bytes"},
+   "memory.kmem.usage_in_bytes", "memory.memsw.max_usage_in_bytes"},
   {"memory.current", "memory.peak", "memory.swap.current", "memory.stat", "memory.events", "memory.events.local", "memory.pressure",
-   "memory.min", "memory.low", "memory.high", "memory.max", "memory.swap.max", "memory.oom.group", NULL},
+   "memory.min", "memory.low", "memory.high", "memory.max", "memory.swap.max", "memory.oom.group", NULL, "memory.swap.peak"},
 };
 
 /* ── table ─────────────────────────────────────────────────────────────────── */
@@ -236,9 +236,8 @@ int memcg_born(struct memcgs *t, const struct memcg_birth *b) {
   m->generation = t->generation;
   m->young = strcmp(b->by, "walk") == 0 ? 0 : YOUNG_SAMPLES;
   m->dir_watch = m->events_watch = m->psi_trigger = -1;
-  m->window_fd = FD_ABSENT;
+  m->window.fd = m->swap_window.fd = FD_ABSENT;
   snprintf(m->name, sizeof m->name, "%s", b->name);
-  m->untold.bytes = ABSENT;
   m->glance_next = -1;
   join_siblings(t, slot);
   t->alive++;

@@ -10,10 +10,11 @@
 #include "frame.h"
 #include "index.h"
 #include "schedule.h"
+#include "stat.h"
 
 enum memcg_file {
   FILE_CURRENT, FILE_PEAK, FILE_SWAP, FILE_STAT, FILE_EVENTS, FILE_EVENTS_LOCAL, FILE_PRESSURE,
-  FILE_MIN, FILE_LOW, FILE_HIGH, FILE_MAX, FILE_SWAP_MAX, FILE_OOM_GROUP, FILE_KERNEL, MEMCG_FILES
+  FILE_MIN, FILE_LOW, FILE_HIGH, FILE_MAX, FILE_SWAP_MAX, FILE_OOM_GROUP, FILE_KERNEL, FILE_SWAP_PEAK, MEMCG_FILES
 };
 
 #define FD_ABSENT (-1)
@@ -21,18 +22,26 @@ enum memcg_file {
 
 /* The rows kept per memcg, as the dictionary's fields behind memcgId. ABSENT = nil. */
 enum group_number { GROUP_LIMITS, GROUP_USAGE, GROUP_STAT, GROUP_EVENTS, GROUP_PSI, GROUPS };
-#define GROUP_VALUES_MAX 24
+/* currentBytes, peakBytes, swapBytes, swapPeakBytes, memswPeakBytes: the windows between them are kept beside. */
+#define USAGE_VALUES 5
 /* Where each group begins in memcg.values, and how many there are in all. */
 #define VALUES_LIMITS 0
-#define VALUES_USAGE 6
-#define VALUES_STAT 9
-#define VALUES_EVENTS 33
-#define VALUES_PSI 43
-#define VALUES 47
+#define VALUES_USAGE (VALUES_LIMITS + 6)
+#define VALUES_STAT (VALUES_USAGE + USAGE_VALUES)
+#define VALUES_EVENTS (VALUES_STAT + STAT_VALUES)
+#define VALUES_PSI (VALUES_EVENTS + 10)
+#define VALUES (VALUES_PSI + 4)
 
 /* The highest usage of a time, and how long that was. */
 struct window_peak {
   uint64_t bytes, ns;
+};
+
+/* A descriptor whose high-water mark begins anew at each look. */
+struct window {
+  int32_t fd;                    /* -1: none */
+  uint64_t from_ns;              /* when it was reset */
+  struct window_peak untold;     /* what it saw since a row told of it; bytes ABSENT: nothing */
 };
 
 struct memcg {
@@ -48,11 +57,9 @@ struct memcg {
   uint32_t generation;           /* of the last walk that saw it */
   int32_t dir_watch, events_watch, psi_trigger;    /* -1: none */
   int32_t fd[MEMCG_FILES];
-  int32_t window_fd;             /* memory.peak, see window.c; -1: none */
-  uint64_t window_ns;            /* when it was reset */
-  struct window_peak untold;     /* what windows saw since a row told of one; bytes ABSENT: nothing */
+  struct window window, swap_window;             /* memory.peak and memory.swap.peak, see window.c */
   uint64_t usage_ns;             /* when usage was read last */
-  uint64_t told_bytes, told_ns;  /* usage in the row that was sent last, and when */
+  uint64_t told_bytes, told_swap_bytes, told_ns;   /* usage and swap in the row that was sent last, and when */
   bool is_untold;                /* what is kept of usage was not sent */
   uint64_t moved_ns, moved_bytes;   /* when usage was last seen to move, and to what; see pace.c */
   uint64_t quick_until_ns, glanced_ns;

@@ -13,9 +13,11 @@
 #include "util.h"
 
 #define FILES_WANTED (1 << 20)
+#define NICE (-10)
 
 static volatile sig_atomic_t stops;
 static sigset_t poll_mask;
+static int nice_before;
 
 static void on_stop(int signo) {
   (void)signo;
@@ -43,9 +45,14 @@ void protect_process(void) {
   sigprocmask(SIG_BLOCK, &blocked, &poll_mask);
   sigdelset(&poll_mask, SIGINT);
   sigdelset(&poll_mask, SIGTERM);
+  /* little work that must be done in time, also when all CPUs are busy; without the right to it things go on as they are */
+  nice_before = getpriority(PRIO_PROCESS, 0);
+  if (nice_before > NICE) setpriority(PRIO_PROCESS, 0, NICE);
   prctl(PR_SET_NAME, "oomscope-bridge");
   prctl(PR_SET_PDEATHSIG, SIGTERM);
 }
+
+void protect_child(void) { setpriority(PRIO_PROCESS, 0, nice_before); }
 
 void protect_memory(struct stream *out) {
   if (mlockall(MCL_CURRENT | MCL_FUTURE) != 0) row_notice(out, "bridge", "memory is not locked: %s", strerror(errno));

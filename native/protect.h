@@ -6,8 +6,10 @@
 
 /* Descriptor limit; before the table of memcgs is made. */
 void protect_files(void);
-/* Signals, name, parent-death signal. */
+/* Signals, name, parent-death signal, priority. */
 void protect_process(void);
+/* In a child of ours: the priority that the bridge was started with. */
+void protect_child(void);
 /* Memory lock and oom_score_adj; a refusal is a notice. After everything is reserved. */
 void protect_memory(struct stream *out);
 /* True once SIGINT or SIGTERM came; how many. */

@@ -3,6 +3,7 @@
 
 #include "group.h"
 #include "pace.h"
+#include "stat.h"
 #include "usage.h"
 
 #define TROUBLE_PERIOD_NS (20 * NS_PER_MS)
@@ -90,43 +91,6 @@ bool sample_parse_psi(const char *text, uint64_t values[4]) {
   return true;
 }
 
-/* Fields of memcg_stat as each version's memory.stat names them; v1's "file" is "cache", which includes shmem as v2's does. */
-static const char *const stat_key[2][GROUP_VALUES_MAX] = {
-  {"total_rss", "total_cache", "total_shmem", "total_mapped_file", "total_dirty", "total_writeback", "total_inactive_anon", "total_active_anon",
-   "total_inactive_file", "total_active_file", "total_unevictable", "total_rss_huge", NULL, NULL, NULL, NULL, NULL, NULL,
-   "total_pgfault", "total_pgmajfault", "total_workingset_refault_anon", "total_workingset_refault_file", NULL, NULL},
-  {"anon", "file", "shmem", "file_mapped", "file_dirty", "file_writeback", "inactive_anon", "active_anon", "inactive_file", "active_file",
-   "unevictable", "anon_thp", "slab_reclaimable", "slab_unreclaimable", "kernel", "kernel_stack", "pagetables", "sock", "pgfault", "pgmajfault",
-   "workingset_refault_anon", "workingset_refault_file", "pgscan", "pgsteal"},
-};
-
-/* Index of a key; `hint` is what the same line meant last time: a kernel prints the lines in one order. -1: not ours. */
-static int stat_index(const char *key, size_t length, int version, int8_t *hint) {
-  const char *const *keys = stat_key[version - 1];
-  if (*hint > 0 && strlen(keys[*hint - 1]) == length && memcmp(keys[*hint - 1], key, length) == 0) return *hint - 1;
-  for (int i = 0; i < GROUP_VALUES_MAX; i++)
-    if (keys[i] != NULL && strlen(keys[i]) == length && memcmp(keys[i], key, length) == 0) {
-      *hint = (int8_t)(i + 1);
-      return i;
-    }
-  return -1;
-}
-
-void sample_parse_stat(const char *text, int version, uint64_t values[GROUP_VALUES_MAX]) {
-  static int8_t hints[2][256];
-  for (int i = 0; i < GROUP_VALUES_MAX; i++) values[i] = ABSENT;
-  for (int line = 0; *text != '\0' && line < 256; line++) {
-    const char *space = strpbrk(text, " \n");
-    if (space == NULL) return;
-    int i = *space == ' ' ? stat_index(text, (size_t)(space - text), version, &hints[version - 1][line]) : -1;
-    const char *at = space + 1;
-    if (i >= 0) parse_u64(&at, &values[i]);
-    text = strchr(space, '\n');
-    if (text == NULL) return;
-    text++;
-  }
-}
-
 /* ── together ──────────────────────────────────────────────────────────────── */
 
 static bool sample_psi(struct memcgs *t, int slot) {
@@ -152,14 +116,14 @@ static bool is_stat_due(const struct memcg *m, uint64_t ts_ns) {
 static bool sample_stat(struct memcgs *t, int slot, uint64_t ts_ns) {
   static char text[TEXT_MAX];
   struct memcg *m = &t->slot[slot];
-  uint64_t values[GROUP_VALUES_MAX], kernel = ABSENT;
+  uint64_t values[STAT_VALUES], kernel = ABSENT;
   ssize_t n = memcg_read(t, slot, FILE_STAT, text, sizeof text);
   m->stat_due = false;
   m->stat_ns = ts_ns;
   m->stat_bytes = m->values[VALUES_USAGE];
   if (n == -ENODEV || !memcg_number(t, slot, FILE_KERNEL, &kernel)) return false;
   if (n <= 0) return true;
-  sample_parse_stat(text, t->version, values);
+  stat_parse(text, t->version, values);
   if (t->version == 1) values[14] = kernel;    /* kernelBytes */
   group_update(t, slot, GROUP_STAT, values);
   return true;

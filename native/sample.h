@@ -19,7 +19,5 @@ void sample_repeat(struct memcgs *t, int slot, uint64_t ts_ns);
 
 /* "some avg10=1.23 avg60=… total=N\nfull …" → someAvg10Centi, someTotalUs, fullAvg10Centi, fullTotalUs. False when it is something else. */
 bool sample_parse_psi(const char *text, uint64_t values[4]);
-/* memory.stat of one version → the fields of memcg_stat, ABSENT where it has none. */
-void sample_parse_stat(const char *text, int version, uint64_t values[GROUP_VALUES_MAX]);
 
 #endif

@@ -182,9 +182,9 @@ bool selftest_owns_counter(struct selftest *s, int counter, uint64_t key, uint64
   return true;
 }
 
-static bool holds(const struct fact *fact, uint32_t fields, uint64_t number) {
+static bool holds(const struct fact *fact, uint64_t fields, uint64_t number) {
   for (; number != 0 && fields != 0; fields &= fields - 1) {
-    const struct value *v = &fact->value[__builtin_ctz(fields)];
+    const struct value *v = &fact->value[__builtin_ctzll(fields)];
     if ((v->type == 'u' || v->type == 'i') && v->u == number) return true;
   }
   return false;

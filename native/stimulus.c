@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "protect.h"
+
 static void file_of(const struct stimulus *s, const char *file, char path[160]) { snprintf(path, 160, "%s/%s", s->name, file); }
 
 int stimulus_make_memcg(struct stimulus *s, const struct memcgs *t) {
@@ -55,6 +57,7 @@ static void child_main(const struct stimulus *s, const struct memcgs *t, size_t 
   sigset_t none;
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   prctl(PR_SET_NAME, "oomscope-test");
+  protect_child();
   signal(SIGINT, SIG_IGN);      /* a Ctrl-C is for the bridge, which kills us */
   signal(SIGTERM, SIG_DFL);
   sigemptyset(&none);

@@ -31,7 +31,7 @@ static int test_checks;
   } while (0)
 
 #define TEST_ROWS_MAX 60000
-#define TEST_FIELDS_MAX 52
+#define TEST_FIELDS_MAX 64
 
 struct test_value {
   char type;                 /* n u i s b a */

@@ -227,10 +227,10 @@ static void windows_that_were_not_told_are_joined(void) {
   put_number("top/a/memory.peak", 90 * MIB);
   watch_walk(&table, 1);
   struct memcg *m = memcg_of(a);
-  CHECK(m->window_fd >= 0);
+  CHECK(m->window.fd >= 0);
   pace_alarm(&table, memcg_find(&table, a), now_ns() + 3600 * NS_PER_S);
   test_take(&stream);
-  uint64_t began = m->window_ns;
+  uint64_t began = m->window.from_ns;
   put_number("top/a/memory.peak", 90 * MIB + 8192);      /* a little spike, not worth a row */
   look(a);
   put_number("top/a/memory.peak", 90 * MIB);
@@ -244,10 +244,10 @@ static void windows_that_were_not_told_are_joined(void) {
   CHECK(row != NULL && row->field[1].u == 90 * MIB && row->field[4].u == 95 * MIB);
   CHECK_EQUAL(row->field[5].u, row->ts_ns - began);
   /* windows without news are dropped: that of the next peak is short */
-  began = m->window_ns;
+  began = m->window.from_ns;
   look(a);
-  CHECK(m->window_ns > began);
-  began = m->window_ns;
+  CHECK(m->window.from_ns > began);
+  began = m->window.from_ns;
   put_number("top/a/memory.peak", 96 * MIB);
   look(a);
   test_take(&stream);

@@ -3,6 +3,7 @@
 #include "kmsg.h"
 #include "mount.h"
 #include "sample.h"
+#include "stat.h"
 #include "test.h"
 #include "util.h"
 
@@ -134,14 +135,15 @@ static void pressure_is_read(void) {
 }
 
 static void stat_is_read(void) {
-  uint64_t v[GROUP_VALUES_MAX];
+  uint64_t v[STAT_VALUES];
   for (int round = 0; round < 2; round++) {
-    sample_parse_stat("anon 1\nfile 2\nkernel 3\nunknown_key 9\nanon_thp 4\nfile_thp 8\npgsteal 5\npgscan_kswapd 7\n", 2, v);
+    stat_parse("anon 1\nfile 2\nkernel 3\nunknown_key 9\nanon_thp 4\nfile_thp 8\npgsteal 5\npgscan_kswapd 7\n", 2, v);
     CHECK(v[0] == 1 && v[1] == 2 && v[14] == 3 && v[11] == 4 && v[23] == 5 && v[22] == ABSENT && v[2] == ABSENT);
-    sample_parse_stat("cache 7\nrss 8\ntotal_cache 1\ntotal_rss 2\nhierarchical_memory_limit 5", 1, v);
-    CHECK(v[0] == 2 && v[1] == 1 && v[2] == ABSENT);
+    CHECK(v[30] == 8 && v[32] == 7);
+    stat_parse("cache 7\nrss 8\ntotal_cache 1\ntotal_rss 2\nhierarchical_memory_limit 5\ntotal_swapcached 4", 1, v);
+    CHECK(v[0] == 2 && v[1] == 1 && v[2] == ABSENT && v[24] == 4 && v[25] == ABSENT);
     /* the order changed: the hints of the lines are wrong now */
-    sample_parse_stat("pgsteal 6\nanon 9\n\n \nshmem x\nfile", 2, v);
+    stat_parse("pgsteal 6\nanon 9\n\n \nshmem x\nfile", 2, v);
     CHECK(v[23] == 6 && v[0] == 9 && v[2] == ABSENT && v[1] == ABSENT);
   }
 }

@@ -133,6 +133,7 @@ static void v1_numbers_are_translated(void) {
   put("a/memory.usage_in_bytes", "1000\n");
   put("a/memory.max_usage_in_bytes", "5000\n");
   put("a/memory.memsw.usage_in_bytes", "1500\n");
+  put("a/memory.memsw.max_usage_in_bytes", "6000\n");
   put("a/memory.limit_in_bytes", "9223372036854771712\n");
   put("a/memory.memsw.limit_in_bytes", "4194304\n");
   put("a/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n");
@@ -142,10 +143,54 @@ static void v1_numbers_are_translated(void) {
   watch_walk(&table, 1);
   listen();
   const struct test_row *usage = test_find(KIND_MEMCG_USAGE, 0), *limits = test_find(KIND_MEMCG_LIMITS, 1), *events = test_find(KIND_MEMCG_EVENTS, 0);
-  CHECK(usage->field[0].u == a && usage->field[1].u == 1000 && usage->field[2].u == 5000 && usage->field[3].u == 500);
+  CHECK(usage->field[0].u == a && usage->field[1].u == 1000 && usage->field[2].u == 5000 && usage->field[3].u == 500 && usage->field[6].type == 'n' && usage->field[7].u == 6000);
   CHECK(limits->field[0].u == a && limits->field[4].type == 'n' && limits->field[5].u == 4194304);
   CHECK(events->field[5].u == 3 && events->field[3].u == 17 && events->field[4].type == 'n');
   CHECK(test_find(KIND_MEMCG_STAT, 0)->field[1].u == 10 && test_find(KIND_MEMCG_STAT, 0)->field[15].u == 64);
+  finish();
+}
+
+static void swap_peaks_are_told_as_far_as_the_version_knows_them(void) {
+  fresh(64);
+  table.has_windows = true;
+  uint64_t a = make("a");
+  put("a/memory.current", "4096\n");
+  put("a/memory.peak", "4096\n");
+  put("a/memory.swap.current", "100\n");
+  put("a/memory.swap.peak", "300\n");
+  watch_walk(&table, 1);
+  listen();
+  const struct test_row *usage = test_find(KIND_MEMCG_USAGE, 0);
+  /* the reset of the window writes a 0: what a kernel tells of all time is not touched by it, a plain file is */
+  CHECK(usage->field[3].u == 100 && usage->field[6].u == 0 && usage->field[7].type == 'n' && usage->field[8].type == 'n');
+  int slot = memcg_find(&table, a);
+  uint64_t began = table.slot[slot].swap_window.from_ns;
+  put("a/memory.swap.peak", "700\n");
+  CHECK(sample_usage(&table, slot, 2));
+  CHECK_EQUAL(told(KIND_MEMCG_USAGE, a, 8), ABSENT);      /* swap is slow to move: with the slow files */
+  CHECK(sample_slow(&table, slot, 2, 10));
+  test_take(&stream);
+  usage = test_find(KIND_MEMCG_USAGE, 0);
+  CHECK(usage != NULL && usage->field[3].u == 100 && usage->field[8].u == 700);
+  CHECK_EQUAL(usage->field[9].u, table.slot[slot].swap_window.from_ns - began);
+  CHECK(sample_slow(&table, slot, 3, 10));
+  test_take(&stream);
+  CHECK_EQUAL(test_count(KIND_MEMCG_USAGE), 0);           /* no rise above what was told */
+  sample_repeat(&table, slot, 4);
+  test_take(&stream);
+  CHECK(test_find(KIND_MEMCG_USAGE, 0)->field[8].type == 'n');
+  finish();
+}
+
+static void without_swap_on_the_node_none_is_read(void) {
+  fresh(64);
+  table.no_swap = true;
+  uint64_t a = make("a");
+  put("a/memory.current", "4096\n");
+  put("a/memory.swap.current", "100\n");
+  put("a/memory.swap.peak", "300\n");
+  watch_walk(&table, 1);
+  CHECK_EQUAL(told(KIND_MEMCG_USAGE, a, 6), ABSENT);
   finish();
 }
 
@@ -175,6 +220,8 @@ int main(void) {
   the_limits_that_decide_are_read_often_the_others_while_it_is_young_and_then_seldom();
   memory_stat_is_read_as_far_as_usage_moved_and_always_near_the_limit();
   v1_numbers_are_translated();
+  swap_peaks_are_told_as_far_as_the_version_knows_them();
+  without_swap_on_the_node_none_is_read();
   without_descriptors_files_are_opened_for_each_read();
   return test_done("sample");
 }

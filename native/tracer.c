@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "protect.h"
 #include "row.h"
 #include "util.h"
 
@@ -61,6 +62,7 @@ static void become_bpftrace(const struct tracer_options *o, const int out[2], co
   pid_t parent = getppid();
   /* dies with the bridge: nobody would read it any more */
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+  protect_child();
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
   signal(SIGPIPE, SIG_DFL);

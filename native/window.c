@@ -1,4 +1,4 @@
-/* window.c: one descriptor of memory.peak a memcg, read and reset at each look; what happens between the two calls, less than a microsecond, is not seen. */
+/* window.c: one descriptor of memory.peak (and memory.swap.peak) a memcg, read and reset at each look; what happens between the two calls, less than a microsecond, is not seen. */
 #include "window.h"
 
 #include <fcntl.h>
@@ -19,37 +19,49 @@ bool window_may_work(const struct memcgs *t) {
   return t->version == 2 && fstatfs(t->root_fd, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
 }
 
-void window_close(struct memcgs *t, struct memcg *m) {
-  if (m->window_fd < 0) return;
-  close(m->window_fd);
-  m->window_fd = FD_ABSENT;
+static void close_one(struct memcgs *t, struct window *w) {
+  if (w->fd < 0) return;
+  close(w->fd);
+  w->fd = FD_ABSENT;
   t->open_files--;
 }
 
-void window_open(struct memcgs *t, int slot, uint64_t ts_ns) {
-  char path[PATH_MAX], full[PATH_MAX + 16];
-  struct memcg *m = &t->slot[slot];
-  m->window_fd = FD_ABSENT;
-  /* what every memcg needs comes first; the root has no memory.peak */
-  if (!t->has_windows || m->parent < 0 || t->open_files >= t->file_budget / 8 * 7) return;
-  snprintf(full, sizeof full, "%s/memory.peak", memcg_relative(t, slot, path));
-  m->window_fd = openat(t->root_fd, full, O_RDWR | O_CLOEXEC);
-  if (m->window_fd < 0) return;
-  t->open_files++;
-  m->window_ns = ts_ns;
-  if (reset(m->window_fd)) return;
-  /* an older kernel refuses it in every memcg */
-  if (errno == EINVAL) t->has_windows = false;
-  window_close(t, m);
+void window_close(struct memcgs *t, struct memcg *m) {
+  close_one(t, &m->window);
+  close_one(t, &m->swap_window);
 }
 
-bool window_read(const struct memcgs *t, int slot, uint64_t ts_ns, struct window_peak *peak) {
+static void open_one(struct memcgs *t, int slot, struct window *w, const char *file) {
+  char path[PATH_MAX], full[PATH_MAX + 32];
+  /* what every memcg needs comes first; the root has neither file */
+  if (!t->has_windows || t->slot[slot].parent < 0 || t->open_files >= t->file_budget / 8 * 7) return;
+  snprintf(full, sizeof full, "%s/%s", memcg_relative(t, slot, path), file);
+  w->fd = openat(t->root_fd, full, O_RDWR | O_CLOEXEC);
+  if (w->fd < 0) return;
+  t->open_files++;
+  if (reset(w->fd)) return;
+  /* an older kernel refuses it in every memcg */
+  if (errno == EINVAL) t->has_windows = false;
+  close_one(t, w);
+}
+
+void window_open(struct memcgs *t, int slot, uint64_t ts_ns) {
   struct memcg *m = &t->slot[slot];
+  m->window = m->swap_window = (struct window){.fd = FD_ABSENT, .from_ns = ts_ns, .untold = {ABSENT, ABSENT}};
+  open_one(t, slot, &m->window, "memory.peak");
+  if (m->window.fd >= 0 && !t->no_swap) open_one(t, slot, &m->swap_window, "memory.swap.peak");
+}
+
+bool window_look(struct window *w, uint64_t ts_ns, uint64_t told, struct window_peak *peak) {
   char text[64];
   const char *at = text;
   /* a memcg that has died meanwhile answers neither */
-  if (m->window_fd < 0 || read_fd(m->window_fd, text, sizeof text) <= 0 || !parse_u64(&at, &peak->bytes) || !reset(m->window_fd)) return false;
-  peak->ns = ts_ns - m->window_ns;
-  m->window_ns = ts_ns;
+  if (w->fd < 0 || read_fd(w->fd, text, sizeof text) <= 0 || !parse_u64(&at, &peak->bytes) || !reset(w->fd)) return false;
+  peak->ns = ts_ns - w->from_ns;
+  w->from_ns = ts_ns;
+  bool is_first = w->untold.bytes == ABSENT;
+  if (is_first && told != ABSENT && peak->bytes <= told) return true;
+  w->untold.bytes = is_first || peak->bytes > w->untold.bytes ? peak->bytes : w->untold.bytes;
+  w->untold.ns = (is_first ? 0 : w->untold.ns) + peak->ns;
   return true;
 }

@@ -47,15 +47,20 @@ export const KINDS = {
    * memory.current, memory.peak (high-water mark since the memcg's birth), memory.swap.current. v1: usage_in_bytes, max_usage_in_bytes, memsw.usage_in_bytes − usage_in_bytes.
    * windowPeakBytes: the exact highest usage of the windowNs before this row (memory.peak reset per descriptor, 6.12+; a second program that resets too may hide a part). Where windows are told at all, the time between
    * the window and the row before it had no usage above those two rows' currentBytes. Rows of a keyframe repeat, and have none.
+   * swapPeakBytes: memory.swap.peak (6.5+), the high-water mark of swap since the memcg's birth; memswPeakBytes: v1's memory.memsw.max_usage_in_bytes, that of memory and swap together (that of swap alone it does not tell). swapWindow*: as
+   * window*, of swap. A node without swap has none of them.
    * Rows come when usage changed and at no fixed distance (see sampling): what is made of them is weighted by time.
    */
-  memcg_usage: { number: 13, fields: { memcgId: 'u', currentBytes: 'u', peakBytes: 'u?', swapBytes: 'u?', windowPeakBytes: 'u?', windowNs: 'u?' } },
-  /** memory.stat (hierarchical; on v1 the total_* lines). Byte gauges first, then cumulative counters in pages or events. */
+  memcg_usage: { number: 13, fields: { memcgId: 'u', currentBytes: 'u', peakBytes: 'u?', swapBytes: 'u?', windowPeakBytes: 'u?', windowNs: 'u?', swapPeakBytes: 'u?', memswPeakBytes: 'u?', swapWindowPeakBytes: 'u?', swapWindowNs: 'u?' } },
+  /** memory.stat (hierarchical; on v1 the total_* lines). Byte gauges first, then cumulative counters in pages or events; then later additions in the same order. swapcachedBytes is part of anonBytes and of swap at once; zswapBytes is memory used by the pool, zswappedBytes what it stands for. */
   memcg_stat: { number: 14, fields: {
     memcgId: 'u', anonBytes: 'u?', fileBytes: 'u?', shmemBytes: 'u?', fileMappedBytes: 'u?', fileDirtyBytes: 'u?', fileWritebackBytes: 'u?',
     inactiveAnonBytes: 'u?', activeAnonBytes: 'u?', inactiveFileBytes: 'u?', activeFileBytes: 'u?', unevictableBytes: 'u?', anonThpBytes: 'u?',
     slabReclaimableBytes: 'u?', slabUnreclaimableBytes: 'u?', kernelBytes: 'u?', kernelStackBytes: 'u?', pagetablesBytes: 'u?', sockBytes: 'u?',
-    pgfault: 'u?', pgmajfault: 'u?', workingsetRefaultAnon: 'u?', workingsetRefaultFile: 'u?', pgscan: 'u?', pgsteal: 'u?' } },
+    pgfault: 'u?', pgmajfault: 'u?', workingsetRefaultAnon: 'u?', workingsetRefaultFile: 'u?', pgscan: 'u?', pgsteal: 'u?',
+    swapcachedBytes: 'u?', percpuBytes: 'u?', vmallocBytes: 'u?', secPagetablesBytes: 'u?', zswapBytes: 'u?', zswappedBytes: 'u?', fileThpBytes: 'u?', shmemThpBytes: 'u?',
+    pgscanKswapd: 'u?', pgscanDirect: 'u?', pgstealKswapd: 'u?', pgstealDirect: 'u?', pgrefill: 'u?', workingsetActivateAnon: 'u?', workingsetActivateFile: 'u?', workingsetRestoreAnon: 'u?', workingsetRestoreFile: 'u?',
+    thpFaultAlloc: 'u?', thpCollapseAlloc: 'u?', pswpin: 'u?', pswpout: 'u?', zswpin: 'u?', zswpout: 'u?' } },
   /** memory.events (hierarchical) and memory.events.local. v1 gives oomKill from memory.oom_control and max from memory.failcnt. Cumulative. */
   memcg_events: { number: 15, fields: {
     memcgId: 'u', low: 'u?', high: 'u?', max: 'u?', oom: 'u?', oomKill: 'u?', oomGroupKill: 'u?',

@@ -194,7 +194,7 @@ test('keyframes repeat the state: clock, memcgs, limits, usage, counters', async
   expect(births.map(([, , path, by]) => [path, by])).toEqual([['/', 'keyframe'], ['/pod', 'keyframe']])
   const id = births[1]![0]
   expect(births[1]![1]).toBe(births[0]![0])
-  expect(fieldsOf([keyframe], 'memcg_usage')).toEqual([[id, 4096, null, null, null, null]])
+  expect(fieldsOf([keyframe], 'memcg_usage')).toEqual([[id, 4096, null, null, null, null, null, null, null, null]])
   expect(fieldsOf([keyframe], 'memcg_limits')).toContainEqual([id, null, null, null, 1048576, null, null])
   expect(fieldsOf([keyframe], 'counter')).toEqual([[COUNTERS.indexOf('kswapd_wake_count'), 0, 3]])
   expect(rowsOf([keyframe], 'node_memory')).toHaveLength(1)

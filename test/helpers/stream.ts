@@ -16,7 +16,7 @@ export const hello = (tsNs = START_NS, changes: Partial<EventOf<'hello'>> = {}):
 
 export const clock = (tsNs: number): EventOf<'clock'> => ({ kind: 'clock', tsNs, wallMs: WALL_MS + (tsNs - START_NS) / 1e6, bootNs: tsNs })
 
-export const usage = (tsNs: number, memcgId: number, currentBytes: number): EventOf<'memcg_usage'> => ({ kind: 'memcg_usage', tsNs, memcgId, currentBytes, peakBytes: currentBytes, swapBytes: undefined, windowPeakBytes: undefined, windowNs: undefined })
+export const usage = (tsNs: number, memcgId: number, currentBytes: number): EventOf<'memcg_usage'> => ({ kind: 'memcg_usage', tsNs, memcgId, currentBytes, peakBytes: currentBytes, swapBytes: undefined, windowPeakBytes: undefined, windowNs: undefined, swapPeakBytes: undefined, memswPeakBytes: undefined, swapWindowPeakBytes: undefined, swapWindowNs: undefined })
 
 export const birth = (tsNs: number, memcgId: number, by = 'keyframe'): EventOf<'memcg_birth'> => ({ kind: 'memcg_birth', tsNs, memcgId, parentId: memcgId === 1 ? 0 : 1, path: memcgId === 1 ? '/' : `/group-${memcgId}`, by })
 

@@ -7,7 +7,7 @@ export type Step = { readonly tsNs: number; readonly bytes: number }
 export type Means = 'window' | 'high-water' | 'sampled'
 
 export const usageRow = (fields: Partial<EventOf<'memcg_usage'>> & { readonly tsNs: number; readonly memcgId: number; readonly currentBytes: number }): EventOf<'memcg_usage'> =>
-  ({ kind: 'memcg_usage', peakBytes: undefined, swapBytes: undefined, windowPeakBytes: undefined, windowNs: undefined, ...fields })
+  ({ kind: 'memcg_usage', peakBytes: undefined, swapBytes: undefined, windowPeakBytes: undefined, windowNs: undefined, swapPeakBytes: undefined, memswPeakBytes: undefined, swapWindowPeakBytes: undefined, swapWindowNs: undefined, ...fields })
 
 export const statRow = (tsNs: number, memcgId: number, fields: Partial<EventOf<'memcg_stat'>>): Event => ({ kind: 'memcg_stat', tsNs, memcgId, ...fields }) as unknown as Event
 
