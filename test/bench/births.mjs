@@ -3,9 +3,9 @@ import { existsSync, readFileSync, readdirSync, statSync, watch, writeFileSync }
 import { spawn } from 'node:child_process'
 import { BRIDGE, ROOT, cpuSeconds, rowsOf, row, sleep } from './measure.mjs'
 
-const COUNT = 2_000, PERIOD_MS = 20, LEAST_MS = 5, MOST_MS = 400, BYTES = 512 * 1024, SEEN_US = 50_000
+const COUNT = 2_000, PERIOD_MS = 20, LEAST_MS = 5, MOST_MS = 400, BYTES = 512 * 1024, SEEN_NS = 50e6
 
-/** The lives that the workload led below `parent`: id and how long, in µs. */
+/** The lives that the workload led below `parent`: id, when it came and went (ns). */
 async function churn(parent) {
   const child = spawn(`${ROOT}build/workloads/churn`, [parent, COUNT, PERIOD_MS, LEAST_MS, MOST_MS, BYTES].map(String), { stdio: ['pipe', 'pipe', 'inherit'] })
   let text = ''
@@ -38,7 +38,7 @@ async function nodeRun(parent, files) {
   })
   const before = process.cpuUsage(), lives = await churn(parent), used = process.cpuUsage(before)
   watcher.close()
-  return { cpu: (used.user + used.system) / 1e6, missed: lives.filter(([id, us]) => us >= SEEN_US && !seen.has(id)).length }
+  return { cpu: (used.user + used.system) / 1e6, missed: lives.filter(([id, bornNs, diedNs]) => diedNs - bornNs >= SEEN_NS && !seen.has(id)).length }
 }
 
 export async function benchBirths(parent) {
@@ -46,7 +46,7 @@ export async function benchBirths(parent) {
   if (isV2) writeFileSync(`${parent}/cgroup.subtree_control`, '+memory')
   const ours = await bridgeRun(parent, isV2 ? 'v2' : 'v1'), theirs = await nodeRun(parent, isV2 ? ['memory.current', 'memory.peak'] : ['memory.usage_in_bytes', 'memory.max_usage_in_bytes'])
   const born = new Set(ours.rows.filter(({ kind }) => kind === 'memcg_birth').map(({ memcgId }) => memcgId)), sampled = new Set(ours.rows.filter(({ kind }) => kind === 'memcg_usage').map(({ memcgId }) => memcgId))
-  const long = ours.lives.filter(([, us]) => us >= SEEN_US), missed = long.filter(([id]) => !born.has(id) || !sampled.has(id)).length
+  const long = ours.lives.filter(([, bornNs, diedNs]) => diedNs - bornNs >= SEEN_NS), missed = long.filter(([id]) => !born.has(id) || !sampled.has(id)).length
   return row(`${COUNT} births and deaths in ${COUNT * PERIOD_MS / 1e3} s, CPU`, ours.cpu / theirs.cpu, 'fs.watch with one readFileSync of usage and peak at each birth',
     `${(ours.cpu / COUNT * 1e6).toFixed(0)} µs a life with all its samples against ${(theirs.cpu / COUNT * 1e6).toFixed(0)} µs; missed of ${long.length} that lived over 50 ms: ${missed} (${theirs.missed} by the other); descriptors left: ${ours.left}`)
 }

@@ -1,4 +1,4 @@
-/* churn: COUNT memcgs below DIR, one every PERIOD ms, each with a process that takes BYTES and lives between LEAST and MOST ms; says of each its id, how long it was there (µs), and its peak. */
+/* churn: COUNT memcgs below DIR, one every PERIOD ms, each with a process that takes BYTES and lives between LEAST and MOST ms; says of each its id, when it came and went (CLOCK_MONOTONIC, ns), and its peak. */
 #include "common.h"
 #include <signal.h>
 #include <stdint.h>
@@ -59,7 +59,7 @@ static void end(struct life *life) {
   if (kill(life->pid, SIGKILL) < 0 || waitpid(life->pid, NULL, 0) < 0) die("kill");
   while (rmdir(life->path) < 0)
     if (errno != EBUSY) die(life->path);
-  printf("life %llu %llu %llu\n", (unsigned long long)life->id, (unsigned long long)((now_ns() - life->born_ns) / 1000), (unsigned long long)peak);
+  printf("life %llu %llu %llu %llu\n", (unsigned long long)life->id, (unsigned long long)life->born_ns, (unsigned long long)now_ns(), (unsigned long long)peak);
   life->pid = 0;
 }
 
