@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "protect.h"
 #include "row.h"
 #include "util.h"
 
@@ -56,6 +57,7 @@ static bool launch(struct detail_reader *d) {
     dup2(requests[0], STDIN_FILENO);
     dup2(replies[1], STDOUT_FILENO);
     close_range(STDERR_FILENO + 1, ~0u, 0);
+    protect_child();
     serve(STDIN_FILENO, STDOUT_FILENO, parent);
   }
   close(requests[0]);

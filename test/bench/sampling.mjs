@@ -15,7 +15,7 @@ const SETTLE_MS = 8_000
 
 /** CPU of the bridge over SECONDS once it has found its rhythm, as a share of one core, and what it last said of that rhythm. */
 async function bridgeShare(args) {
-  const child = spawn(BRIDGE, ['--no-kmsg', '--sample-ms', String(1000 / HZ), ...args], { stdio: ['ignore', 'pipe', 'inherit'] }), chunks = []
+  const child = spawn(BRIDGE, ['--no-kmsg', '--max-processes', '0', '--sample-ms', String(1000 / HZ), ...args], { stdio: ['ignore', 'pipe', 'inherit'] }), chunks = []
   child.stdout.on('data', (chunk) => chunks.push(chunk))
   await sleep(SETTLE_MS)
   const before = cpuSeconds(child.pid)

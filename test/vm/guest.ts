@@ -5,9 +5,10 @@
 import { appendFileSync, copyFileSync, writeFileSync } from 'node:fs'
 import { release } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { memcgMount } from '../helpers/lab/cgroup.ts'
+import { Memcg, memcgMount } from '../helpers/lab/cgroup.ts'
 import { kernelLogText } from '../helpers/lab/kernel-log.ts'
 import { Lab } from '../helpers/lab/lab.ts'
+import { performParity } from '../helpers/lab/parity.ts'
 import { killsOf, Recorder } from '../helpers/lab/recorder.ts'
 import { scenariosAt } from '../helpers/lab/scenarios.ts'
 
@@ -32,6 +33,8 @@ async function main(share: string): Promise<void> {
     // One scenario that fails must not hide the others.
     tell(share, scenario.name, await lab.perform(scenario).then((truth) => ({ truth }), (error: unknown) => ({ error: error instanceof Error ? error.stack : String(error) })))
   }
+  const parity = performParity({ parent: new Memcg(mount, '/oomscope-parity').create(), version: mount.version, programs: `${repository}build/workloads`, scratch: share })
+  tell(share, 'parity', await parity.then((truth) => ({ truth }), (error: unknown) => ({ error: error instanceof Error ? error.stack : String(error) })))
   writeFileSync(`${share}/kernel.log`, kernelLogText())
   tell(share, 'recorder', await recorder.end())
   copyFileSync(recorder.file, `${share}/recording.oom`)

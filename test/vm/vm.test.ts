@@ -2,6 +2,8 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, type TestContext } from 'vitest'
 import { expectNoKills, expectSound, expectStrokes, expectTold } from '../helpers/lab/judge.ts'
+import type { ParityTruth } from '../helpers/lab/parity.ts'
+import { expectParity } from '../helpers/lab/parity-judge.ts'
 import { explained, killsOf, type CaseJson, type KillsOutput, type RecorderEnd, type SignalCaseJson } from '../helpers/lab/recorder.ts'
 import { rowsOf, type Rows } from '../helpers/lab/recording-rows.ts'
 import { FORGED_PID } from '../helpers/lab/scenarios-hostile.ts'
@@ -105,6 +107,14 @@ describe.each(GUESTS)('kernel $kernel with bpftrace $bpftrace', (guest) => {
     const counted = rows.counter('over_high_count', id)
     expect(counted).toBeGreaterThan(0)
     expect(counted).toBeLessThanOrEqual(readings['high'] ?? 0)
+  })
+
+  test('what is sampled of a memcg at rest is what its files say, and counters of a busy one lie between two readings of them', (context) => {
+    const { truth, error } = result<{ truth?: ParityTruth; error?: string }>(context, 'parity')
+    if (truth === undefined) throw new Error(`nothing could be read in the guest: ${error}`)
+    const { equal, bracketed } = expectParity(truth, rows)
+    process.stdout.write(`parity on ${guest.kernel}: ${equal.size} numbers equal at rest; ${bracketed.size} counters bracketed, ${[...bracketed.values()].reduce((sum, count) => sum + count, 0)} times\n`)
+    expect(equal.size).toBeGreaterThan(30)
   })
 
   test('reclaim at a limit lies between two readings of memory.stat', (context) => {
