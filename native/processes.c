@@ -18,7 +18,7 @@
 #define NEAR_PERIOD_NS NS_PER_S
 #define NEAR_BUDGET_NS NS_PER_MS
 #define TROUBLE_BUDGET_NS (4 * NS_PER_MS)
-#define TROUBLE_PERIOD_NS (20 * NS_PER_MS)
+#define TROUBLE_PERIOD_NS (50 * NS_PER_MS)
 #define LIST_BYTES (LIST_MAX * 8)
 
 enum detail_state { DETAIL_WANTED = 1, DETAIL_ASKED, DETAIL_KNOWN, DETAIL_FAILED };
@@ -35,6 +35,9 @@ int processes_init(struct processes *p, struct memcgs *memcgs, int max) {
   if (p->process == NULL || p->detail == NULL || p->free_place == NULL || p->wanted == NULL || p->read_ns == NULL) return -ENOMEM;
   if (index_init(&p->by_pid, max) < 0 || index_init(&p->by_slot, max) < 0) return -ENOMEM;
   p->proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  /* with hidepid=2 a process of others looks as if it had ended */
+  char init[64];
+  if (process_read(p->proc_fd, 1, "status", init, sizeof init) < 0) row_notice(p->out, "bridge", "/proc/1/status cannot be read: processes of others are not seen (hidepid, or no /proc)");
   return 0;
 }
 
@@ -342,8 +345,11 @@ void processes_tick(struct processes *p, uint64_t now) {
 void processes_look_at(struct processes *p, int slot) {
   const struct memcgs *t = p->memcgs;
   uint64_t now = now_ns(), deadline = now + TROUBLE_BUDGET_NS;
+  /* in a storm of kills the tracer's lines go first */
+  if (now - p->trouble_ns < TROUBLE_PERIOD_NS) return;
+  p->trouble_ns = now;
   for (int s = 0; s < t->high; s++) {
-    if (!t->slot[s].live || now - p->read_ns[s] < TROUBLE_PERIOD_NS) continue;
+    if (!t->slot[s].live) continue;
     int above = s;
     while (above >= 0 && above != slot) above = t->slot[above].parent;
     if (above == slot && !read_memcg(p, s, deadline)) break;

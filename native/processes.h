@@ -39,7 +39,7 @@ struct processes {
   uint32_t lists;
   /* the round that is under way */
   int cursor, slot, count, at; /* next memcg; the one being read and its list */
-  uint64_t slot_id, begun_ns, orphans_ns;
+  uint64_t slot_id, begun_ns, orphans_ns, trouble_ns;
   uint32_t number, rounds;
   uint32_t pids[LIST_MAX];
   bool told_foreign, told_denied;
