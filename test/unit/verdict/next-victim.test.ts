@@ -2,8 +2,11 @@
 import { expect, it } from 'vitest'
 import type { NodeModel } from '../../../src/model/node.ts'
 import { nextVictimOf } from '../../../src/verdict/next-victim.ts'
+import { detailOf } from '../../../src/view/detail.ts'
+import { nodeSheet } from '../../../src/view/node-sheet.ts'
+import { overviewRows } from '../../../src/view/overview.ts'
 import { nextVictimLine, victimRanking } from '../../../src/view/next-victim.ts'
-import { addMemcg, emptyNode, G, M, NOW_S, tell } from '../../helpers/node-model.ts'
+import { addMemcg, addPod, emptyNode, G, M, NOW_S, tell, TEST_LENS } from '../../helpers/node-model.ts'
 
 type Spec = { readonly anon?: number; readonly file?: number; readonly swap?: number; readonly pgtables?: number; readonly adj?: number; readonly comm?: string; readonly command?: string; readonly ageS?: number }
 
@@ -101,4 +104,15 @@ it('ranks them for a table, hostile command lines included', () => {
   add(model, id, 10, { anon: 20 * M, command: 'java -jar x\u001b]0;owned\u0007.jar\n' }); add(model, id, 11, { anon: 10 * M }); add(model, id, 12, { anon: M, adj: -1000 })
   expect(victimRanking(model, id, 2)).toMatchObject({ omitted: 1, ranked: [{ pid: 10, command: 'java -jar x?]0;owned?.jar?', place: 'a', runtime: 'jvm', memory: '20M', adj: '0', points: '5120', share: 1, fate: 'next' }, { pid: 11, share: 0.5, fate: '' }] })
   expect(victimRanking(model, id).ranked[2]).toMatchObject({ pid: 12, points: '-', fate: 'exempt', share: 0 })
+})
+
+it('stands on the page of a workload, for the limit that binds, and on the node’s', () => {
+  const model = emptyNode(), container = addPod(model, 'a/api', { used: 950 * M, max: G }), free = addMemcg(model, '/free', { used: M })
+  add(model, container.id, 10, { anon: 900 * M, comm: 'api' }); add(model, free.id, 11, { anon: 2 * G, comm: 'batch' })
+  const linesOf = (name: string): string[] => overviewRows(TEST_LENS, model).filter((row) => row.name.startsWith(name)).flatMap((row) => detailOf(model, { row, kills: [] })).map(({ text }) => text).filter((text) => text.startsWith('Next victim'))
+  expect(linesOf('a/api')).toEqual([expect.stringMatching(/^Next victim if this limit were hit now: api \(pid 10\), because it has 900M and is the only one/)])
+  expect(linesOf('free')).toEqual([])
+  const sections = nodeSheet(model), table = sections.find((section) => section.title.startsWith('who would be killed next'))
+  expect(JSON.stringify(sections[0])).toContain('Next victim if the node ran out of memory now: batch (pid 11)')
+  expect(table?.kind === 'table' ? table.rows.map(({ cells: [pid, command, place], tone }) => [pid, command, place, tone]) : []).toEqual([['11', 'batch', 'free', 'warn'], ['10', 'api', 'a/api:api', 'plain']])
 })
