@@ -1,6 +1,7 @@
 /** Who would be killed next: foretold from /proc while everybody lives, then compared with whom the kernel takes and with the sizes in its log. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { applyEvent, createModel } from '../../src/model/apply.ts'
@@ -9,7 +10,7 @@ import { nextVictimOf, type NextVictim } from '../../src/verdict/next-victim.ts'
 import { Decoder } from '../../src/wire/decode.ts'
 import { FrameReader } from '../../src/wire/frame.ts'
 import type { Memcg } from '../helpers/lab/cgroup.ts'
-import { badnessOf, oomReports } from '../helpers/lab/kernel-log.ts'
+import { badnessOf, oomReports, type OomReport } from '../helpers/lab/kernel-log.ts'
 import type { Hog, Lab } from '../helpers/lab/lab.ts'
 import { MIB } from '../helpers/lab/scenarios-limits.ts'
 import { inLab } from './host-lab.ts'
@@ -23,12 +24,13 @@ class Watched implements Disposable {
   private readonly reader = new FrameReader()
   private readonly decoder = new Decoder()
 
-  /** Reads on until it holds. */
+  constructor() {
+    // Always listening: what nobody reads while a stream flows is gone.
+    this.bridge.stdout.on('data', (chunk: Buffer) => { for (const frame of this.reader.push(chunk)) for (const event of this.decoder.decode(frame)) applyEvent(this.model, event) })
+  }
+
   async until(holds: (model: NodeModel) => boolean): Promise<void> {
-    while (!holds(this.model)) {
-      const [chunk] = (await once(this.bridge.stdout, 'data')) as [Buffer]
-      for (const frame of this.reader.push(chunk)) for (const event of this.decoder.decode(frame)) applyEvent(this.model, event)
-    }
+    while (!holds(this.model)) await once(this.bridge.stdout, 'data')
   }
 
   [Symbol.dispose](): void { this.bridge.kill('SIGKILL') }
@@ -56,24 +58,39 @@ async function populate(lab: Lab, { what, limitMib, members }: Round): Promise<{
 
 const pointsByPid = ({ judged }: NextVictim): ReadonlyMap<number, number | undefined> => new Map(judged.map(({ task, points }) => [task.pid, points]))
 
+type Outcome = { readonly foretold: NextVictim; readonly report: OomReport | undefined; readonly hogs: ReadonlyMap<string, Hog> }
+
+/** Foretells, then lets it happen. */
+async function play(lab: Lab, round: Round): Promise<Outcome> {
+  using watched = new Watched()
+  const { holder, hogs } = await populate(lab, round), pidOf = (name: string): number => hogs.get(name)!.who.pid
+  // Every hog stands still at its size; its program and libraries are counted, too.
+  await watched.until((model) => round.members.every(({ name, touchMib }) => (model.processes.living.get(pidOf(name))?.memory?.anonBytes ?? 0) >= touchMib * MIB) && model.memcgs.get(holder.inode)?.limits?.maxBytes !== undefined)
+  const foretold = nextVictimOf(watched.model, holder.inode)!
+  lab.log.lines()
+  await lab.grow(hogs.get('grower')!)
+  await hogs.get(round.victim)!.workload.exited
+  const report = oomReports(lab.log.lines()).find(({ killedTids }) => killedTids.includes(pidOf(round.victim)))
+  await lab.clear()
+  await watched.until((model) => [...hogs.values()].every(({ who }) => !model.processes.living.has(who.pid)))
+  return { foretold, report, hogs }
+}
+
+/** Since 6.2 each of the counters anon, file, shmem and swap may be off by a batch a CPU, whoever reads it (lib/percpu_counter.c). */
+const CPUS = availableParallelism(), INEXACT_PAGES = 4 * Math.max(32, 2 * CPUS) * CPUS
+
+/** dump_header() is rate-limited for the whole machine: a kill without its table says nothing of sizes, so another one is made. */
+const ATTEMPTS = 4
+
 test('whom the kernel takes was foretold, and the sizes in its log are those of the readings', async (context) => inLab(context, async ({ lab }) => {
   for (const round of ROUNDS) {
-    using watched = new Watched()
-    const { holder, hogs } = await populate(lab, round), pidOf = (name: string): number => hogs.get(name)!.who.pid
-    // Every hog stands still at its size; its program and libraries are counted, too.
-    await watched.until((model) => round.members.every(({ name, touchMib }) => (model.processes.living.get(pidOf(name))?.memory?.anonBytes ?? 0) >= touchMib * MIB) && model.memcgs.get(holder.inode)?.limits?.maxBytes !== undefined)
-    const foretold = nextVictimOf(watched.model, holder.inode)!
+    let outcome = await play(lab, round)
+    for (let attempt = 1; outcome.report === undefined && attempt < ATTEMPTS; attempt++) outcome = await play(lab, round)
+    const { foretold, report, hogs } = outcome, pidOf = (name: string): number => hogs.get(name)!.who.pid, totalPages = Number(report?.limitKb) / 4
     expect([foretold.chosen?.task.pid, foretold.unread, foretold.judged.length]).toEqual([pidOf(round.victim), 0, round.members.length])
-    lab.log.lines()
-    await lab.grow(hogs.get('grower')!)
-    await hogs.get(round.victim)!.workload.exited
-    const report = oomReports(lab.log.lines()).find(({ killedTids }) => killedTids.includes(pidOf(round.victim)))!, totalPages = Number(report.limitKb) / 4
-    expect([report.killedTids, foretold.totalBytes / 4096]).toEqual([[pidOf(round.victim)], totalPages])
-    const points = pointsByPid(foretold), still = report.tasks.filter(({ pid }) => pid !== pidOf('grower'))
+    expect([report?.killedTids, foretold.totalBytes / 4096]).toEqual([[pidOf(round.victim)], totalPages])
+    const points = pointsByPid(foretold), still = (report?.tasks ?? []).filter(({ pid }) => pid !== pidOf('grower'))
     expect(still.map(({ pid }) => pid).toSorted()).toEqual([...hogs.values()].map(({ who }) => who.pid).filter((pid) => pid !== pidOf('grower')).toSorted())
-    // The kernel's counters are exact to a batch a CPU; a page of 128 or so is a hundredth of the smallest hog.
-    for (const row of still) expect(Math.abs(points.get(row.pid)! - badnessOf(row, totalPages)!), `pid ${row.pid}`).toBeLessThanOrEqual(0.02 * row.sizePages)
-    await lab.clear()
-    await watched.until((model) => [...hogs.values()].every(({ who }) => !model.processes.living.has(who.pid)))
+    for (const row of still) expect(Math.abs(points.get(row.pid)! - badnessOf(row, totalPages)!), `pid ${row.pid}`).toBeLessThanOrEqual(INEXACT_PAGES)
   }
 }))
