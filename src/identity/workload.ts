@@ -19,26 +19,42 @@ export function workloadOf(path: string): Workload {
 }
 
 type Learned = { readonly pod: WorkloadName | undefined; readonly container: WorkloadName | undefined }
+const NOTHING: Learned = { pod: undefined, container: undefined }
+
+/** A workload's keys in the names, and the last answer with what it was made of: asked for every cgroup in every scene, answered anew only when a name changed. */
+type Known = { readonly podKey: string; readonly containerKey: string; learned?: Learned; answer?: Workload }
+const known = new WeakMap<Workload, Known>()
+
+function knownOf(workload: Workload): Known {
+  const found = known.get(workload)
+  if (found !== undefined) return found
+  const made: Known = { podKey: `pod:${workload.podUid}`, containerKey: `container:${workload.containerId}` }
+  known.set(workload, made)
+  return made
+}
 
 /**
  * Nothing where somebody else could have made the path: a name is of this node's own pods. And a container's name comes with its pod's uid,
  * which must be the path's.
  */
-function learnedOf({ within, podUid, containerId }: Workload, names: ReadonlyMap<string, WorkloadName>): Learned {
-  if (within !== undefined) return { pod: undefined, container: undefined }
-  const container = containerId === undefined ? undefined : names.get(`container:${containerId}`)
-  return { pod: podUid === undefined ? undefined : names.get(`pod:${podUid}`), container: container?.podUid !== undefined && container.podUid !== podUid ? undefined : container }
+function learnedOf(workload: Workload, names: ReadonlyMap<string, WorkloadName>): Learned {
+  const { within, podUid, containerId } = workload
+  if (within !== undefined) return NOTHING
+  const keys = knownOf(workload), container = containerId === undefined ? undefined : names.get(keys.containerKey)
+  return { pod: podUid === undefined ? undefined : names.get(keys.podKey), container: container?.podUid !== undefined && container.podUid !== podUid ? undefined : container }
 }
 
 /** Adds what was learned about the container, or at least about its pod. */
 export function applyNames(workload: Workload, names: ReadonlyMap<string, WorkloadName>): Workload {
-  const { pod, container } = learnedOf(workload, names)
+  const { pod, container } = learnedOf(workload, names), last = knownOf(workload)
   if (pod === undefined && container === undefined) return workload
-  // Assigned, not spread: this runs for every cgroup in every scene.
+  if (last.answer !== undefined && last.learned?.pod === pod && last.learned?.container === container) return last.answer
   const named: { -readonly [K in keyof Workload]: Workload[K] } = Object.assign({}, workload)
   for (const field of OF_POD) assign(named, field, container?.[field] ?? pod?.[field])
   const own = container ?? (workload.containerId === undefined ? pod : undefined)
   if (own !== undefined) for (const field of OF_ITSELF) assign(named, field, own[field])
+  last.learned = { pod, container }
+  last.answer = named
   return named
 }
 

@@ -37,6 +37,13 @@ export class Grid {
     return x + Math.max(0, length)
   }
 
+  /** One glyph of this program's own: what bars and sparklines are made of, thousands in a frame. */
+  put(x: number, y: number, glyph: { readonly char: string; readonly style: number }): void {
+    if (x < 0 || x >= this.cols || y < 0 || y >= this.rows) return
+    this.codes[y * this.cols + x] = glyph.char.charCodeAt(0)
+    this.styles[y * this.cols + x] = glyph.style
+  }
+
   /** Right-aligned so that the last character stands in column `x + width - 1`. */
   textRight(at: { readonly x: number; readonly y: number; readonly width: number }, text: string, style: number = STYLE.normal): void {
     const cut = text.length > at.width ? text.slice(0, at.width) : text

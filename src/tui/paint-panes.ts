@@ -35,7 +35,7 @@ const USAGE_SPANS_S = [15, 30]
 
 /** Usage of the last minute as a line, its scale at the right edge; the limit as a rule of its own when it is in reach. */
 export function paintUsage(grid: Grid, at: Rect, row: OverviewRow): void {
-  const known = row.usage.length - row.usage.findIndex((value) => !Number.isNaN(value)), usage = row.usage.slice(-(USAGE_SPANS_S.find((seconds) => seconds >= known) ?? row.usage.length))
+  const all = row.usage(), known = all.length - all.findIndex((value) => !Number.isNaN(value)), usage = all.slice(-(USAGE_SPANS_S.find((seconds) => seconds >= known) ?? all.length))
   const low = Math.min(...usage.filter((value) => !Number.isNaN(value))), high = largest(usage)
   if (high === undefined || at.width < 16 || at.height < 3) return
   const limit = row.binding === undefined || row.binding.where === 'above' ? undefined : row.binding.maxBytes
@@ -86,7 +86,7 @@ function paintClock(grid: Grid, y: number, line: TimelineColumns, { timeAt, curs
 export function paintTimeline(grid: Grid, y: number, line: TimelineColumns, marks: TimelineMarks): void {
   const width = grid.cols, span = line.endNs - line.startNs, cellOf = (tsNs: number): number => Math.min(width - 1, Math.floor(((tsNs - line.startNs) / span) * width))
   paintClock(grid, y, line, marks)
-  line.percent.forEach((percent, x) => { const step = stepOf(percent); if (step > 0) grid.text({ x, y: y + 1 }, '▁▂▃▄▅▆▇█'.charAt(step - 1), stepStyle(step)) })
+  line.percent.forEach((percent, x) => { const step = stepOf(percent); if (step > 0) grid.put(x, y + 1, { char: '▁▂▃▄▅▆▇█'.charAt(step - 1), style: stepStyle(step) }) })
   for (const x of line.triggers) grid.text({ x, y: y + 2 }, '!', STYLE.warn)
   for (const x of line.kills) grid.text({ x, y: y + 2 }, 'X', STYLE.kill)
   const cursor = marks.cursorNs === undefined || span <= 0 ? -1 : cellOf(marks.cursorNs), selected = marks.selectedNs === undefined || span <= 0 ? -1 : cellOf(marks.selectedNs)

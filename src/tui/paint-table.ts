@@ -4,7 +4,7 @@ import { cellOf, layout } from '../view/columns.ts'
 import type { Column, Placed } from '../view/columns.ts'
 import type { OverviewRow } from '../view/overview.ts'
 import { bar, blockOf, condense } from '../view/sparkline.ts'
-import type { Sort } from '../view/select.ts'
+import type { RowList, Sort } from '../view/select.ts'
 import { STYLE } from './grid.ts'
 import type { Grid, Style } from './grid.ts'
 
@@ -40,7 +40,7 @@ function shareCell(grid: Grid, row: OverviewRow, at: { readonly x: number; reado
   const drawn = bar(share, at.width, peak)
   for (let i = 0; i < drawn.length; i++) {
     const char = drawn.charAt(i)
-    grid.text({ x: at.x + i, y: at.y }, char, char === '·' ? STYLE.frame : char === '┃' ? STYLE.warn : tone === STYLE.normal ? STYLE.good : tone)
+    grid.put(at.x + i, at.y, { char, style: char === '·' ? STYLE.frame : char === '┃' ? STYLE.warn : tone === STYLE.normal ? STYLE.good : tone })
   }
 }
 
@@ -48,9 +48,9 @@ function shareCell(grid: Grid, row: OverviewRow, at: { readonly x: number; reado
 function usageCell(grid: Grid, row: OverviewRow, at: { readonly x: number; readonly y: number; readonly width: number }): void {
   const limit = row.binding === undefined || row.binding.where === 'above' ? undefined : row.binding.maxBytes
   const full = limit ?? 2 * (row.peakBytes ?? 0)
-  condense(row.usage, at.width).forEach((value, i) => {
+  condense(row.usage(), at.width).forEach((value, i) => {
     const tone = limit === undefined ? STYLE.frame : toneOf('share', value / limit)
-    grid.text({ x: at.x + i, y: at.y }, blockOf(value, full), tone === STYLE.normal ? STYLE.good : tone)
+    grid.put(at.x + i, at.y, { char: blockOf(value, full), style: tone === STYLE.normal ? STYLE.good : tone })
   })
 }
 
@@ -75,17 +75,15 @@ function header<Row>(grid: Grid, placed: readonly Placed<Row>[], at: { readonly 
   }
 }
 
-const longest = (rows: readonly OverviewRow[]): number => rows.reduce((max, { name }) => Math.max(max, name.length), 0)
-
 /** What a table shows: rows in order, which one is selected, and from which one on. */
 export type TableState = { readonly index: number; readonly top: number; readonly sort?: Sort }
 
 /** The overview's table; the first two cells of a row carry its severity. */
-export function paintOverviewTable(grid: Grid, area: Area, what: TableState & { readonly rows: readonly OverviewRow[]; readonly columns: readonly Column<OverviewRow>[] }): void {
-  const placed = layout(what.columns, { from: 2, cols: grid.cols, longestName: longest(what.rows) })
+export function paintOverviewTable(grid: Grid, area: Area, what: TableState & { readonly rows: RowList; readonly columns: readonly Column<OverviewRow>[] }): void {
+  const placed = layout(what.columns, { from: 2, cols: grid.cols, longestName: what.rows.longestName })
   header(grid, placed, { y: area.y, sort: what.sort })
   for (let line = 0; line < area.height - 1; line++) {
-    const row = what.rows[what.top + line], y = area.y + 1 + line
+    const row = what.rows.at(what.top + line), y = area.y + 1 + line
     if (row === undefined) break
     grid.text({ x: 0, y }, row.severity === 2 ? '!!' : row.severity === 1 ? '!' : '', row.severity === 2 ? STYLE.alarm : STYLE.warn)
     for (const place of placed) overviewCell(grid, row, place, y)

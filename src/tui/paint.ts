@@ -5,9 +5,7 @@ import { cutEnd, wrap } from '../view/cell-text.ts'
 import { OVERVIEW_COLUMNS } from '../view/columns.ts'
 import { KILL_COLUMNS } from '../view/kills-list.ts'
 import type { KillRow } from '../view/kills-list.ts'
-import type { OverviewRow } from '../view/overview.ts'
-import { selectRows } from '../view/select.ts'
-import { selectTree } from '../view/tree.ts'
+import type { RowList } from '../view/select.ts'
 import { toAscii } from './ascii.ts'
 import { Grid, STYLE } from './grid.ts'
 import { helpLines, isWinding } from './help.ts'
@@ -41,7 +39,7 @@ export type Painted = {
   /** The list of the open page, where it has one of its own. */
   readonly listKeys: readonly string[]
   /** The rows as filtered and sorted on the overview. */
-  readonly rows: readonly OverviewRow[]
+  readonly rows: RowList
   /** First row and height of the part a page fills: where the charts go. */
   readonly body: { readonly y: number; readonly height: number }
 }
@@ -77,22 +75,22 @@ function promptBar(grid: Grid, ui: Ui, count: string): void {
   grid.textRight({ x: grid.cols - aside.length - 1, y, width: aside.length }, aside, STYLE.dim)
 }
 
-function paintOverview(body: Body, ui: Ui, show: Show, rows: readonly OverviewRow[]): Result {
+function paintOverview(body: Body, ui: Ui, show: Show, rows: RowList): Result {
   const { grid } = body, { scene } = show, place = panes(grid.rows)
-  const index = selectedIndex(ui, rows.map((row) => row.key)), row = rows[index]
+  const index = selectedIndex(ui, rows.keys), row = rows.at(index), count = rows.keys.length
   // A node with few workloads leaves room to say more about the one that is selected.
-  const spare = Math.max(0, Math.min(6, body.height - place.detail - place.timeline - rows.length - 3))
+  const spare = Math.max(0, Math.min(6, body.height - place.detail - place.timeline - count - 3))
   const detail = row === undefined || place.detail === 0 ? 0 : place.detail + spare, height = body.height - detail - place.timeline
-  const top = scrolled(ui.top, index, { height: height - 1, count: rows.length })
+  const top = scrolled(ui.top, index, { height: height - 1, count })
   paintOverviewTable(grid, { y: body.y, height, from: 2 }, { rows, columns: ui.hidden.size === 0 ? OVERVIEW_COLUMNS : OVERVIEW_COLUMNS.filter(({ key }) => !ui.hidden.has(key)), index, top, sort: ui.sort })
-  if (rows.length === 0) grid.text({ x: 2, y: body.y + 2 }, ui.filter === '' ? 'No cgroups seen yet.' : `Nothing matches /${cutEnd(ui.filter, 40)}  (esc clears the filter)`, STYLE.dim)
+  if (count === 0) grid.text({ x: 2, y: body.y + 2 }, ui.filter === '' ? 'No cgroups seen yet.' : `Nothing matches /${cutEnd(ui.filter, 40)}  (esc clears the filter)`, STYLE.dim)
   if (row !== undefined && detail > 0) {
     paintDetail(grid, { x: 0, y: body.y + height, width: grid.cols, height: detail }, { row, lines: scene.detailOf(row), first: scene.rows[0] === row })
   }
   if (place.timeline > 0) paintTimeline(grid, body.y + height + detail, scene.timelineOf(grid.cols), { timeAt: scene.timeAt, cursorNs: cursorOf(scene) })
-  const count = `${rows.length} of ${ui.tree ? scene.treeRows().length : scene.rows.length}`, keys = overviewKeys(show.can)
-  if (ui.prompt !== undefined) promptBar(grid, ui, count)
-  else if (ui.filter !== '') paintKeys(grid, [[`/${cutEnd(ui.filter, 24)}`, count], ['esc', 'clear'], ...keys])
+  const matches = `${count} of ${ui.tree ? scene.treeRows().length : scene.rows.length}`, keys = overviewKeys(show.can)
+  if (ui.prompt !== undefined) promptBar(grid, ui, matches)
+  else if (ui.filter !== '') paintKeys(grid, [[`/${cutEnd(ui.filter, 24)}`, matches], ['esc', 'clear'], ...keys])
   else paintKeys(grid, ui.tree ? [['e', 'list'], ['left right', 'close, open'], ['*', 'open all'], ...keys.filter(([key]) => key !== 'e' && key !== 'h l')] : keys)
   if (ui.menu !== undefined) paintSortMenu(grid, ui.menu)
   if (ui.chooser !== undefined) paintChooser(grid, ui.chooser, ui.hidden)
@@ -154,7 +152,7 @@ function paintCase(body: Body, ui: Ui, show: Show): Result {
   return { ui, pageLines: 1 }
 }
 
-function paintPage(body: Body, ui: Ui, show: Show, rows: readonly OverviewRow[]): Result {
+function paintPage(body: Body, ui: Ui, show: Show, rows: RowList): Result {
   switch (ui.page) {
     case 'overview': return paintOverview(body, ui, show, rows)
     case 'row': return paintRow(body, ui, show)
@@ -194,14 +192,9 @@ function asidesOf({ scene }: Show): string[] {
   return next === undefined ? [all, short] : [`${all}, next ${next.time}: press ]`, `${short}, next: press ]`]
 }
 
-/** The rows of the overview in the order shown. */
-function rowsOf({ scene }: Show, ui: Ui): readonly OverviewRow[] {
-  return ui.tree ? selectTree(scene.treeRows(), ui) : selectRows(scene.rows, ui.filter, ui.sort)
-}
-
 /** The whole screen. */
 export function paint(show: Show, ui: Ui, size: { readonly cols: number; readonly rows: number }): Painted {
-  const grid = new Grid(size.cols, size.rows), rows = rowsOf(show, ui)
+  const grid = new Grid(size.cols, size.rows), rows = show.scene.select(ui)
   if (size.cols < SMALLEST.cols || size.rows < SMALLEST.rows) {
     wrap(`needs ${SMALLEST.cols}x${SMALLEST.rows}, has ${size.cols}x${size.rows}`, size.cols).forEach((text, y) => { grid.text({ x: 0, y }, text) })
     return { grid, ui, pageLines: 1, textLines: 0, listKeys: [], rows, body: { y: 0, height: 0 } }

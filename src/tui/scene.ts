@@ -23,13 +23,21 @@ import { statusOf } from '../view/status-line.ts'
 import type { Status } from '../view/status-line.ts'
 import type { Story } from '../view/story.ts'
 import type { Range, TimelineColumns } from '../view/timeline.ts'
-import { treeRows } from '../view/tree.ts'
-import type { TreeRow } from '../view/tree.ts'
+import { selectTree, treeRows } from '../view/tree.ts'
+import type { TreeChoice, TreeRow } from '../view/tree.ts'
+import { listOf, selectRows } from '../view/select.ts'
+import type { RowList } from '../view/select.ts'
+
+/** What of the ui decides which rows are shown. */
+export type Choice = TreeChoice & { readonly tree: boolean }
+const isSame = (a: Choice, b: Choice): boolean => a.tree === b.tree && a.filter === b.filter && a.folded === b.folded && a.sort.key === b.sort.key && a.sort.inverted === b.sort.inverted
 
 export type Scene = {
   readonly nowNs: number
   readonly time: string
   readonly rows: readonly OverviewRow[]
+  /** The rows in the order shown: the same list as long as the same is asked for. */
+  readonly select: (choice: Choice) => RowList
   /** Computed when the tree is looked at. */
   readonly treeRows: () => readonly TreeRow[]
   readonly kills: readonly KillRow[]
@@ -67,16 +75,21 @@ export type SceneOf = {
 
 export function sceneOf({ lens, model, story, range, liveNs, costs }: SceneOf): Scene {
   const { cases } = story.model, rows = overviewRows(lens, model, cases), { nowNs } = model, kills = killRows(lens, story.model)
-  let tree: readonly TreeRow[] | undefined
+  let timeline: { readonly columns: number; readonly line: TimelineColumns } | undefined, tree: readonly TreeRow[] | undefined, last: { readonly choice: Choice; readonly list: RowList } | undefined
+  const trees = (): readonly TreeRow[] => tree ??= treeRows(lens, model, cases)
+  const select = (choice: Choice): RowList => {
+    if (last === undefined || !isSame(last.choice, choice)) last = { choice, list: choice.tree ? selectTree(trees(), choice) : listOf(selectRows(rows, choice.filter, choice.sort)) }
+    return last.list
+  }
   const stalls = new Map<boolean, readonly StallRow[]>()
   return {
     nowNs, rows, kills, range, liveNs, progress: story.progress, time: timeOf(model, nowNs), status: statusOf(lens, model, { rows, cases }),
-    treeRows: () => tree ??= treeRows(lens, model, cases),
+    treeRows: trees, select,
     timeAt: (tsNs) => timeOf(model, tsNs), detailOf: (row) => detailOf(model, { row, kills }),
     podPage: (row) => podPage(model, row, lens),
     casePage: ({ killCase }) => casePage({ lens, model: story.model, killCase, moment: story.moments.of(killCase) }),
     caseLines: (kill) => lens.caseLines(kill.killCase, story.model),
-    timelineOf: (columns) => story.timeline.columns(story.model, { columns, nowNs: liveNs ?? nowNs, range }),
+    timelineOf: (columns) => { if (timeline?.columns !== columns) timeline = { columns, line: story.timeline.columns(story.model, { columns, nowNs: liveNs ?? nowNs, range }) }; return timeline.line },
     healthPage: () => healthPage(model, costs), nodeSheet: () => nodeSheet(model),
     stallRows: (byCgroup) => { const known = stalls.get(byCgroup) ?? stallRows(lens, model, { rows, byCgroup }); stalls.set(byCgroup, known); return known },
     heatOf: (row, seconds) => heatOf(model, row.memcgIds, seconds), stallSentences: (row) => stallSentences(model, row), stallWaiters: (row) => waitersSection(lens, model, row),

@@ -98,7 +98,7 @@ export class Session {
   private contextOf(painted: Painted | undefined): Context {
     const { control, save } = this.options, { scene } = this, playback = control?.playback?.()
     const context = {
-      nowNs: this.model.nowNs, rowKeys: (painted?.rows ?? scene.rows).map((row) => row.key), listKeys: painted?.listKeys ?? [], kills: scene.kills,
+      nowNs: this.model.nowNs, rowKeys: painted?.rows.keys ?? scene.rows.map((row) => row.key), listKeys: painted?.listKeys ?? [], kills: scene.kills,
       pageLines: painted?.pageLines ?? 1, textLines: painted?.textLines ?? 0, canCharts: this.canCharts, canSave: save !== undefined, keys: this.options.keys ?? 'oomscope',
     }
     if (control?.seek === undefined) return context

@@ -5,8 +5,16 @@ import { printable } from '../base/text.ts'
 // Everything else (CJK, emoji, combining marks, zero-width, surrogates) would shift or hide what stands right of it.
 const OTHER = /[^\u0020-\u007e\u00a1-\u00ac\u00ae-\u024f\u0370-\u0377\u037b-\u037f\u0384-\u0482\u048a-\u052f\u2026\u2500-\u259f\u2800-\u28ff\u25a0\u25b2\u25bc\u25c4\u25cf]/gu
 
+/** Almost every text is: then nothing is to be done, and this runs for every cell of every frame. */
+function isPlain(text: string): boolean {
+  if (text.length > MOST) return false
+  for (let i = 0; i < text.length; i++) { const code = text.charCodeAt(i); if (code < 0x20 || code > 0x7e) return false }
+  return true
+}
+const MOST = 4096
+
 /** One line of one-cell characters: controls become `?`, wide and astral characters `·`. */
-export const cellText = (text: string): string => printable(text, 4096).replace(OTHER, '·')
+export const cellText = (text: string): string => (isPlain(text) ? text : printable(text, MOST).replace(OTHER, '·'))
 
 /** Cuts the middle out (`kube-system/cored~4rj2s`): both the namespace and the end of a generated name tell pods apart. */
 export function cutMiddle(text: string, width: number): string {

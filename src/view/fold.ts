@@ -33,11 +33,14 @@ function foldPod(pod: Pod): Folded | undefined {
 }
 
 /** Adds one cgroup of a pod to what is known about the pod. */
-function addToPod(pods: Map<string, Pod>, memcg: Memcg, workload: Workload & { readonly podUid: string }): void {
+function addToPod(pods: Map<string, Pod>, podUid: string, { memcg, workload }: { readonly memcg: Memcg; readonly workload: Workload }): void {
   // A container that calls a cgroup of its own like a real pod must not add to that pod's row.
-  const uid = workload.within === undefined ? workload.podUid : `${workload.podUid} ${workload.within}`
-  const pod = pods.get(uid) ?? { uid, workload, self: undefined, containers: [], members: [] }
-  pods.set(uid, pod)
+  const uid = workload.within === undefined ? podUid : `${podUid} ${workload.within}`
+  let pod = pods.get(uid)
+  if (pod === undefined) {
+    pod = { uid, workload, self: undefined, containers: [], members: [] }
+    pods.set(uid, pod)
+  }
   pod.members.push(memcg)
   if (pod.workload.pod === undefined && workload.pod !== undefined) pod.workload = workload
   if (!isAlive(memcg)) return
@@ -69,7 +72,7 @@ export function fold(lens: Lens, model: NodeModel): Folded[] {
   for (const memcg of model.memcgs.values()) {
     if (model.covers?.(memcg.path) === false) continue
     const workload = named(model, lens.workloadOf(memcg.path))
-    if (workload.podUid !== undefined) addToPod(pods, memcg, { ...workload, podUid: workload.podUid })
+    if (workload.podUid !== undefined) addToPod(pods, workload.podUid, { memcg, workload })
     else { plain.push(memcg); levels.set(memcg.id, workload) }
     if (isAlive(memcg)) parents.add(memcg.parentId)
   }

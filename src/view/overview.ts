@@ -1,6 +1,6 @@
 /** The overview: one row per workload with every number the screen shows, computed from the model at one moment. */
 import { isOomCase } from '../model/case.ts'
-import type { KillCase } from '../model/case.ts'
+import type { KillCase, Workload } from '../model/case.ts'
 import type { Memcg, NodeModel } from '../model/node.ts'
 import { highPerSec, maxPerSec, stallMsPerSec } from '../model/rates.ts'
 import type { Folded } from './fold.ts'
@@ -11,7 +11,7 @@ import { bindingOf, levelsOf } from './limits.ts'
 import type { Binding, Level } from './limits.ts'
 import { judge } from './severity.ts'
 import type { Severity } from './severity.ts'
-import { largest, trend, usageSeries } from './window.ts'
+import { fillUsage, largest, trend, usageSeries } from './window.ts'
 
 /** Length of the sparkline and of the window of PEAK. */
 export const WINDOW_SECONDS = 60
@@ -55,8 +55,8 @@ export type OverviewRow = Facts & {
   readonly levels: readonly Level[]
   readonly binding: Binding | undefined
   readonly containers: readonly { readonly label: string; readonly usedBytes: number | undefined; readonly maxBytes: number | undefined }[]
-  /** Usage of the last 60 s of the level shown, oldest first, NaN where nothing was sampled. */
-  readonly usage: readonly number[]
+  /** Usage of the last 60 s of the level shown, oldest first, NaN where nothing was sampled; made when it is looked at. */
+  readonly usage: () => readonly number[]
   readonly lastKillNs: number | undefined
   readonly severity: Severity
   /** True sentences about it (predicates, the name is their subject), most urgent first. */
@@ -70,9 +70,10 @@ export const workingSetOf = (memcg: Memcg): number | undefined =>
   memcg.usage === undefined || memcg.stat?.inactiveFileBytes === undefined ? undefined : Math.max(0, memcg.usage.currentBytes - memcg.stat.inactiveFileBytes)
 
 /** Sum of what is known; nothing when nothing is. */
-function sumKnown(values: readonly (number | undefined)[]): number | undefined {
-  const known = values.filter((value) => value !== undefined)
-  return known.length === 0 ? undefined : known.reduce((sum, value) => sum + value, 0)
+function sumOf<T>(items: readonly T[], of: (item: T) => number | undefined): number | undefined {
+  let sum: number | undefined
+  for (const item of items) { const value = of(item); if (value !== undefined) sum = (sum ?? 0) + value }
+  return sum
 }
 
 /** What a row is computed with, found once per frame. */
@@ -82,7 +83,7 @@ function ratesOf(at: Moment, row: Folded): Facts {
   const window = { nowNs: at.model.nowNs, seconds: RATE_SECONDS }, { self } = row
   return {
     // Kept per cgroup of the task that waited, so a pod's is the sum over its containers.
-    stallMsPerS: at.stallsKnown ? sumKnown(row.members.map((memcg) => stallMsPerSec(memcg.history, window))) ?? 0 : undefined,
+    stallMsPerS: at.stallsKnown ? sumOf(row.members, (memcg) => stallMsPerSec(memcg.history, window)) ?? 0 : undefined,
     highPerS: self.events?.high === undefined ? undefined : highPerSec(self.history, window) ?? 0,
     maxPerS: self.events?.max === undefined ? undefined : maxPerSec(self.history, window) ?? 0,
     somePercent: self.psi === undefined ? undefined : self.psi.someAvg10Centi / 100,
@@ -92,51 +93,58 @@ function ratesOf(at: Moment, row: Folded): Facts {
 
 /** memory.events counts the subtree on v2; v1 counts each cgroup alone; what the model itself saw may be newer than both. */
 function oomKillsOf(at: Moment, row: Folded): number | undefined {
-  const perMember = sumKnown(row.members.map((memcg) => memcg.events?.oomKill))
+  const perMember = sumOf(row.members, (memcg) => memcg.events?.oomKill)
   const counted = at.model.hello?.memcgVersion === 'v1' ? perMember : row.self.events?.oomKill
   const seen = row.members.reduce((sum, memcg) => sum + memcg.killCount, 0)
   return counted === undefined && seen === 0 ? undefined : Math.max(counted ?? 0, seen)
 }
 
-/** `shown` is the level whose limit the row stands against: its own or one of its containers. */
-function memoryOf(at: Moment, row: Folded, shown: Memcg): Facts & { readonly usage: readonly number[] } {
-  const { self } = row, { stat } = self
-  const usage = usageSeries(shown.history, { lastSecond: at.lastSecond, seconds: WINDOW_SECONDS })
-  const sampledPeak = largest(usage), current = shown.usage?.currentBytes
-  const containerSets = row.containers.map(workingSetOf)
-  return {
-    usage, usedBytes: self.usage?.currentBytes, swapBytes: self.usage?.swapBytes,
-    peakBytes: sampledPeak === undefined ? current : Math.max(sampledPeak, current ?? 0),
-    workingSetBytes: sumKnown(containerSets) ?? workingSetOf(self),
-    inactiveFileBytes: stat?.inactiveFileBytes, anonBytes: stat?.anonBytes, fileBytes: stat?.fileBytes, shmemBytes: stat?.shmemBytes,
-    kernelBytes: stat?.kernelBytes ?? sumKnown([stat?.slabReclaimableBytes, stat?.slabUnreclaimableBytes, stat?.kernelStackBytes, stat?.pagetablesBytes]),
-  }
+/** Filled anew for each row: two minutes of numbers for every row of every scene would be most of what a scene costs. */
+const USAGE = new Float64Array(WINDOW_SECONDS)
+
+const peakOf = (shown: Memcg): number | undefined => {
+  const sampled = largest(USAGE), current = shown.usage?.currentBytes
+  return sampled === undefined ? current : Math.max(sampled, current ?? 0)
 }
 
+const kernelOf = ({ stat }: Memcg): number | undefined => stat?.kernelBytes ?? sumOf([stat?.slabReclaimableBytes, stat?.slabUnreclaimableBytes, stat?.kernelStackBytes, stat?.pagetablesBytes], (bytes) => bytes)
+
+type Forecast = { readonly growthBytesPerS: number; readonly secondsToLimit: number | undefined }
+
 /** Growth only when it is steady, and the time to the limit that follows from it. */
-function forecastOf(usage: readonly number[], binding: Binding | undefined): Pick<Facts, 'growthBytesPerS' | 'secondsToLimit'> {
-  const line = trend(usage.slice(-TREND_SECONDS))
-  if (line === undefined || line.r2 < TREND_R2 || line.slope < LEAST_GROWTH_BYTES) return {}
+function forecastOf(binding: Binding | undefined): Forecast | undefined {
+  const line = trend(USAGE, WINDOW_SECONDS - TREND_SECONDS)
+  if (line === undefined || line.r2 < TREND_R2 || line.slope < LEAST_GROWTH_BYTES) return undefined
   const seconds = binding === undefined ? undefined : Math.max(0, binding.maxBytes - binding.usedBytes) / line.slope
   return { growthBytesPerS: line.slope, secondsToLimit: seconds !== undefined && seconds <= LONGEST_FORECAST_S ? seconds : undefined }
 }
 
+/** With several containers, a binding one is named: its numbers stand in the row. */
+const innerName = (folded: Folded, binding: Binding | undefined): string => (binding?.where === 'container' && folded.containers.length > 1 ? `:${binding.label.replace(/^container /, '').replaceAll('"', '')}` : '')
+
+/** One literal, so that all rows have one shape; `shown` is the level whose limit the row stands against: its own or one of its containers. */
 function rowOf(at: Moment, folded: Folded): OverviewRow {
-  const levels = levelsOf(at.labelOf, at.model, folded), binding = bindingOf(levels)
-  const memcgIds = new Set(folded.members.map((memcg) => memcg.id))
-  const lastKillNs = largest([...memcgIds].map((id) => at.lastKills.get(id) ?? Number.NaN))
-  const shown = binding === undefined || binding.where === 'above' ? folded.self : at.model.memcgs.get(binding.memcgId) ?? folded.self
-  const memory = memoryOf(at, folded, shown), above = binding?.where === 'above' ? at.model.memcgs.get(binding.memcgId) : undefined
-  const grows = above === undefined ? memory.usage : usageSeries(above.history, { lastSecond: at.lastSecond, seconds: TREND_SECONDS })
-  const facts = Object.assign(memory, ratesOf(at, folded), forecastOf(grows, binding), {
-    oomKills: oomKillsOf(at, folded), binding, sinceKillS: lastKillNs === undefined ? undefined : (at.model.nowNs - lastKillNs) / 1e9,
-  })
-  const verdict = judge(facts)
-  // With several containers, a binding one is named: its numbers stand in the row.
-  const inner = binding?.where === 'container' && folded.containers.length > 1 ? `:${binding.label.replace(/^container /, '').replaceAll('"', '')}` : ''
-  return Object.assign(facts, verdict, {
-    key: folded.key, name: folded.name + inner, kind: folded.kind, selfId: folded.self.id, memcgIds, levels, lastKillNs, containers: levels.filter((level) => level.where === 'container'),
-  })
+  const { self } = folded, { stat } = self, levels = levelsOf(at.labelOf, at.model, folded), binding = bindingOf(levels), isAbove = binding?.where === 'above'
+  const shown = binding === undefined || isAbove ? self : at.model.memcgs.get(binding.memcgId) ?? self, above = isAbove ? at.model.memcgs.get(binding.memcgId) : undefined
+  fillUsage(shown.history, at.lastSecond, USAGE)
+  const peakBytes = peakOf(shown)
+  if (above !== undefined) fillUsage(above.history, at.lastSecond, USAGE)
+  const memcgIds = new Set<number>(), forecast = forecastOf(binding), rates = ratesOf(at, folded)
+  let lastKillNs: number | undefined, usage: readonly number[] | undefined
+  for (const { id } of folded.members) {
+    const killNs = at.lastKills.get(id)
+    memcgIds.add(id)
+    if (killNs !== undefined && !(killNs <= (lastKillNs ?? -1))) lastKillNs = killNs
+  }
+  const workingSetBytes = sumOf(folded.containers, workingSetOf) ?? workingSetOf(self), sinceKillS = lastKillNs === undefined ? undefined : (at.model.nowNs - lastKillNs) / 1e9
+  const verdict = judge({ ...rates, binding, workingSetBytes, growthBytesPerS: forecast?.growthBytesPerS, secondsToLimit: forecast?.secondsToLimit, sinceKillS })
+  return {
+    key: folded.key, name: folded.name + innerName(folded, binding), kind: folded.kind, selfId: self.id, memcgIds, levels, binding, containers: levels.filter((level) => level.where === 'container'), lastKillNs,
+    usage: () => usage ??= usageSeries(shown.history, { lastSecond: at.lastSecond, seconds: WINDOW_SECONDS }),
+    usedBytes: self.usage?.currentBytes, swapBytes: self.usage?.swapBytes, peakBytes, workingSetBytes, inactiveFileBytes: stat?.inactiveFileBytes, anonBytes: stat?.anonBytes, fileBytes: stat?.fileBytes, shmemBytes: stat?.shmemBytes, kernelBytes: kernelOf(self),
+    somePercent: rates.somePercent, fullPercent: rates.fullPercent, stallMsPerS: rates.stallMsPerS, highPerS: rates.highPerS, maxPerS: rates.maxPerS, oomKills: oomKillsOf(at, folded),
+    growthBytesPerS: forecast?.growthBytesPerS, secondsToLimit: forecast?.secondsToLimit, severity: verdict.severity, reasons: verdict.reasons, urgency: verdict.urgency,
+  }
 }
 
 /** Time of the newest kill of each memcg, and of the memcg whose limit it was. */
@@ -148,17 +156,22 @@ function lastKillsOf(cases: readonly KillCase[], nowNs: number): Map<number, num
   return kills
 }
 
+/** A workload is the same object until a name in it changes: its label is made once, not in every scene. */
+const labels = new WeakMap<Workload, { readonly path: string; readonly label: string }>()
+
+function labelOfLevel(workload: Workload, path: string): string {
+  const known = labels.get(workload)
+  if (known?.path === path) return known.label
+  const label = levelLabel(workload, path)
+  labels.set(workload, { path, label })
+  return label
+}
+
 /** Computes rows of one moment: what all of them share is found once. */
 export function rowMaker(lens: Lens, model: NodeModel, cases: readonly KillCase[]): (folded: Folded) => OverviewRow {
   let stallsKnown = false
   for (const memcg of model.memcgs.values()) if (memcg.counters !== undefined) { stallsKnown = true; break }
-  const labels = new Map<number, string>()
-  const labelOf = (memcg: Memcg): string => {
-    // The levels above are shared by many rows.
-    const label = labels.get(memcg.id) ?? levelLabel(named(model, lens.workloadOf(memcg.path)), memcg.path)
-    labels.set(memcg.id, label)
-    return label
-  }
+  const labelOf = (memcg: Memcg): string => labelOfLevel(named(model, lens.workloadOf(memcg.path)), memcg.path)
   const at: Moment = { model, labelOf, stallsKnown, lastSecond: Math.floor(model.nowNs / 1e9), lastKills: lastKillsOf(cases, model.nowNs) }
   return (folded) => rowOf(at, folded)
 }

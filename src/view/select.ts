@@ -39,6 +39,11 @@ export function comparator(sort: Sort): (a: OverviewRow, b: OverviewRow) => numb
   }
 }
 
+/** Rows in the order shown; each is made when it is asked for. */
+export type RowList = { readonly keys: readonly string[]; readonly longestName: number; readonly at: (index: number) => OverviewRow | undefined }
+
+export const listOf = (rows: readonly OverviewRow[]): RowList => ({ keys: rows.map(({ key }) => key), longestName: rows.reduce((most, { name }) => Math.max(most, name.length), 0), at: (index) => rows[index] })
+
 /** The rows to show; the name decides between equals so that nothing jumps. */
 export function selectRows(rows: readonly OverviewRow[], filter: string, sort: Sort): OverviewRow[] {
   const matches = matcher(filter), compare = comparator(sort)

@@ -5,12 +5,14 @@ const BLOCKS = '▁▂▃▄▅▆▇'
 
 /** Splits values into `width` stretches and takes the largest of each; NaN where nothing is known. */
 export function condense(values: readonly number[], width: number): number[] {
-  return Array.from({ length: width }, (_, i) => {
+  const largest = new Array<number>(width)
+  for (let i = 0; i < width; i++) {
     const from = Math.floor((i * values.length) / width), to = Math.max(from + 1, Math.floor(((i + 1) * values.length) / width))
     let max = Number.NaN
-    for (const value of values.slice(from, to)) if (!Number.isNaN(value) && !(max >= value)) max = value
-    return max
-  })
+    for (let at = from; at < to && at < values.length; at++) { const value = values[at] ?? Number.NaN; if (!Number.isNaN(value) && !(max >= value)) max = value }
+    largest[i] = max
+  }
+  return largest
 }
 
 /** The glyph of one value against `full`; blank = not known. */

@@ -7,7 +7,7 @@ import type { Lens } from './lens.ts'
 import type { OverviewRow } from './overview.ts'
 import { rowMaker } from './overview.ts'
 import { comparator, matcher } from './select.ts'
-import type { Sort } from './select.ts'
+import type { RowList, Sort } from './select.ts'
 
 export type TreeRow = OverviewRow & { readonly parentKey: string | undefined; readonly label: string }
 
@@ -54,26 +54,37 @@ export function treeRows(lens: Lens, model: NodeModel, cases: readonly KillCase[
 
 export type TreeChoice = { readonly filter: string; readonly sort: Sort; readonly folded: ReadonlySet<string> }
 
-/** The rows to show, parents before children: `-` in front of an open one, `+` of a closed one. A match keeps its ancestors. */
-export function selectTree(rows: readonly TreeRow[], { filter, sort, folded }: TreeChoice): OverviewRow[] {
-  const matches = matcher(filter), compare = comparator(sort), children = new Map<string | undefined, TreeRow[]>(), byKey = new Map(rows.map((row) => [row.key, row])), wanted = new Set<string>()
+type Children = ReadonlyMap<string | undefined, TreeRow[]>
+
+/** Parents of which something is shown: a match keeps its ancestors. */
+function familiesOf(rows: readonly TreeRow[], filter: string): { readonly children: Children; readonly wanted: ReadonlySet<string> | undefined } {
+  const children = new Map<string | undefined, TreeRow[]>(), wanted = filter === '' ? undefined : new Set<string>(), matches = matcher(filter), byKey = wanted === undefined ? undefined : new Map(rows.map((row) => [row.key, row]))
   for (const row of rows) {
     const siblings = children.get(row.parentKey)
     if (siblings === undefined) children.set(row.parentKey, [row])
     else siblings.push(row)
-    if (!matches(row.name) && !matches(row.label)) continue
-    for (let up: TreeRow | undefined = row; up !== undefined && !wanted.has(up.key); up = up.parentKey === undefined ? undefined : byKey.get(up.parentKey)) wanted.add(up.key)
+    if (wanted === undefined || (!matches(row.name) && !matches(row.label))) continue
+    for (let up: TreeRow | undefined = row; up !== undefined && !wanted.has(up.key); up = up.parentKey === undefined ? undefined : byKey?.get(up.parentKey)) wanted.add(up.key)
   }
-  const shown: OverviewRow[] = []
+  return { children, wanted }
+}
+
+/** The rows to show, parents before children: `-` in front of an open one, `+` of a closed one. A row is made when it is asked for: a screen shows fifty of thousands. */
+export function selectTree(rows: readonly TreeRow[], { filter, sort, folded }: TreeChoice): RowList {
+  const compare = comparator(sort), { children, wanted } = familiesOf(rows, filter), shown: TreeRow[] = [], names: string[] = []
   const add = (parentKey: string | undefined, depth: number): void => {
     if (depth > MAX_DEPTH) return
     for (const row of (children.get(parentKey) ?? []).sort((a, b) => compare(a, b) || (a.label < b.label ? -1 : 1))) {
-      if (!wanted.has(row.key)) continue
+      if (wanted?.has(row.key) === false) continue
       const isParent = children.has(row.key), isFolded = folded.has(row.key)
-      shown.push({ ...row, name: `${'  '.repeat(Math.min(depth, 8))}${isParent ? (isFolded ? '+' : '-') : ' '} ${row.label}` })
+      shown.push(row)
+      names.push(`${'  '.repeat(Math.min(depth, 8))}${isParent ? (isFolded ? '+' : '-') : ' '} ${row.label}`)
       if (!isFolded) add(row.key, depth + 1)
     }
   }
   add(undefined, 0)
-  return shown
+  return {
+    keys: shown.map(({ key }) => key), longestName: names.reduce((most, name) => Math.max(most, name.length), 0),
+    at: (index) => { const row = shown[index], name = names[index]; return row === undefined || name === undefined ? undefined : { ...row, name } },
+  }
 }

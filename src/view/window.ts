@@ -15,30 +15,40 @@ export function series(history: History, name: SeriesName, span: Span): number[]
   return values
 }
 
-/** Largest usage in each second, oldest first; in seconds without a sample what was sampled last stands on; NaN before the first. */
-export function usageSeries(history: History, span: Span): number[] {
-  const wide = { lastSecond: span.lastSecond, seconds: span.seconds + CARRY_SECONDS }, values = series(history, 'usageBytes', wide), lasts = series(history, 'lastBytes', wide)
+/** Largest usage in each second, oldest first; in seconds without a sample what was sampled last stands on; NaN before the first. Fills `into` and allocates nothing. */
+export function fillUsage(history: History, lastSecond: number, into: Float64Array | number[]): void {
+  const { usageBytes, lastBytes, newestSecond } = history, seconds = into.length
   let last = Number.NaN, age = 0
-  for (let i = 0; i < values.length; i++) {
-    if (!Number.isNaN(values[i] ?? Number.NaN)) { last = lasts[i] ?? Number.NaN; age = 0 } else if (++age <= CARRY_SECONDS) values[i] = last
+  for (let i = -CARRY_SECONDS; i < seconds; i++) {
+    const second = lastSecond - seconds + 1 + i
+    let value = secondOf(usageBytes, newestSecond, second)
+    if (!Number.isNaN(value)) { last = secondOf(lastBytes, newestSecond, second); age = 0 } else if (++age <= CARRY_SECONDS) value = last
+    if (i >= 0) into[i] = value
   }
-  return values.slice(CARRY_SECONDS)
+}
+
+/** The same as numbers of their own. */
+export function usageSeries(history: History, span: Span): number[] {
+  const values = new Array<number>(span.seconds).fill(Number.NaN)
+  fillUsage(history, span.lastSecond, values)
+  return values
 }
 
 /** Largest known value, or nothing. */
-export function largest(values: readonly number[]): number | undefined {
-  let max: number | undefined
-  for (const value of values) if (!Number.isNaN(value) && (max === undefined || value > max)) max = value
-  return max
+export function largest(values: ArrayLike<number>): number | undefined {
+  let max = Number.NaN
+  for (let i = 0; i < values.length; i++) { const value = values[i] ?? Number.NaN; if (value > max || Number.isNaN(max)) max = value }
+  return Number.isNaN(max) ? undefined : max
 }
 
-/** Least squares over one value a second: slope per second and r², or nothing with fewer than 10 known values. */
-export function trend(values: readonly number[]): { readonly slope: number; readonly r2: number } | undefined {
+/** Least squares over one value a second, from index `from` on: slope per second and r², or nothing with fewer than 10 known values. */
+export function trend(values: ArrayLike<number>, from = 0): { readonly slope: number; readonly r2: number } | undefined {
   let n = 0, sx = 0, sy = 0, sxx = 0, sxy = 0, syy = 0
-  values.forEach((y, x) => {
-    if (Number.isNaN(y)) return
+  for (let i = from; i < values.length; i++) {
+    const x = i - from, y = values[i] ?? Number.NaN
+    if (Number.isNaN(y)) continue
     n += 1; sx += x; sy += y; sxx += x * x; sxy += x * y; syy += y * y
-  })
+  }
   const vx = n * sxx - sx * sx, vy = n * syy - sy * sy, cov = n * sxy - sx * sy
   if (n < 10 || vx === 0) return undefined
   return { slope: cov / vx, r2: vy <= 0 ? 0 : (cov * cov) / (vx * vy) }
