@@ -1,6 +1,5 @@
 /** `oomscope run`: a command in a memory cgroup of its own, watched from its first instruction to its last; its exit status is ours. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { constants } from 'node:os'
 import { formatBytes } from '../base/bytes.ts'
 import { EXIT, usageError } from '../base/errors.ts'
 import type { ExitCode } from '../base/errors.ts'
@@ -8,29 +7,31 @@ import { printable } from '../base/text.ts'
 import { createRecording } from '../recording/writer.ts'
 import type { RecordingWriter } from '../recording/writer.ts'
 import { openLive } from '../source/live.ts'
-import { startHere, unstartable } from '../source/run-command.ts'
-import type { Ending, RunningCommand } from '../source/run-command.ts'
+import { unstartable } from '../source/run-command.ts'
+import type { Ending } from '../source/run-command.ts'
 import { makeRunMemcg } from '../source/run-memcg.ts'
-import type { RunMemcg } from '../source/run-memcg.ts'
 import { jsonLine } from '../view/json-line.ts'
-import { runJson, runSummary } from '../view/run-summary.ts'
-import type { RunFacts, RunSummary } from '../view/run-summary.ts'
+import { runJson } from '../view/run-summary.ts'
+import type { RunSummary } from '../view/run-summary.ts'
 import { runText } from '../view/run-report.ts'
 import { isSet, textOf } from './args.ts'
 import type { Options } from './args.ts'
 import { warn } from './exit.ts'
 import { liveOptions } from './live-options.ts'
 import { protectFromOom } from './protect.ts'
+import { runHere } from './run-here.ts'
+import type { Run } from './run-here.ts'
 import { failOverOf, isOver, runLimits } from './run-options.ts'
 import type { FailOver } from './run-options.ts'
 import { RunWatcher } from './run-watcher.ts'
+import { screenOptions } from './screen-options.ts'
 import { untilAborted } from './signals.ts'
 import type { Signals } from './signals.ts'
 
 const DEFAULT_MAX_BYTES = 256 * 2 ** 20, DEFAULT_KEEP_NS = 86_400e9
 
 export async function run(argv: readonly string[], options: Options, signals: Signals): Promise<ExitCode> {
-  const limits = runLimits(options), failOver = failOverOf(options), summaryFile = freeFile(options, 'summary'), [command = ''] = argv
+  const limits = runLimits(options), failOver = failOverOf(options), summaryFile = freeFile(options, 'summary'), [command = ''] = argv, screen = hasScreen(options) ? screenOptions(options) : undefined
   const missing = unstartable(command)
   if (missing !== undefined) {
     warn({ message: `cannot run ${printable(command, 200)}: ${missing.why}`, hint: 'the command stands behind --, as a shell would be given it' })
@@ -44,10 +45,12 @@ export async function run(argv: readonly string[], options: Options, signals: Si
   process.on('exit', memcg.abandon)
   const watcher = new RunWatcher(source, { memcgId: memcg.memcgId, writer, options })
   try {
-    await watcher.start()
+    await Promise.race([watcher.start(), untilAborted(signals.ended)])
+    // ^C while the probes were attached: the command has not begun.
+    if (signals.exitCode() !== undefined) return EXIT.done
     if (source.shortage !== undefined) warn(source.shortage)
-    const plain: Plain = { argv, memcg, watcher, oomScoreAdj, signals }, { ending, facts } = await runHere(plain)
-    const summary = runSummary(facts, watcher.model, { watch: watcher.watch, path: memcg.path, cases: watcher.story.model.cases })
+    const one: Run = { argv, memcg, watcher, seat: { procsFile: memcg.procsFile, oomScoreAdj }, signals }
+    const { ending, summary } = screen === undefined ? await runHere(one) : await (await import('./run-screen.ts')).runOnScreen(one, screen)
     process.stderr.write(`${['', ...runText(summary, watcher.model)].join('\n')}\n`)
     if (summaryFile !== undefined) writeFileSync(summaryFile, `${jsonLine(runJson(summary, watcher.model))}\n`)
     return exitCodeOf(ending, summary, { failOver, failure: watcher.failure })
@@ -59,26 +62,8 @@ export async function run(argv: readonly string[], options: Options, signals: Si
   }
 }
 
-/** The command in this terminal, from its start to the last row about it. */
-type Plain = { readonly argv: readonly string[]; readonly memcg: RunMemcg; readonly watcher: RunWatcher; readonly oomScoreAdj: string; readonly signals: Signals }
-
-async function runHere({ argv, memcg, watcher, oomScoreAdj, signals }: Plain): Promise<{ readonly ending: Ending; readonly facts: RunFacts }> {
-  const startedMs = performance.now(), command = startHere(argv, { procsFile: memcg.procsFile, oomScoreAdj })
-  void untilAborted(signals.ended).then(() => passOn(command, signals.exitCode() ?? 0))
-  const ending = await command.ended, ns = (performance.now() - startedMs) * 1e6
-  // It had the signal and answered as it wanted: that answer counts.
-  signals.forgive()
-  const facts = { argv, code: ending.code, signal: ending.signal, ns, peakBytes: memcg.peakBytes(), leftBehind: memcg.pids().length, failure: watcher.failure?.message }
-  await memcg.remove()
-  await watcher.lastRows()
-  return { ending, facts }
-}
-
-/** ^C in a terminal reaches the command by itself; everything else only us. */
-function passOn(command: RunningCommand, exitCode: number): void {
-  const name = Object.entries(constants.signals).find(([, number]) => number === exitCode - 128)?.[0] as NodeJS.Signals | undefined
-  if (name !== undefined && !(name === 'SIGINT' && process.stdin.isTTY)) command.signal(name)
-}
+/** Without a terminal the summary is all there is to show. */
+const hasScreen = (options: Options): boolean => !isSet(options, 'no-tui') && process.stdin.isTTY === true && process.stdout.isTTY === true && !['', 'dumb'].includes(process.env['TERM'] ?? '')
 
 type Checks = { readonly failOver: FailOver | undefined; readonly failure: Error | undefined }
 

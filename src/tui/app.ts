@@ -6,6 +6,7 @@ import type { Lens } from '../view/lens.ts'
 import type { Story } from '../view/story.ts'
 import type { KeySet } from './keymap.ts'
 import type { Settings } from './settings.ts'
+import type { Stage } from './stage.ts'
 import type { ThemeName } from './theme.ts'
 
 /** Where a replay stands; absent facts are not shown. */
@@ -50,6 +51,8 @@ export type TuiOptions = {
   readonly keys?: KeySet
   /** Told what is to be remembered whenever that changes. */
   readonly remember?: (settings: Settings) => void
+  /** `run`: the command, its pane and its keys. */
+  readonly stage?: Stage
   /** Said in the last row until the first key. */
   readonly notice?: string | undefined
 }
@@ -100,6 +103,8 @@ export async function runTui(options: TuiOptions): Promise<number> {
     process.stdin.on('end', onHangUp)
     try {
       // Before the first frame: blessed makes the terminal raw when somebody listens, and a ^C typed at the first sight of the screen is a key.
+      // Before onKey: whether a byte is the command's must be known when its key arrives.
+      if (options.stage !== undefined) terminal.onBytes((bytes) => session?.bytes(bytes))
       terminal.onKey((key) => session?.key(key))
       terminal.onResize(() => session?.resized())
       session = new Session(options, terminal, () => end(() => resolve(0)))

@@ -10,6 +10,10 @@ export type Style = (typeof STYLE)[keyof typeof STYLE]
 /** Added to a style: the same meaning inside the selected row. */
 export const SELECTED = 32
 
+/** Cells of the command's pane have colours of their own from here on: (foreground × 9 + background) × 2 + bold, 8 = the terminal's own. */
+export const PANE = 64
+export const PANE_COLOURS = 9
+
 const SPACE = 32
 
 export class Grid {

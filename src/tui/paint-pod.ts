@@ -13,7 +13,7 @@ const inner = (at: Rect): Rect => ({ x: at.x + 1, y: at.y + 1, width: at.width -
 const CURVES: Readonly<Record<Curve['key'], Style>> = { used: STYLE.data, some: STYLE.warn, full: STYLE.victim, stall: STYLE.warn, high: STYLE.warn, max: STYLE.victim }
 const SCALE = 6
 
-function paintChart(grid: Grid, at: Rect, chart: Chart): void {
+export function paintChart(grid: Grid, at: Rect, chart: Chart): void {
   grid.box(at, cutEnd(chart.title, at.width - 8))
   const { x, y, width, height } = inner(at), size = { width: width - SCALE, height, min: 0, max: chart.full }
   // The limit last: where both fall into one row, it is the one that kills.

@@ -11,6 +11,8 @@ import { Grid, STYLE } from './grid.ts'
 import { helpLines, isWinding } from './help.ts'
 import type { Abilities } from './help.ts'
 import { paintCasePage } from './paint-case.ts'
+import { paintCommand } from './paint-command.ts'
+import type { CommandPage } from './paint-command.ts'
 import { paintChooser, paintSortMenu } from './paint-menus.ts'
 import { paintDetail, paintKeys, paintTimeline } from './paint-panes.ts'
 import { paintPodPage } from './paint-pod.ts'
@@ -27,7 +29,7 @@ import type { Ui } from './ui.ts'
 export const SMALLEST = { cols: 50, rows: 10 } as const
 
 /** What a frame is made of besides the ui. */
-export type Show = { readonly scene: Scene; readonly mode: ModeText; readonly can: Abilities; readonly fault: string | undefined; readonly ascii: boolean }
+export type Show = { /** `run`: its command. */ readonly command?: CommandPage | undefined; readonly scene: Scene; readonly mode: ModeText; readonly can: Abilities; readonly fault: string | undefined; readonly ascii: boolean }
 
 export type Painted = {
   readonly grid: Grid
@@ -161,6 +163,7 @@ function paintPage(body: Body, ui: Ui, show: Show, rows: RowList): Result {
     case 'node': return paintSheetPage(body, ui, { show, sheet: show.scene.nodeSheet() })
     case 'stalls': return paintStalls(body, ui, show)
     case 'health': return paintSheetPage(body, ui, { show, sheet: show.scene.healthPage() })
+    case 'command': return show.command === undefined ? { ui, pageLines: 1 } : paintCommand(body, ui, show.command)
     case 'help': paintKeys(body.grid, KEYS_PAGE, 16); return paintText(body, ui, helpLines(show.can))
     case 'charts': paintKeys(body.grid, KEYS_PAGE); return { ui, pageLines: body.height }
   }
@@ -199,7 +202,7 @@ export function paint(show: Show, ui: Ui, size: { readonly cols: number; readonl
     wrap(`needs ${SMALLEST.cols}x${SMALLEST.rows}, has ${size.cols}x${size.rows}`, size.cols).forEach((text, y) => { grid.text({ x: 0, y }, text) })
     return { grid, ui, pageLines: 1, textLines: 0, listKeys: [], rows, body: { y: 0, height: 0 } }
   }
-  const y = paintTop(grid, show.scene.status, { mode: show.mode, headline: headlineOf(show, ui), asides: asidesOf(show), doubts: ui.page !== 'health' && (ui.page !== 'case' || size.rows >= 36) }), body = { grid, y, height: size.rows - y - 1 }
+  const y = paintTop(grid, show.scene.status, { mode: show.mode, headline: headlineOf(show, ui), asides: asidesOf(show), doubts: ui.page !== 'health' && ui.page !== 'command' && (ui.page !== 'case' || size.rows >= 36) }), body = { grid, y, height: size.rows - y - 1 }
   const result = paintPage(body, ui, show, rows)
   if (ui.message !== undefined) {
     grid.fill({ x: 0, y: size.rows - 1, width: size.cols }, STYLE.alert, ' ')

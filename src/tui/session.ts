@@ -9,6 +9,8 @@ import { filesOf, textToCopy } from './export-case.ts'
 import type { Abilities } from './help.ts'
 import { modeText } from './mode.ts'
 import { OwnCostMeter } from './own-cost.ts'
+import { paneSizeOf } from './paint-command.ts'
+import type { CommandPage } from './paint-command.ts'
 import { paint } from './paint.ts'
 import type { Painted } from './paint.ts'
 import { press } from './press.ts'
@@ -17,6 +19,7 @@ import { sceneOf } from './scene.ts'
 import type { Scene } from './scene.ts'
 import type { Settings } from './settings.ts'
 import type { Terminal } from './terminal.ts'
+import { splitChunk } from './stage.ts'
 import { START } from './ui.ts'
 import type { Ui } from './ui.ts'
 
@@ -46,6 +49,8 @@ export class Session {
   private wasOver = false
   /** From a jump until the picture of the wanted time. */
   private isJumping = false
+  private leaveAsked = false
+  private shownCells = -1
   private readonly timer: NodeJS.Timeout
 
   constructor(options: TuiOptions, terminal: Terminal, quit: () => void) {
@@ -72,7 +77,22 @@ export class Session {
     this.charts?.close()
   }
 
+  /** The command's keys are whatever the keyboard sends; on other pages only the way back to it is looked for. */
+  bytes(chunk: string): void {
+    const { stage } = this.options
+    if (stage === undefined) return
+    const { typed, toggles } = splitChunk(chunk)
+    if (this.hasKeysOfCommand && typed !== '') stage.type(typed)
+    if (toggles % 2 === 0) return
+    this.ui = this.ui.page === 'command' ? { ...this.ui, page: 'overview', back: [] } : { ...this.ui, page: 'command', back: [], scroll: 0, prompt: undefined, menu: undefined }
+    this.dirty = true
+    setImmediate(() => this.tick())
+  }
+
+  private get hasKeysOfCommand(): boolean { return this.ui.page === 'command' && this.options.stage?.isRunning() === true }
+
   key(key: string): void {
+    if (this.hasKeysOfCommand) return
     if (key === 'C-z') { this.terminal.suspend(() => { this.dirty = true; this.tick() }); return }
     const { painted } = this
     // Keys of one chunk arrive without a frame between them: the rows must be those of the ui as it is now.
@@ -121,7 +141,7 @@ export class Session {
   private run(command: Command): void {
     const { control } = this.options
     switch (command.do) {
-      case 'quit': this.quit(); return
+      case 'quit': this.leave(); return
       case 'pause': this.soughtNs = undefined; control?.setPaused?.(command.paused); break
       case 'speed': control?.setSpeed?.(command.speed); break
       case 'seek': this.seek(command.tsNs); break
@@ -131,6 +151,14 @@ export class Session {
       case 'save': this.save(); break
     }
     this.refreshedAt = -Infinity
+  }
+
+  /** A key pressed by mistake must not end what somebody waits for. */
+  private leave(): void {
+    const asked = 'the command is still running: q again ends it (SIGTERM)'
+    if (this.options.stage?.isRunning() !== true || this.leaveAsked) { this.quit(); return }
+    this.leaveAsked = true
+    this.ui = { ...this.ui, message: asked }
   }
 
   /** Beyond the present is the present; before what is kept is the oldest moment of it. */
@@ -203,11 +231,23 @@ export class Session {
     this.refresh(now)
     const mode = `${this.mode().text}${this.options.fault?.() ?? ''}`
     if (mode !== this.shownMode) this.dirty = true
+    this.watchStage()
     if (!this.dirty || now - this.shownAt < FRAME_MS * 0.9) return
     this.shownMode = mode
     this.shownAt = now
     this.dirty = false
     this.draw()
+  }
+
+  /** What the command writes is a reason for a frame; so is its end. */
+  private watchStage(): void {
+    const { stage } = this.options
+    if (stage === undefined) return
+    const size = paneSizeOf(this.terminal.size()), { cols, rows } = stage.cells.size
+    if (size.cols !== cols || size.rows !== rows) stage.resize(size.cols, size.rows)
+    const version = stage.cells.version + (stage.isRunning() ? 0 : 0.5) + (stage.summary() === undefined ? 0 : 0.25)
+    if (version !== this.shownCells && this.ui.page === 'command') this.dirty = true
+    this.shownCells = version
   }
 
   private mode(): ReturnType<typeof modeText> {
@@ -227,8 +267,13 @@ export class Session {
     const { options } = this
     return paint({
       scene: this.scene, mode: this.mode(), fault: options.fault?.(), ascii: options.ascii === true,
-      can: this.abilities(),
+      can: this.abilities(), command: this.command(),
     }, this.ui, this.terminal.size())
+  }
+
+  private command(): CommandPage | undefined {
+    const { stage } = this.options
+    return stage === undefined || this.ui.page !== 'command' ? undefined : { title: stage.title, isRunning: stage.isRunning(), cells: stage.cells, panel: stage.panel(this.model), summary: stage.summary() }
   }
 
   private draw(): void {
@@ -257,8 +302,8 @@ export class Session {
 }
 
 /** The ui at the start, as it was left. */
-function remembered({ settings, theme, notice }: TuiOptions): Ui {
-  return { ...START, theme: theme ?? START.theme, sort: settings?.sort ?? START.sort, hidden: new Set(settings?.hiddenColumns), ...(notice === undefined ? {} : { message: notice }) }
+function remembered({ settings, theme, notice, stage }: TuiOptions): Ui {
+  return { ...START, page: stage === undefined ? START.page : 'command', theme: theme ?? START.theme, sort: settings?.sort ?? START.sort, hidden: new Set(settings?.hiddenColumns), ...(notice === undefined ? {} : { message: notice }) }
 }
 
 /** Looking back, the present goes on: a second of it is worth another look at the bar. */

@@ -63,6 +63,9 @@ export class Terminal {
 
   setTheme(theme: ThemeName): void { this.surface.setTheme(themeOf(theme)) }
 
+  /** What the keyboard sent, before it is taken apart into keys. */
+  onBytes(listener: (bytes: string) => void): void { process.stdin.on('data', (chunk: Buffer | string) => listener(chunk.toString())) }
+
   onResize(listener: () => void): void { this.screen.on('resize', listener) }
 
   /** One frame in one write; nothing is written when nothing differs. `mark` follows it, for tests that wait for a frame. */

@@ -1,5 +1,5 @@
 /** How each style looks, as blessed's attribute words; colour is never the only sign, so the theme without colour loses nothing. */
-import { SELECTED, STYLE } from './grid.ts'
+import { PANE, PANE_COLOURS, SELECTED, STYLE } from './grid.ts'
 import type { Style } from './grid.ts'
 
 /** In the order in which `x` leads through them. */
@@ -57,9 +57,16 @@ function coloured({ looks, selected, pale }: Theme, style: Style): readonly [pla
 const uncoloured = (style: Style): readonly [plain: number, selected: number] =>
   [attr(DEFAULT, DEFAULT, PLAIN[style] ?? 0), attr(DEFAULT, DEFAULT, (PLAIN[style] ?? 0) ^ INVERSE)]
 
+/** A colour of the command's own; without colour a background is the only thing that must be told. */
+function paneWord(name: ThemeName, colours: number, flags: number): number {
+  const [fg, bg] = [Math.floor(colours / PANE_COLOURS), colours % PANE_COLOURS].map((colour) => (colour === PANE_COLOURS - 1 ? DEFAULT : colour)) as [number, number]
+  return name === 'mono' ? attr(DEFAULT, DEFAULT, flags | (bg === DEFAULT ? 0 : INVERSE)) : attr(fg, bg, flags)
+}
+
 /** Attribute word of every style, the selected variants behind the plain ones. */
 export function themeOf(name: ThemeName): readonly number[] {
   const words: number[] = new Array<number>(2 * SELECTED).fill(attr(DEFAULT))
+  for (let colours = 0; colours < PANE_COLOURS ** 2; colours++) for (const flags of [0, BOLD]) words[PANE + 2 * colours + (flags === 0 ? 0 : 1)] = paneWord(name, colours, flags)
   for (const style of Object.values(STYLE)) {
     const [plain, selected] = name === 'mono' ? uncoloured(style) : coloured(COLOURED[name], style)
     words[style] = plain

@@ -4,7 +4,7 @@ import type { Sort } from '../view/select.ts'
 import type { Line } from './line-editor.ts'
 import type { ThemeName } from './theme.ts'
 
-export type Page = 'overview' | 'row' | 'kills' | 'case' | 'help' | 'charts' | 'health' | 'stalls' | 'node'
+export type Page = 'overview' | 'row' | 'kills' | 'case' | 'help' | 'command' | 'charts' | 'health' | 'stalls' | 'node'
 
 /** A line being typed in the last row: a filter (works while it is typed) or a time to go to. */
 export type Prompt = { readonly for: 'filter' | 'time'; readonly line: Line }

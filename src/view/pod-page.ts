@@ -14,7 +14,7 @@ import type { Span } from './window.ts'
 /** The charts reach back as little as holds everything seen: a pod of ten seconds is not a dot. The newest second is not over. */
 const SPANS_S = [15, 30, 60, HISTORY_SECONDS - 1]
 
-function spanOf(model: NodeModel, memcg: Memcg): Span {
+export function spanOf(model: NodeModel, memcg: Memcg): Span {
   const lastSecond = Math.floor(model.nowNs / 1e9) - 1, most = HISTORY_SECONDS - 1, values = series(memcg.history, 'usageBytes', { lastSecond, seconds: most })
   const first = values.findIndex((value) => !Number.isNaN(value)), known = first < 0 ? 0 : most - first
   return { lastSecond, seconds: SPANS_S.find((seconds) => seconds >= known) ?? most }
@@ -47,8 +47,12 @@ function added(all: readonly (readonly number[])[]): number[] {
 }
 
 function memoryChart(memcg: Memcg, row: OverviewRow, span: Span): Chart {
+  return usageChart(memcg, span, row.binding?.memcgId === memcg.id ? row.binding : { maxBytes: memcg.limits?.maxBytes, highBytes: memcg.limits?.highBytes })
+}
+
+/** Usage against its limits. */
+export function usageChart(memcg: Memcg, span: Span, { maxBytes, highBytes }: { readonly maxBytes: number | undefined; readonly highBytes?: number | undefined }): Chart {
   const values = usageSeries(memcg.history, span), most = largest(values) ?? 0
-  const { maxBytes, highBytes } = row.binding?.memcgId === memcg.id ? row.binding : { maxBytes: memcg.limits?.maxBytes, highBytes: memcg.limits?.highBytes }
   // A limit far away would flatten everything; it is named in the table of limits.
   const rules = ([['max', maxBytes], ['high', highBytes]] as const).flatMap(([key, at]) => (at !== undefined && at > 0 && at < 4 * most ? [{ key, at }] : []))
   const full = Math.max(most, ...rules.map(({ at }) => at), 1)

@@ -60,7 +60,7 @@ function waitedOf(model: NodeModel, memcg: Memcg | undefined): Waited[] | undefi
 const isInside = (path: string | undefined, root: string): boolean => path !== undefined && (path === root || path.startsWith(`${root}/`))
 
 /** Everything that died in the memcg, or because of its limit. */
-const killsIn = (cases: readonly KillCase[], path: string): KillCase[] =>
+export const killsIn = (cases: readonly KillCase[], path: string): KillCase[] =>
   cases.filter((kill) => isOomCase(kill) && (isInside(kill.limit?.path, path) || kill.victims.some((victim) => isInside(victim.path, path))))
 
 export function runSummary(facts: RunFacts, model: NodeModel, what: { readonly watch: RunWatch; readonly path: string; readonly cases: readonly KillCase[] }): RunSummary {

@@ -1,10 +1,11 @@
 /** `oomscope run` with real commands: their exit status, what the kernel says of their memory, and nothing left behind. */
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { CLI, cli, startCli } from '../helpers/cli.ts'
 import { Tui } from '../helpers/pty.ts'
 import { inLab, type OpenLab } from './host-lab.ts'
+import { leftovers } from './run-leftovers.ts'
 
 const LAUNCHER = join(dirname(CLI), 'oomscope.sh')
 
@@ -25,11 +26,6 @@ async function ran(host: OpenLab, args: readonly string[], command: readonly str
 function isRunning(pid: number): boolean {
   const stat = `/proc/${pid}/stat`
   return existsSync(stat) && !readFileSync(stat, 'utf8').includes(') Z ')
-}
-
-/** Directories of memory cgroups that `run` has made and not removed. */
-function leftovers(mount: string): string[] {
-  return readdirSync(mount, { recursive: true, withFileTypes: true }).flatMap((entry) => (entry.isDirectory() && entry.name.startsWith('oomscope-run-') ? [entry.name] : []))
 }
 
 test('a command below its limit: its own output and exit status, and the exact peak of the kernel', (context) => inLab(context, async (host) => {

@@ -1,0 +1,30 @@
+/** The command of `run` as the screen knows it: its terminal's cells, where its keys go, and what is said about it. */
+import type { NodeModel } from '../model/node.ts'
+import type { RunPanel } from '../view/run-panel.ts'
+import type { PaneCells } from './pane-cells.ts'
+
+export type Stage = {
+  readonly title: string
+  readonly cells: PaneCells
+  /** Until it has ended the keys on its page are the command's. */
+  readonly isRunning: () => boolean
+  /** Bytes as the keyboard sent them. */
+  readonly type: (bytes: string) => void
+  readonly resize: (cols: number, rows: number) => void
+  readonly panel: (model: NodeModel) => RunPanel
+  /** What it came to, once it is over and known. */
+  readonly summary: () => readonly string[] | undefined
+}
+
+/** ^] leads from the command's pane to the pages of oomscope and back, as out of telnet and of a virtual machine's console. */
+export const TOGGLE = '\u001d'
+
+/** Reports of the mouse are about our screen, not about the pane. */
+// eslint-disable-next-line no-control-regex
+const MOUSE = /\u001b\[<\d+;\d+;\d+[Mm]/g
+
+/** What of a chunk of the keyboard is for the command, and whether the person wants to leave its pane (or come back). */
+export function splitChunk(chunk: string): { readonly typed: string; readonly toggles: number } {
+  const parts = chunk.replace(MOUSE, '').split(TOGGLE)
+  return { typed: parts.join(''), toggles: parts.length - 1 }
+}
