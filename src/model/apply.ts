@@ -3,7 +3,7 @@ import type { Event, EventOf } from '../event/event.ts'
 import { openCounted } from './case-counts.ts'
 import { createCaseBook, settleCases } from './case-book.ts'
 import { applyDecisionRow, applyTracerEnd } from './case-decisions.ts'
-import { applyEventRise, applyExit, applyKmsg, applyReap, applySignal, applyVictimCommand } from './case-witnesses.ts'
+import { applyEventRise, applyExit, applyKmsg, applyLateLimits, applyReap, applySignal, applyVictimCommand } from './case-witnesses.ts'
 import { keepEarlier } from './earlier.ts'
 import { createGaps, noteGap, noteSilence } from './gaps.ts'
 import { accrue, createHistory, recordUsage } from './history.ts'
@@ -199,7 +199,9 @@ function applyStat(model: NodeModel, event: EventOf<'memcg_stat'>): void {
 
 function applyLimits(model: NodeModel, event: EventOf<'memcg_limits'>): void {
   const memcg = model.memcgs.get(event.memcgId)
-  if (memcg !== undefined) memcg.limits = event
+  if (memcg === undefined) return
+  memcg.limits = event
+  applyLateLimits(model, event.memcgId)
 }
 
 function applyMemcgEvents(model: NodeModel, event: EventOf<'memcg_events'>): void {

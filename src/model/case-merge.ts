@@ -76,6 +76,11 @@ function pickedOf(facts: CaseFacts): KillCase['picked'] {
 const idOf = (model: NodeModel, target: KillCase): string =>
   `${model.hello?.bootId.replaceAll(/[^0-9a-z]/gi, '').slice(0, 8) || 'boot'}-${target.tsNs}-${target.victims[0]?.pid ?? target.exitingPid ?? target.invoker?.pid ?? 0}`
 
+/** Marks, and neither the kill itself nor its signal, its line in the log or its count. */
+const isMarkedOnly = (model: NodeModel, facts: CaseFacts, victims: readonly Victim[]): boolean =>
+  victims.length > 0 && facts.report === undefined && facts.decisions.length > 0 && facts.decisions.every(isOnlyMarks) && riseOf(model, facts) === undefined &&
+  !victims.some((victim) => [victim.pid, ...victim.tids].some((id) => model.caseBook.signals.has(id)))
+
 /** Is everything told? The decision returned, a mark is all there will be, the log named the victim, or it is dead already. */
 const isClosed = (facts: CaseFacts, victims: readonly Victim[]): boolean =>
   facts.superseded === true || facts.decisions.some((d) => d.end !== undefined || isOnlyMarks(d)) || victims.some((v) => v.exitNs !== undefined) ||
@@ -141,6 +146,8 @@ export function mergeCase(model: NodeModel, facts: CaseFacts): void {
   target.contributors = contributorsOf(model, facts)
   set(target, 'contributorsFrom', target.contributors.length === 0 ? undefined : facts.snapshot === undefined ? 'kmsg' : 'samples')
   target.witnesses = witnessesOf(model, facts)
+  set(target, 'markedOnly', isMarkedOnly(model, facts, victims) || undefined)
+  if (target.markedOnly === true) for (const victim of victims) delete victim.killedBy
   target.disagreements = [...(limit?.disagreements ?? []), ...disagreementsOf(facts)]
   target.closed = isClosed(facts, victims)
   target.id = idOf(model, target)

@@ -25,10 +25,31 @@ function statBefore(memcg: Memcg, tsNs: number): Memcg['stat'] {
   return stat !== undefined && tsNs - stat.tsNs <= NEAR_NS ? stat : undefined
 }
 
+/** Whoever makes a cgroup sets its limit after that: "none", read so early, may only mean "not yet". */
+const SETTLED_NS = 2e9
+
+/** Is its limit known, as it was then? */
+function areLimitsKnown({ limits, bornNs }: Memcg, tsNs: number): boolean {
+  return limits !== undefined && (limits.maxBytes !== undefined || Math.max(tsNs, limits.tsNs) - bornNs > SETTLED_NS)
+}
+
+/** A limit that was not known at the decision and is read soon after it: nothing but its maker changes the one of a new cgroup. */
+function readLate(model: NodeModel, { children }: Snapshot): void {
+  for (const child of children) {
+    const memcg = child.limitsRead === true ? undefined : model.memcgs.get(child.memcgId)
+    if (memcg === undefined || !areLimitsKnown(memcg, memcg.bornNs)) continue
+    child.limitsRead = true
+    if (memcg.limits?.maxBytes !== undefined) child.limitBytes = memcg.limits.maxBytes
+  }
+}
+
+/** Does this case wait for the limit of this memcg? */
+export const awaitsLimits = ({ snapshot }: CaseFacts, memcgId: number): boolean => snapshot?.children.some((child) => child.memcgId === memcgId && child.limitsRead !== true) ?? false
+
 function childOf(memcg: Memcg, tsNs: number): HolderChild {
   const usage = usageBefore(memcg, tsNs)
   return {
-    memcgId: memcg.id, path: memcg.path, ...(memcg.limits === undefined ? {} : { limitsRead: true as const }),
+    memcgId: memcg.id, path: memcg.path, ...(areLimitsKnown(memcg, tsNs) ? { limitsRead: true as const } : {}),
     ...(memcg.limits?.maxBytes === undefined ? {} : { limitBytes: memcg.limits.maxBytes }),
     ...(usage === undefined ? {} : { currentBytes: usage.currentBytes, sampledNs: usage.tsNs }),
   }
@@ -56,17 +77,21 @@ function growthOf({ history }: Memcg, tsNs: number): KillCase['growth'] {
 /** The victim's own memcg just before; taken once, like the snapshot. */
 export function takeVictimUsage(model: NodeModel, facts: CaseFacts): KillCase['victimUsage'] {
   const memcg = model.memcgs.get(facts.case.victims[0]?.memcgId ?? 0)
-  if (facts.victimUsage !== undefined || memcg === undefined) return facts.victimUsage
-  const usage = usageBefore(memcg, facts.case.tsNs)
-  if (usage === undefined) return undefined
-  return (facts.victimUsage = { path: memcg.path, currentBytes: usage.currentBytes, ...(memcg.limits?.maxBytes === undefined ? {} : { limitBytes: memcg.limits.maxBytes }) })
+  if (memcg === undefined || (facts.victimUsage !== undefined && (facts.victimUsage.limitsRead === true || facts.victimUsage.path !== memcg.path))) return facts.victimUsage
+  const currentBytes = facts.victimUsage?.currentBytes ?? usageBefore(memcg, facts.case.tsNs)?.currentBytes
+  if (currentBytes === undefined) return undefined
+  const isKnown = areLimitsKnown(memcg, facts.victimUsage === undefined ? facts.case.tsNs : memcg.bornNs)
+  return (facts.victimUsage = { path: memcg.path, currentBytes, ...(isKnown ? { limitsRead: true as const } : {}), ...(memcg.limits?.maxBytes === undefined ? {} : { limitBytes: memcg.limits.maxBytes }) })
 }
 
 /** Taken once, as soon as the limit holder is known. */
 export function takeSnapshot(model: NodeModel, facts: CaseFacts): Snapshot | undefined {
   const id = facts.case.limit?.memcgId
   if (id === undefined || id === 0) return undefined
-  if (facts.snapshot?.memcgId === id) return facts.snapshot
+  if (facts.snapshot?.memcgId === id) {
+    readLate(model, facts.snapshot)
+    return facts.snapshot
+  }
   const holder = model.memcgs.get(id), { tsNs } = facts.case
   if (holder === undefined) return undefined
   return (facts.snapshot = {

@@ -3,6 +3,7 @@ import type { EventOf } from '../event/event.ts'
 import { attach, attachReport, findByVictim, hasRoom, killedNobody, markDirty, mergeFacts, openCase, settleChanged, touch } from './case-book.ts'
 import { tryOpen } from './case-decisions.ts'
 import { JOIN_NS, near, victimIds, type CaseFacts, type EventRise } from './case-facts.ts'
+import { awaitsLimits } from './case-snapshot.ts'
 import { applySentSignal, joinExit, strokeOf } from './case-signals.ts'
 import { isOnlyMarks } from './decision.ts'
 import type { NodeModel } from './node.ts'
@@ -96,6 +97,11 @@ export function applyExit(model: NodeModel, event: EventOf<'task_exit'>): void {
 /** Died in a decision of the OOM killer, whatever signals came besides. */
 const isVictim = (model: NodeModel, exit: EventOf<'task_exit'>): boolean =>
   model.caseBook.open.some((facts) => strokeOf(facts) === undefined && !killedNobody(facts) && near(facts.case.tsNs, exit.tsNs) && victimIds(facts).includes(exit.pid))
+
+/** The limits of a memcg were read: a decision may have come before its first reading. */
+export function applyLateLimits(model: NodeModel, memcgId: number): void {
+  for (const facts of model.caseBook.open) if (awaitsLimits(facts, memcgId)) touch(model, facts)
+}
 
 export function applyReap(model: NodeModel, event: EventOf<'oom_reap'>): void {
   const FINISHED = 3

@@ -62,7 +62,7 @@ export type KillCase = {
   gfpText?: string
   limit?: { memcgId?: number; path?: string; limitBytes?: number; usageBytes?: number; swapLimitBytes?: number; swapUsageBytes?: number }
   /** The victim's own memcg, as it was sampled before the decision. */
-  victimUsage?: { path: string; currentBytes: number; limitBytes?: number }
+  victimUsage?: { path: string; currentBytes: number; /** Absent: none, or (without `limitsRead`) not known. */ limitBytes?: number; limitsRead?: true }
   /** How tasks of the victim's memcg waited in the `seconds` before, what it used then, and its memory.high. */
   waits?: { path: string; seconds: number; somePercent?: number; highPerSecond?: number; usedBytes?: number; highBytes?: number }
   /** Usage of the limit holder before: the largest sample of the second before, and of about ten seconds before. */
@@ -100,6 +100,8 @@ export type KillCase = {
   sentSignal?: { signo: number; code: number; sender: { pid: number; comm: string; memcgId?: number; path?: string }; oneByOne: boolean; graceNs?: number; asker?: { pid: number; comm: string }; termIgnored?: true }
   /** Killed processes of which only the files' counters tell: who they were is not known. And in which memcg they were. */
   unseenVictims?: number; countedMemcgId?: number; countedPath?: string
+  /** mark_victim alone tells of it, which marks who is dying anyway, too (task_will_free_mem): whether the kernel killed is not known. */
+  markedOnly?: true
   /** Asked for through sysrq-f. */
   sysrq?: boolean
   /** A thread that the kernel chose or marked although it was already exiting: not killed by this decision. */

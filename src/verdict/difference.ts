@@ -17,6 +17,7 @@ function ownLimit(model: NodeModel, target: KillCase, finding: Finding): string[
   const victim = target.victims[0], own = target.victimUsage
   if (victim?.path === undefined || own === undefined || finding.equalLimitPath !== undefined || own.path === target.limit?.path) return []
   const who = workloadText(workloadIn(model, own.path), own.path), limit = own.limitBytes === undefined ? 'no limit of its own' : `its own limit of ${formatBytes(own.limitBytes)}`
+  if (own.limitBytes === undefined && own.limitsRead !== true) return []
   if (own.limitBytes !== undefined && own.currentBytes >= own.limitBytes * (1 - NOTABLE)) return []
   const whose = finding.cause === 'node' ? 'the node\'s memory' : finding.cause === 'numa' ? 'the memory of the NUMA nodes it may use' : target.limit?.path === undefined ? 'another limit' : `the limit of ${workloadText(workloadIn(model, target.limit.path), target.limit.path)}`
   return [`${who} used ${formatBytes(own.currentBytes)} and has ${limit}: it was ${whose} that ran out`]

@@ -51,6 +51,8 @@ function fillText({ composition }: KillCase): string {
 
 /** The sentence of a case whose cause no rule could name. */
 export function unknownText(model: NodeModel, target: KillCase, missing: string): string {
+  const [marked] = target.markedOnly === true ? target.victims : []
+  if (marked !== undefined) return `${marked.comm === undefined ? 'Process' : name(marked.comm)} (pid ${marked.pid}) was marked as a victim of the OOM killer; whether that killed it is not known, because ${missing}.`
   const what = target.victims.length === 0 && target.unseenVictims === undefined ? 'The OOM killer ran' : killedText(model, target, undefined).replace(/^t/, 'T')
   return `${what}; cause unknown, because ${missing}.`
 }

@@ -37,6 +37,7 @@ export type Account = {
 /** What is missing for a cause. */
 function missingOf(target: KillCase): string {
   if (isNoKill(target) && !target.closed) return 'the decision is not finished'
+  if (target.markedOnly === true) return 'only mark_victim tells of it, which marks processes that are dying anyway, too'
   const { limit, constraint } = target
   if (constraint === 3 || (limit?.memcgId !== undefined && limit.memcgId > 0)) return 'no witness named the cgroup whose limit was hit'
   return 'neither a probe nor the kernel log told whose limit was hit'
@@ -44,6 +45,7 @@ function missingOf(target: KillCase): string {
 
 /** The rule that holds; nothing when facts are missing. */
 export function findingOf(model: NodeModel, target: KillCase): Finding | undefined {
+  if (target.markedOnly === true) return undefined
   for (const rule of RULES) {
     const finding = rule(model, target)
     if (finding !== undefined) return finding

@@ -22,7 +22,8 @@ const isAsked = process.env['OOMSCOPE_VM_KERNELS'] !== undefined
 /** Every kernel with every bpftrace; by default Debian's stable and oldstable with the bpftrace of this machine. */
 export const GUESTS: readonly Guest[] = listOf(process.env['OOMSCOPE_VM_KERNELS'], '6.1 6.12').flatMap((kernel) => listOf(process.env['OOMSCOPE_VM_BPFTRACE'], 'system').map((bpftrace) => ({ kernel, bpftrace })))
 
-const BOOT_SECONDS = 600
+/** Node, bpftrace and the lab need half a GiB; the rest one scenario has to fill. */
+const BOOT_SECONDS = 600, MEMORY = '1536M'
 
 /** Boots the guest and waits until it has switched itself off. What was asked for by name fails where it cannot run; the default is skipped. */
 export async function runGuest(guest: Guest): Promise<Ran | NotRun> {
@@ -53,7 +54,7 @@ async function build(): Promise<void> {
 async function boot(kernelDirectory: string, bpftrace: string): Promise<Ran> {
   const share = mkdtempSync(join(tmpdir(), 'oomscope-guest-'))
   const args = [`oomscope.node=${process.execPath}`, `oomscope.main=${join(repository, 'build/lab/vm/guest.js')}`, ...(bpftrace === '' ? [] : [`oomscope.bpftrace=${bpftrace}`])]
-  const child = spawn(here('boot.sh'), [kernelDirectory, here('guest.sh'), share, String(BOOT_SECONDS)], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, GUEST_ARGS: args.join(' ') } })
+  const child = spawn(here('boot.sh'), [kernelDirectory, here('guest.sh'), share, String(BOOT_SECONDS), MEMORY], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, GUEST_ARGS: args.join(' ') } })
   let screen = ''
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => { screen += text })
   await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve))

@@ -41,7 +41,7 @@ async function forkStorm(lab: Lab): Promise<Outcome> {
   await lab.grow(hog)
   await hog.workload.exited
   return {
-    expected: { cause: 'container-limit', level: 'container', limits: [limitOf(group, 16 * MIB)], victims: [[hog.who]], invokers: [], reasons: ['kernel-memory', 'page-tables'] },
+    expected: { cause: 'container-limit', level: 'container', limits: [limitOf(group, 16 * MIB)], victims: [[hog.who]], invokers: [], reasons: ['kernel-memory', 'page-tables'], others: hog.who },
     facts: [killsCounted(group)], memcgs: { container: group },
   }
 }

@@ -75,12 +75,12 @@ const hugeTotal = (lab: Lab): Promise<Outcome> => withSwap(async (swapPages) => 
 
 /** Written faster than the disk takes it, with hardly any memory of its own: older kernels let the writer wait, newer ones kill it. */
 async function dirtyPages(lab: Lab): Promise<Outcome> {
-  const group = container(lab, 'dirty-pages', { maxBytes: 16 * MIB }), hog = await lab.hog({ cgroup: group, name: 'copier', touchMib: 2, growToMib: 25, growBy: { file: SLOW_DISK } })
+  const group = container(lab, 'dirty-pages', { maxBytes: 8 * MIB }), hog = await lab.hog({ cgroup: group, name: 'copier', touchMib: 1, growToMib: 12, growBy: { file: SLOW_DISK } })
   await lab.grow(hog)
   const lived = hog.workload.isAlive && group.events().oomKill === 0
   await hog.workload.end()
   return {
-    ...(lived ? {} : { expected: { cause: 'container-limit', level: 'container', limits: [limitOf(group, 16 * MIB)], victims: [[hog.who]], invokers: [hog.who], reasons: ['dirty-pages'] } }),
+    ...(lived ? {} : { expected: { cause: 'container-limit', level: 'container', limits: [limitOf(group, 8 * MIB)], victims: [[hog.who]], invokers: [hog.who], reasons: ['dirty-pages'] } }),
     facts: [fact('its limit made it wait or die', (group.events().max ?? 0) > 0, group.events())], memcgs: { container: group }, readings: { killed: lived ? 0 : 1 },
   }
 }

@@ -7,7 +7,8 @@ import { burstable, container, pod } from './pods.ts'
 import { MIB } from './scenarios-limits.ts'
 import { fact } from './truth.ts'
 
-const PAGE = 4096
+/** Nearly twice what the limits of 24 MiB hold. */
+const PAGE = 4096, FILE_MIB = 43
 /** memcg_vmstats_needs_flush(): memory.stat may lag by MEMCG_CHARGE_BATCH pages for each CPU. */
 const LAG_PAGES = 64 * availableParallelism()
 
@@ -39,7 +40,7 @@ async function throughCache(group: Memcg, run: () => Promise<{ readonly code: nu
 
 async function pageCacheWritten(lab: Lab): Promise<Outcome> {
   const group = container(lab, 'page-cache', { maxBytes: 24 * MIB, anySwap: true }), file = `${lab.options.scratch}/filled`
-  const outcome = await throughCache(group, async () => ({ ...await lab.start('filler', [group.directory.toString(), file, '67']).exited, filePages: 67 * MIB / PAGE }))
+  const outcome = await throughCache(group, async () => ({ ...await lab.start('filler', [group.directory.toString(), file, String(FILE_MIB)]).exited, filePages: FILE_MIB * MIB / PAGE }))
   rmSync(file, { force: true })
   return outcome
 }
@@ -48,7 +49,7 @@ async function pageCacheWritten(lab: Lab): Promise<Outcome> {
 async function pageCacheRead(lab: Lab): Promise<Outcome> {
   const { containers } = pod(lab, burstable(lab), 'page-cache-read', { containers: { writer: {}, reader: { maxBytes: 24 * MIB, anySwap: true } } })
   const writer = containers['writer'] as Memcg, group = containers['reader'] as Memcg, file = `${lab.options.scratch}/read`
-  await lab.start('filler', [writer.directory.toString(), file, '67']).exited
+  await lab.start('filler', [writer.directory.toString(), file, String(FILE_MIB)]).exited
   const outcome = await throughCache(group, async () => {
     const reader = lab.start('reader', [group.directory.toString(), file]), filePages = await reader.says('uncached')
     return { ...await reader.exited, filePages }

@@ -71,8 +71,11 @@ export type Expected = {
   /** In one decision, the chosen one first; several decisions in any order are several lists. */
   readonly victims: readonly (readonly Person[])[]
   readonly invokers: readonly Person[]
+  /** Of the decisions that were caused: the kernel may go on killing while what it freed is not there yet. */
   readonly reasons?: readonly string[]
   readonly inLog?: InLog
+  /** Processes that the lab did not start one by one, all alike. */
+  readonly others?: Omit<Person, 'pid'>
   /** Of the NUMA nodes that were allowed, where it was them. */
   readonly totalPages?: number
 }
@@ -94,8 +97,8 @@ export function killOf(report: OomReport, expected: Expected, people: readonly P
   }
   return {
     cause: expected.cause, level: expected.level, ...(limit === undefined ? {} : { limit }), ...(report.anonBytes === undefined ? {} : { anonBytes: report.anonBytes }), ...(expected.invokers.length === 0 && !report.tasks.some((row) => row.tid === report.invokerTid) ? {} : { invokerPid: pidOf(report, report.invokerTid) }),
-    ...(expected.reasons === undefined ? {} : { reasons: expected.reasons }), ...(expected.inLog === undefined ? {} : { inLog: expected.inLog }),
-    victims: killed.map((pid) => person(pid) ?? { pid, comm: '?', path: '?', memcgId: 0, oomScoreAdj: 0 }), victimTids: report.killedTids, candidates: report.tasks.map(candidate),
+    ...(expected.reasons === undefined || !expected.victims.some(([first]) => first?.pid === killed[0]) ? {} : { reasons: expected.reasons }), ...(expected.inLog === undefined ? {} : { inLog: expected.inLog }),
+    victims: killed.map((pid) => person(pid) ?? (expected.others === undefined ? undefined : { ...expected.others, pid }) ?? { pid, comm: '?', path: '?', memcgId: 0, oomScoreAdj: 0 }), victimTids: report.killedTids, candidates: report.tasks.map(candidate),
   }
 }
 

@@ -62,6 +62,15 @@ test('node, numa and sysrq', () => {
   expect(only(fold([hello(), ...kmsg(fixture('7.2-global'), T0)]))).toMatchObject({ cause: 'node' })
 })
 
+test('"no limit" read while a container was being made is none: its limit is read again after the kill', () => {
+  const born = T0 - 400 * MS, young = [...NODE.slice(0, 5), birth(104, C1, 66, born), birth(142, C2, 66, born)]
+  const read = (memcgId: number, tsNs: number, maxBytes?: number): Event => event('memcg_limits', tsNs, { memcgId, minBytes: 0, lowBytes: 0, highBytes: undefined, maxBytes, swapMaxBytes: undefined, oomGroup: false })
+  const before = [...young, limits(66, LIMIT), read(104, born + MS), read(142, born + MS), ...kill(66), exit(381, 104, T0 + 9 * MS)]
+  expect(only(fold(before))).toMatchObject({ cause: 'pod-limit', confidence: 'possible' })
+  expect(only(fold([...before, read(104, T0 + 4 * MS, LIMIT)]))).toMatchObject({ cause: 'container-limit' })
+  expect(only(fold([...before, read(104, T0 + 4 * MS, LIMIT / 2), read(142, T0 + 9e9)]))).toMatchObject({ cause: 'pod-limit', confidence: 'likely' })
+})
+
 test('nobody killed', () => {
   expect(only(fold([...NODE, ...decision({ tid: 384, tsNs: T0, memcgId: 66, victims: [] })]))).toMatchObject({ cause: 'invoked-no-kill', confidence: 'likely' })
 })
@@ -77,8 +86,18 @@ test('two independent witnesses make it certain, a disagreement takes that away'
   expect(only(fold([...NODE, ...HALVES, ...kill(66), ...kmsg(log, T0 + 5 * MS)])).confidence).toBe('likely')
 })
 
+const MARK = event('mark_victim', T0, { tid: 384, victimTid: 381, pid: 381, comm: 'hog', memcgId: 104, oomScoreAdj: 0, totalVmKb: 1, anonKb: 1, fileKb: 1, shmemKb: 1, pgtablesKb: 1, uid: 0 })
+const BY_KERNEL = event('signal', T0, { signo: 9, code: 128, group: 1, result: 0, senderPid: 384, senderTid: 384, senderComm: 'hog', senderMemcgId: 142, targetTid: 381, targetComm: 'hog' })
+
+test('a mark alone proves no kill, because who is dying anyway is marked, too', () => {
+  const model = fold([...NODE, MARK, exit(381, 104, T0 + MS)]), verdict = only(model)
+  expect(verdict).not.toHaveProperty('cause')
+  expect(verdict).toMatchObject({ confidence: 'possible', sentence: 'hog (pid 381) was marked as a victim of the OOM killer; whether that killed it is not known, because only mark_victim tells of it, which marks processes that are dying anyway, too.' })
+  expect(model.cases[0]!.victims[0]).not.toHaveProperty('killedBy')
+})
+
 test('without a witness for the limit the cause is absent and the sentence says why', () => {
-  const verdict = only(fold([...NODE, event('mark_victim', T0, { tid: 384, victimTid: 381, pid: 381, comm: 'hog', memcgId: 104, oomScoreAdj: 0, totalVmKb: 1, anonKb: 1, fileKb: 1, shmemKb: 1, pgtablesKb: 1, uid: 0 })]))
+  const verdict = only(fold([...NODE, MARK, BY_KERNEL]))
   expect(verdict).not.toHaveProperty('cause')
   expect(verdict.confidence).toBe('possible')
   expect(verdict.sentence).toBe(`The kernel killed hog (pid 381, 1 KiB anonymous) in container ${'a'.repeat(12)} of pod ${UID}; cause unknown, because neither a probe nor the kernel log told whose limit was hit.`)
