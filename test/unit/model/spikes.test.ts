@@ -43,6 +43,13 @@ describe('between two looks', () => {
     expect(spike?.endNs).toBeGreaterThanOrEqual(T0 + 3.015 * S)
     expect((spike?.endNs ?? 0) - (spike?.startNs ?? 0)).toBeLessThanOrEqual(1 * S)
   })
+  test('when the budget of sampling made looks rarer, the time is as wide as they are apart', () => {
+    const sampling = event('sampling', T0 - 0.5 * S, { budgetCenti: 200, usedCenti: 199, pressureCenti: 400, quietMemcgs: 1, activeMemcgs: 0, quickMemcgs: 0, slowPeriodNs: 4 * S, activePeriodNs: 100 * MS, quickPeriodNs: 5 * MS, slowTurns: 0, activeTurns: 0, quickTurns: 0, lateTurns: 0 })
+    const [spike] = told([...HEAD, sampling, ...inOrder(rowsOf(bumps([1.5, 5, 50]), evenly(20, 4 * S), { memcgId: ID, means: 'high-water' }), keepAlive(20))]).spikes.spikes
+    expect(spike).toMatchObject({ peakBytes: 150 * MIB, exactness: 'high-water' })
+    expect(spike?.startNs).toBeLessThanOrEqual(T0 + 1.5 * S)
+    expect(spike?.endNs).toBeGreaterThanOrEqual(T0 + 1.505 * S)
+  })
   test('under an older mark, or without any, nobody can know of it', () => {
     expect(spikesOf(short, 'sampled')).toEqual([])
     expect(inMib(spikesOf(bumps([3.01, 5, 50], [9.01, 5, 40]), 'high-water'))).toEqual([[100, 150, 'high-water']])
