@@ -252,6 +252,22 @@ test('a change of usage, a birth and a death are told while it runs', async () =
   expect(fieldsOf(died, 'memcg_death')).toEqual([[id, '/a b', 'inotify']])
 })
 
+test('once a second it says whom it looks at how often, and what of its budget that takes', async () => {
+  for (const name of ['a', 'a/b', 'c']) {
+    mkdirSync(join(directory, name))
+    writeFileSync(join(directory, name, 'memory.current'), '4096\n')
+  }
+  const child = start(['--lines', '-', '--no-kmsg', '--no-psi', '--memcg-root', directory, '--memcg-version', 'v2', '--sample-ms', '20', '--budget-centi', '10000'])
+  const frames = await readUntil(child, (all) => rowsOf(all, 'sampling').length >= 3), [budget, used, pressure, quiet, active, quick, slowNs, activeNs, quickNs, slow, fast, urgent] = fieldsOf(frames, 'sampling')[2] as number[]
+  expect([budget, pressure, slowNs, activeNs, quickNs]).toEqual([10_000, 100, 1e9, 20e6, 5e6])
+  // The root has no usage; of those at the top the one with others below is a sentry.
+  expect([quiet, active, quick]).toEqual([3, 1, 0])
+  expect(used).toBeLessThan(10_000)
+  expect(slow).toBeGreaterThanOrEqual(4)
+  expect(fast).toBeGreaterThan(slow as number)
+  expect(urgent).toBe(0)
+})
+
 test('bpftrace is started with the bridge’s pid, the threshold and larger buffers; its end is told with its last words', async () => {
   const fake = join(directory, 'bpftrace')
   writeFileSync(fake, `#!/bin/sh\necho "WARNING: args $*" >&2\nprintf 'WARNING: ' >&2\nenv | grep '^BPFTRACE_' | sort | tr '\\n' ' ' >&2\necho >&2\necho '{"type": "value", "data": [0,5]}'\necho '${line(36, 1, 2, 3)}'\nprintf 'bad \\033[31mthing\\n' >&2\nexit 3\n`)
@@ -326,6 +342,8 @@ test('wrong arguments are usage, a missing place is the environment, missing lin
   const status = (...args: string[]): number | null => spawnSync(BRIDGE, args).status
   expect(status('--nonsense')).toBe(2)
   expect(status('--sample-ms', '0')).toBe(2)
+  expect(status('--budget-centi', '0')).toBe(2)
+  expect(status('--budget-centi', '10001')).toBe(2)
   expect(status('--selftest', 'everything')).toBe(2)
   expect(status('--memcg-root', '/tmp')).toBe(2)
   expect(status('--memcg-root', join(directory, 'nowhere'), '--memcg-version', 'v2')).toBe(3)
