@@ -208,10 +208,10 @@ static void keyframe(struct bridge *b, uint64_t now) {
 }
 
 /* They have a budget of their own (processes.c). */
-static void read_processes(struct bridge *b, uint64_t now) {
+static void read_processes(struct bridge *b, uint64_t now, void (*read)(struct processes *, uint64_t)) {
   uint64_t before = clock_read_ns(CLOCK_THREAD_CPUTIME_ID);
   if (b->processes.max == 0) return;
-  processes_tick(&b->processes, now);
+  read(&b->processes, now);
   b->sampler.other_cpu_ns += clock_read_ns(CLOCK_THREAD_CPUTIME_ID) - before;
 }
 
@@ -221,6 +221,7 @@ static uint64_t next_of(uint64_t due, uint64_t period, uint64_t now) { return du
 static void run_clocks(struct bridge *b, uint64_t now) {
   const struct options *o = &b->options;
   if (b->memcgs.version != 0) sampler_run(&b->sampler, now);
+  if (now >= processes_wake_ns(&b->processes)) read_processes(b, now, processes_look_at_newborn);
   if (now >= b->next_second_ns) {
     each_second(b, now);
     b->next_second_ns = next_of(b->next_second_ns, NODE_PERIOD_NS, now);
@@ -235,7 +236,7 @@ static void run_clocks(struct bridge *b, uint64_t now) {
       react_tracer_renewed(&b->react);
       launch(b);
     }
-    read_processes(b, now);
+    read_processes(b, now, processes_tick);
     b->next_reap_ns = next_of(b->next_reap_ns, REAP_PERIOD_NS, now);
   }
 }
@@ -247,7 +248,7 @@ static uint64_t earliest(uint64_t a, uint64_t b) { return a < b ? a : b; }
 static void wait_for_something(struct bridge *b) {
   bool is_pending = b->out.sending_length != b->out.sent || b->out.used != 0;
   uint64_t now = now_ns(), wake = earliest(earliest(b->next_second_ns, b->next_keyframe_ns), b->next_reap_ns);
-  if (b->memcgs.version != 0) wake = earliest(wake, sampler_wake_ns(&b->sampler));
+  if (b->memcgs.version != 0) wake = earliest(earliest(wake, sampler_wake_ns(&b->sampler)), processes_wake_ns(&b->processes));
   if (b->out.open_length != 0) wake = earliest(wake, b->out.close_at_ns);
   uint64_t left = wake > now ? wake - now : 0;
   struct timespec timeout = {.tv_sec = (time_t)(left / NS_PER_S), .tv_nsec = (long)(left % NS_PER_S)};

@@ -243,6 +243,8 @@ int memcg_born(struct memcgs *t, const struct memcg_birth *b) {
   t->alive++;
   index_put(&t->by_id, m->id, slot);
   index_put(&t->by_name, name_key(m->parent, m->name), slot);
+  uint64_t now = now_ns();
+  if (m->young > 0) t->newborn[t->newborns++ % NEWBORNS] = (struct newborn){.id = m->id, .slot = slot, .born_ns = now, .looked_ns = now};
   memcg_say_birth(t, slot, b->by, b->ts_ns);
   memcg_open_files(t, slot);
   schedule_enter(&t->schedule.queue[QUEUE_SLOW], slot, b->ts_ns);

@@ -74,6 +74,14 @@ struct memcg {
 
 #define TOMBSTONES 4096
 
+/* The newest memcgs, for whoever looks at them while they are young. */
+#define NEWBORNS 64
+
+struct newborn {
+  uint64_t id, born_ns, looked_ns;     /* id 0: none; looked_ns: when its processes were read last */
+  int32_t slot;
+};
+
 struct memcgs {
   struct stream *out;
   int version;                   /* 1 or 2 */
@@ -88,6 +96,8 @@ struct memcgs {
   struct index by_id, by_name, by_dir_watch, by_events_watch;
   uint64_t tombstone[TOMBSTONES];
   uint32_t tombstones, generation;
+  struct newborn newborn[NEWBORNS];
+  uint32_t newborns;             /* ever */
   uint32_t open_files, file_budget, on_demand;
   bool probes_see_births;        /* then a directory too short-lived to be read is not lost */
   bool watch_failed, walk_due;

@@ -216,8 +216,7 @@ static void end_list(struct processes *p, int slot, uint32_t list) {
   }
 }
 
-/* Reads a memcg at once. False when the time was over before. */
-static bool read_memcg(struct processes *p, int slot, uint64_t deadline) {
+bool processes_read_memcg(struct processes *p, int slot, uint64_t deadline) {
   static uint32_t pids[LIST_MAX];
   int count = read_list(p, slot, pids, LIST_MAX), i = 0;
   struct sight sight = {.slot = slot, .list = ++p->lists, .is_urgent = true};
@@ -300,13 +299,13 @@ static void look_at_urgent(struct processes *p, uint64_t now) {
   uint64_t deadline = now + NEAR_BUDGET_NS;
   for (int s = 0; s < t->high; s++) {
     if (!t->slot[s].live || now - p->read_ns[s] < NEAR_PERIOD_NS || !is_urgent(t, s)) continue;
-    if (!read_memcg(p, s, deadline) || now_ns() >= deadline) return;
+    if (!processes_read_memcg(p, s, deadline) || now_ns() >= deadline) return;
   }
 }
 
 /* ── details ───────────────────────────────────────────────────────────────── */
 
-static void ask(struct processes *p, uint64_t now) {
+void processes_ask(struct processes *p, uint64_t now) {
   while (p->wanteds > 0 && detail_is_idle(&p->reader)) {
     struct process *e = &p->process[p->wanted[--p->wanteds]];
     if (e->pid == 0 || e->detail != DETAIL_WANTED) continue;
@@ -325,7 +324,7 @@ void processes_take_details(struct processes *p) {
       p->detail[place] = reply.detail;
       say_detail(p, place, now_ns());
     }
-    ask(p, now_ns());
+    processes_ask(p, now_ns());
   }
 }
 
@@ -339,7 +338,7 @@ void processes_tick(struct processes *p, uint64_t now) {
   uint32_t hung = detail_watch(&p->reader, now);
   int place = hung == 0 ? -1 : find(p, hung);
   if (place >= 0) p->process[place].detail = DETAIL_FAILED;
-  ask(p, now);
+  processes_ask(p, now);
 }
 
 void processes_look_at(struct processes *p, int slot) {
@@ -352,9 +351,9 @@ void processes_look_at(struct processes *p, int slot) {
     if (!t->slot[s].live) continue;
     int above = s;
     while (above >= 0 && above != slot) above = t->slot[above].parent;
-    if (above == slot && !read_memcg(p, s, deadline)) break;
+    if (above == slot && !processes_read_memcg(p, s, deadline)) break;
   }
-  ask(p, now_ns());
+  processes_ask(p, now_ns());
 }
 
 void processes_dying(struct processes *p, uint32_t pid) {
@@ -362,7 +361,7 @@ void processes_dying(struct processes *p, uint32_t pid) {
   /* its memcg is not known from here; a process that no list has named yet is found by the list of the limit holder */
   if (place < 0 || p->process[place].detail == DETAIL_KNOWN) return;
   want_detail(p, place);
-  ask(p, now_ns());
+  processes_ask(p, now_ns());
 }
 
 void processes_ended(struct processes *p, uint32_t pid) {

@@ -49,6 +49,9 @@ struct processes {
 int processes_init(struct processes *p, struct memcgs *memcgs, int max);
 /* Some processes; at most a millisecond or two. */
 void processes_tick(struct processes *p, uint64_t now);
+/* Processes of the newest memcgs, as often as their age asks for; and when that is next. */
+void processes_look_at_newborn(struct processes *p, uint64_t now);
+uint64_t processes_wake_ns(const struct processes *p);
 /* An answer of the reading child may be there. */
 void processes_take_details(struct processes *p);
 /* A memcg runs out of memory now: everything below it is read, as far as it is bearable. */
@@ -56,6 +59,10 @@ void processes_look_at(struct processes *p, int slot);
 /* This process is about to die, or has died. */
 void processes_dying(struct processes *p, uint32_t pid);
 void processes_ended(struct processes *p, uint32_t pid);
+/* Reads a memcg at once. False when the time was over before. */
+bool processes_read_memcg(struct processes *p, int slot, uint64_t deadline);
+/* Asks the reading child for the next command line, if it has nothing to do. */
+void processes_ask(struct processes *p, uint64_t now);
 void processes_keyframe(struct processes *p, uint64_t ts_ns);
 /* "1\n2\n…" → pids; returns how many. 0 stands for a process of another PID namespace. */
 int processes_parse_list(const char *text, uint32_t *pids, int max);

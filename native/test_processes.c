@@ -265,6 +265,29 @@ static void one_that_moves_does_not_end(void) {
   finish();
 }
 
+/* A process that starts in a new memcg is found while that is only milliseconds old, and the memcg is left alone once it is two seconds old. */
+static void a_newborn_memcg_is_looked_at_as_its_age_asks_for(void) {
+  char path[128];
+  tree(8);
+  CHECK(processes_wake_ns(&processes) == UINT64_MAX);
+  snprintf(path, sizeof path, "%s/new", root);
+  CHECK(mkdir(path, 0755) == 0);
+  watch_drain(&table);
+  uint64_t born = table.newborn[0].born_ns;
+  CHECK(table.newborns == 1 && processes_wake_ns(&processes) == born + 4 * NS_PER_MS);
+  put("new/cgroup.procs", "%u\n", (unsigned)getpid());
+  int looks = 0;
+  uint64_t wake = 0, before = born;
+  for (; (wake = processes_wake_ns(&processes)) != UINT64_MAX && looks < 100; looks++, before = wake) {
+    processes_look_at_newborn(&processes, wake);
+    CHECK(wake - before >= 4 * NS_PER_MS && wake - born <= 4 * NS_PER_S);
+    test_take(&stream);
+    if (looks == 0) CHECK(test_count(KIND_PROCESS) == 1 && test_find(KIND_PROCESS, 0)->field[0].u == (uint64_t)getpid());
+  }
+  CHECK(looks > 8 && looks < 30);
+  finish();
+}
+
 static void what_does_not_fit_is_counted(void) {
   pid_t pid = sleeper((char *[]){NULL});
   tree(1);
@@ -327,6 +350,7 @@ int main(void) {
   only_named_settings_of_an_environment_are_told();
   a_process_is_told_once_with_the_memcg_that_pays_for_it();
   one_that_moves_does_not_end();
+  a_newborn_memcg_is_looked_at_as_its_age_asks_for();
   what_does_not_fit_is_counted();
   the_child_answers_and_is_replaced_when_it_dies_or_hangs();
   return test_done("processes");
