@@ -1,6 +1,7 @@
 /** The help page: only keys that work here and now, then what signs, colours and columns mean. */
 import { KILL_COLUMNS } from '../view/kills-list.ts'
 import { OVERVIEW_COLUMNS } from '../view/columns.ts'
+import { SPIKE_COLUMNS } from '../view/spikes-list.ts'
 import { STALL_COLUMNS } from '../view/stalls.ts'
 import type { KeySet } from './keymap.ts'
 import { TABS } from './tabs.ts'
@@ -60,6 +61,9 @@ export function helpLines(can: Abilities): string[] {
     ...columns, '',
     'Columns of the kills',
     ...KILL_COLUMNS.map((column) => key(column.title, column.help)), '',
+    'Columns of the spikes',
+    ...SPIKE_COLUMNS.filter(({ title }) => title !== '').map((column) => key(column.title, column.help)),
+    key('=  >', 'before PEAK: exact; at least so high'), '',
     'Columns of the stalls',
     ...STALL_COLUMNS.map((column) => key(column.title, column.help)),
   ]

@@ -65,7 +65,7 @@ export function paintDetail(grid: Grid, at: Rect, what: { readonly row: Overview
 const stepStyle = (step: number): Style => (step >= 7 ? STYLE.alarm : step >= 5 ? STYLE.warn : step >= 2 ? STYLE.good : STYLE.frame)
 
 /** What the timeline shows besides pressure. `cursorNs`: where the picture stands, in replay; `selectedNs`: the kill that is selected. */
-export type TimelineMarks = { readonly timeAt: (tsNs: number) => string; readonly selectedNs?: number | undefined; readonly cursorNs?: number | undefined }
+export type TimelineMarks = { readonly timeAt: (tsNs: number) => string; readonly selectedNs?: number | undefined; readonly cursorNs?: number | undefined; /** Each as a dot, those that kubectl top missed in a colour of their own. */ readonly spikes?: readonly { readonly tsNs: number; readonly isMissed: boolean | undefined }[]; readonly selectedSpikeNs?: number | undefined }
 
 /** The times above the bar, at its ends and between; the last one says that it ends there. */
 function paintClock(grid: Grid, y: number, line: TimelineColumns, { timeAt, cursorNs }: TimelineMarks): void {
@@ -87,6 +87,7 @@ export function paintTimeline(grid: Grid, y: number, line: TimelineColumns, mark
   const width = grid.cols, span = line.endNs - line.startNs, cellOf = (tsNs: number): number => Math.min(width - 1, Math.floor(((tsNs - line.startNs) / span) * width))
   paintClock(grid, y, line, marks)
   line.percent.forEach((percent, x) => { const step = stepOf(percent); if (step > 0) grid.put(x, y + 1, { char: '▁▂▃▄▅▆▇█'.charAt(step - 1), style: stepStyle(step) }) })
+  for (const { tsNs, isMissed } of marks.spikes ?? []) if (tsNs >= line.startNs && tsNs <= line.endNs) grid.put(cellOf(tsNs), y + 2, { char: '●', style: isMissed === true ? STYLE.differs : STYLE.data })
   for (const x of line.triggers) grid.text({ x, y: y + 2 }, '!', STYLE.warn)
   for (const x of line.kills) grid.text({ x, y: y + 2 }, 'X', STYLE.kill)
   const cursor = marks.cursorNs === undefined || span <= 0 ? -1 : cellOf(marks.cursorNs), selected = marks.selectedNs === undefined || span <= 0 ? -1 : cellOf(marks.selectedNs)
@@ -95,6 +96,7 @@ export function paintTimeline(grid: Grid, y: number, line: TimelineColumns, mark
     grid.text({ x: cursor, y: y + 2 }, line.kills.includes(cursor) ? 'X' : '▲', line.kills.includes(cursor) ? STYLE.replay : STYLE.replayMark)
   }
   if (selected >= 0) grid.text({ x: selected, y: y + 2 }, 'X', STYLE.replay)
+  if (marks.selectedSpikeNs !== undefined && marks.selectedSpikeNs >= line.startNs && span > 0) grid.put(cellOf(marks.selectedSpikeNs), y + 2, { char: '●', style: STYLE.replay })
 }
 
 /** The key bar: as many of the keys as fit, most useful first; `reserved` cells at the right stay free. */

@@ -16,6 +16,7 @@ import type { CommandPage } from './paint-command.ts'
 import { paintChooser, paintSortMenu } from './paint-menus.ts'
 import { paintDetail, paintKeys, paintTimeline } from './paint-panes.ts'
 import { paintPodPage } from './paint-pod.ts'
+import { paintSpikes } from './paint-spikes.ts'
 import { paintStalls } from './paint-stalls.ts'
 import { paintSheetPage } from './paint-tabs.ts'
 import { paintOverviewTable, paintTable } from './paint-table.ts'
@@ -161,6 +162,7 @@ function paintPage(body: Body, ui: Ui, show: Show, rows: RowList): Result {
     case 'kills': return paintKills(body, ui, show)
     case 'case': return paintCase(body, ui, show)
     case 'node': return paintSheetPage(body, ui, { show, sheet: show.scene.nodeSheet() })
+    case 'spikes': return paintSpikes(body, ui, show)
     case 'stalls': return paintStalls(body, ui, show)
     case 'health': return paintSheetPage(body, ui, { show, sheet: show.scene.healthPage() })
     case 'command': return show.command === undefined ? { ui, pageLines: 1 } : paintCommand(body, ui, show.command)

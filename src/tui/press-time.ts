@@ -20,6 +20,15 @@ export function jumpToKill(ui: Ui, kill: { readonly id: string; readonly tsNs: n
 /** Back to what comes now. */
 export const toLive = (ui: Ui): Pressed => ({ ui: { ...ui, paused: false, held: false, atKill: undefined }, command: { do: 'live' } })
 
+/** Goes to the end of the selected spike, where the last minute holds all of it, and to the row of its workload. */
+export function jumpToSpike(ui: Ui, { spikes, replay }: Context): Pressed {
+  const spike = spikes.find(({ id }) => id === ui.picked) ?? spikes[0]
+  if (spike === undefined) return { ui }
+  if (replay?.canSeek !== true) return { ui: { ...ui, message: 'time cannot be wound here' } }
+  const jumped = jump({ ...ui, page: 'overview', back: [], scroll: 0, tree: false, filter: '' }, spike.atNs)
+  return { ...jumped, ui: { ...jumped.ui, seekMemcgId: spike.memcgId } }
+}
+
 /** The kill before or after the one the picture stands at, or else before or after the picture's time. Kills are listed newest first. */
 function neighbour(ui: Ui, by: -1 | 1, { kills, nowNs }: Context): Context['kills'][number] | undefined {
   const at = ui.atKill === undefined ? -1 : kills.findIndex((kill) => kill.id === ui.atKill)

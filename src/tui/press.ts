@@ -4,7 +4,7 @@ import { SORT_KEYS, URGENCY } from '../view/select.ts'
 import { CLEAR_FILTER, FOLD, translated } from './keymap.ts'
 import type { KeySet } from './keymap.ts'
 import { edit } from './line-editor.ts'
-import { goTo, jumpToKill, pressTime } from './press-time.ts'
+import { jumpToSpike, goTo, jumpToKill, pressTime } from './press-time.ts'
 import { openTab } from './tabs.ts'
 import { THEME_NAMES } from './theme.ts'
 import { selectedIndex } from './ui.ts'
@@ -23,6 +23,8 @@ export type Context = {
   readonly rowKeys: readonly string[]
   /** Rows of the list of the open page (stalls). */
   readonly listKeys: readonly string[]
+  /** Spikes, on their page: where Enter leads. */
+  readonly spikes: readonly { readonly id: string; readonly memcgId: number; readonly atNs: number }[]
   /** Newest first. */
   readonly kills: readonly { readonly id: string; readonly tsNs: number }[]
   readonly pageLines: number
@@ -91,6 +93,7 @@ function enter(ui: Ui, context: Context): Pressed {
   if (ui.page === 'overview' && ui.atKill !== undefined) return { ui: { ...go(ui, 'case'), kill: ui.atKill } }
   if (ui.page === 'overview' && context.rowKeys.length > 0) return { ui: go({ ...ui, selected: context.rowKeys[selectedIndex(ui, context.rowKeys)] }, 'row') }
   if (ui.page === 'kills' && context.kills.length > 0) return { ui: go({ ...ui, kill: ui.kill ?? context.kills[0]?.id }, 'case') }
+  if (ui.page === 'spikes') return jumpToSpike(ui, context)
   const kill = ui.page === 'case' && context.replay?.canSeek === true ? context.kills.find((candidate) => candidate.id === ui.kill) : undefined
   return kill === undefined ? { ui } : jumpToKill(ui, kill, context.replay?.oldestNs)
 }

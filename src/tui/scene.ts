@@ -16,6 +16,11 @@ import type { OverviewRow } from '../view/overview.ts'
 import { podPage } from '../view/pod-page.ts'
 import type { PodPage } from '../view/pod-page.ts'
 import type { Sheet, TableSection } from '../view/sheet.ts'
+import { spikeSentences } from '../view/spike-detail.ts'
+import { summaryOf, toldSpikes } from '../view/spike-facts.ts'
+import { spikesHeadline } from '../view/spike-report.ts'
+import { spikeRows } from '../view/spikes-list.ts'
+import type { SpikeRow } from '../view/spikes-list.ts'
 import { stallSentences, waitersSection } from '../view/stall-detail.ts'
 import { heatOf, stallRows } from '../view/stalls.ts'
 import type { StallRow } from '../view/stalls.ts'
@@ -56,6 +61,9 @@ export type Scene = {
   readonly timelineOf: (columns: number) => TimelineColumns
   readonly healthPage: () => Sheet
   readonly nodeSheet: () => Sheet
+  /** In replay those of the whole recording, as far as it has been looked through; newest first. */
+  readonly spikes: () => { readonly rows: readonly SpikeRow[]; readonly headline: string }
+  readonly spikeSentences: (row: SpikeRow) => readonly DetailLine[]
   /** Computed when they are looked at. */
   readonly stallRows: (byCgroup: boolean) => readonly StallRow[]
   readonly heatOf: (row: StallRow, seconds: number) => readonly (readonly number[])[]
@@ -75,7 +83,7 @@ export type SceneOf = {
 
 export function sceneOf({ lens, model, story, range, liveNs, costs }: SceneOf): Scene {
   const { cases } = story.model, rows = overviewRows(lens, model, cases), { nowNs } = model, kills = killRows(lens, story.model)
-  let timeline: { readonly columns: number; readonly line: TimelineColumns } | undefined, tree: readonly TreeRow[] | undefined, last: { readonly choice: Choice; readonly list: RowList } | undefined
+  let spikes: ReturnType<Scene['spikes']> | undefined, timeline: { readonly columns: number; readonly line: TimelineColumns } | undefined, tree: readonly TreeRow[] | undefined, last: { readonly choice: Choice; readonly list: RowList } | undefined
   const trees = (): readonly TreeRow[] => tree ??= treeRows(lens, model, cases)
   const select = (choice: Choice): RowList => {
     if (last === undefined || !isSame(last.choice, choice)) last = { choice, list: choice.tree ? selectTree(trees(), choice) : listOf(selectRows(rows, choice.filter, choice.sort)) }
@@ -91,6 +99,7 @@ export function sceneOf({ lens, model, story, range, liveNs, costs }: SceneOf): 
     caseLines: (kill) => lens.caseLines(kill.killCase, story.model),
     timelineOf: (columns) => { if (timeline?.columns !== columns) timeline = { columns, line: story.timeline.columns(story.model, { columns, nowNs: liveNs ?? nowNs, range }) }; return timeline.line },
     healthPage: () => healthPage(model, costs), nodeSheet: () => nodeSheet(model),
+    spikes: () => spikes ??= { rows: spikeRows(lens, story.model), headline: spikesHeadline(summaryOf(toldSpikes(story.model), story.model.spikes.omitted)) }, spikeSentences,
     stallRows: (byCgroup) => { const known = stalls.get(byCgroup) ?? stallRows(lens, model, { rows, byCgroup }); stalls.set(byCgroup, known); return known },
     heatOf: (row, seconds) => heatOf(model, row.memcgIds, seconds), stallSentences: (row) => stallSentences(model, row), stallWaiters: (row) => waitersSection(lens, model, row),
   }

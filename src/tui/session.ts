@@ -118,7 +118,7 @@ export class Session {
   private contextOf(painted: Painted | undefined): Context {
     const { control, save } = this.options, { scene } = this, playback = control?.playback?.()
     const context = {
-      nowNs: this.model.nowNs, rowKeys: painted?.rows.keys ?? scene.rows.map((row) => row.key), listKeys: painted?.listKeys ?? [], kills: scene.kills,
+      nowNs: this.model.nowNs, rowKeys: painted?.rows.keys ?? scene.rows.map((row) => row.key), listKeys: painted?.listKeys ?? [], spikes: this.ui.page === 'spikes' ? scene.spikes().rows.map(({ id, spike }) => ({ id, memcgId: spike.memcgId, atNs: spike.endNs })) : [], kills: scene.kills,
       pageLines: painted?.pageLines ?? 1, textLines: painted?.textLines ?? 0, canCharts: this.canCharts, canSave: save !== undefined, keys: this.options.keys ?? 'oomscope',
     }
     if (control?.seek === undefined) return context
@@ -221,7 +221,7 @@ export class Session {
     if (playback?.live?.isFollowing === true) this.soughtNs = undefined
     this.model = model
     this.scene = this.takeScene()
-    this.ui = atKill(this.ui, this.scene)
+    this.ui = atMemcg(atKill(this.ui, this.scene), this.scene)
     this.refreshedAt = now
     this.dirty = true
   }
@@ -317,4 +317,12 @@ function atKill(ui: Ui, scene: Scene): Ui {
   const kill = ui.atKill === undefined ? undefined : scene.kills.find((candidate) => candidate.id === ui.atKill), ids = kill?.killCase.victims.map(({ memcgId }) => memcgId)
   const row = ids === undefined ? undefined : scene.rows.find(({ memcgIds }) => ids.some((id) => id !== undefined && memcgIds.has(id)))
   return row === undefined ? ui : { ...ui, selected: row.key }
+}
+
+/** At the moment of a spike the row of its workload is the one to look at. */
+function atMemcg(ui: Ui, scene: Scene): Ui {
+  const { seekMemcgId } = ui
+  if (seekMemcgId === undefined) return ui
+  const row = scene.rows.find(({ memcgIds }) => memcgIds.has(seekMemcgId))
+  return { ...ui, seekMemcgId: undefined, ...(row === undefined ? {} : { selected: row.key }) }
 }

@@ -7,6 +7,7 @@ export const TABS: readonly Tab[] = [
   { key: '1', page: 'overview', title: 'overview', help: 'every workload: who is near a limit, who waits, who was killed' },
   { key: '2', page: 'node', title: 'node', help: 'the whole node: memory, pressure, reclaim, zones against their watermarks, free blocks, slab caches' },
   { key: '3', page: 'stalls', title: 'stalls', help: 'who waited for memory in the last two minutes: how long, when, and for what' },
+  { key: '4', page: 'spikes', title: 'spikes', help: 'peaks of up to a minute: how high, against which limit, and what kubectl top showed meanwhile' },
   { key: '5', page: 'kills', title: 'kills', help: 'all kills, newest first (also K)' },
   { key: '6', page: 'health', title: 'health', help: 'can this be trusted: rungs, losses, self-tests, and what oomscope itself costs' },
 ]

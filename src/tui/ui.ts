@@ -4,7 +4,7 @@ import type { Sort } from '../view/select.ts'
 import type { Line } from './line-editor.ts'
 import type { ThemeName } from './theme.ts'
 
-export type Page = 'overview' | 'row' | 'kills' | 'case' | 'help' | 'command' | 'charts' | 'health' | 'stalls' | 'node'
+export type Page = 'overview' | 'row' | 'kills' | 'case' | 'help' | 'command' | 'charts' | 'health' | 'stalls' | 'node' | 'spikes'
 
 /** A line being typed in the last row: a filter (works while it is typed) or a time to go to. */
 export type Prompt = { readonly for: 'filter' | 'time'; readonly line: Line }
@@ -35,6 +35,8 @@ export type Ui = {
   readonly kill?: string | undefined
   /** In replay: the kill at whose moment the picture stands, because the person went there. */
   readonly atKill?: string | undefined
+  /** The cgroup whose row is to be selected in the next picture, because the person went to a moment of it. */
+  readonly seekMemcgId?: number | undefined
   readonly killTop: number
   /** Key of the row selected in the list of the open page (stalls); absent: its first. */
   readonly picked?: string | undefined

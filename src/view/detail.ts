@@ -14,6 +14,14 @@ export type DetailLine = { readonly text: string; readonly tone: 'plain' | 'stro
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
 const limitText = (level: Level): string => (level.maxBytes === undefined ? 'no limit' : `${bytesCell(level.maxBytes)}`)
 
+/** The dashboard is late: worth a word from this share of the limit (or of the usage) on. */
+const LATE = 0.1
+
+function lateLine({ kubectlTopBytes: shown, workingSetBytes: now, binding, usedBytes }: OverviewRow): DetailLine[] {
+  if (shown === undefined || now === undefined || Math.abs(now - shown) < LATE * (binding?.where === 'above' ? usedBytes ?? 0 : binding?.maxBytes ?? usedBytes ?? 0) || now === shown) return []
+  return [{ text: `kubectl top still shows ${bytesCell(shown)}: it looked up to 15 s ago.`, tone: 'differs' }]
+}
+
 /** What a person reads elsewhere: coloured when it hides at least a tenth of the limit (or of the usage). */
 function kubectlLine(row: OverviewRow): DetailLine[] {
   const binding = row.binding?.where === 'above' ? undefined : row.binding, shown = row.workingSetBytes, used = binding?.usedBytes ?? row.usedBytes
@@ -21,7 +29,7 @@ function kubectlLine(row: OverviewRow): DetailLine[] {
   const max = binding?.maxBytes, hidden = used - shown
   const of = (bytes: number): string => (max === undefined ? bytesCell(bytes) : `${bytesCell(bytes)} (${Math.round((100 * bytes) / max)}%)`)
   // The two are sampled milliseconds apart: a hundredth is no difference.
-  if (hidden < 0.01 * used) return [{ text: `kubectl top would say the same: ${of(shown)}.`, tone: 'quiet' }]
+  if (hidden < 0.01 * used) return [{ text: `kubectl top, if it looked now, would say the same: ${of(shown)}.`, tone: 'quiet' }]
   return [{ text: `kubectl top would say ${of(shown)}; the kernel counts ${of(used)}: ${bytesCell(hidden)} is inactive file cache.`, tone: hidden >= 0.1 * (max ?? used) ? 'differs' : 'quiet' }]
 }
 
@@ -82,6 +90,6 @@ export function detailOf(model: NodeModel, { row, kills }: { readonly row: Overv
     ? [{ text: `Waits ${countCell(Math.round(row.stallMsPerS))} ms of each second for reclaim or throttling.`, tone: 'quiet' as const }] : []
   const [first, ...others] = row.reasons.map((reason) => ({ text: sentence(reason), tone: 'urgent' as const })), fresh = freshKill(model, row, kills)
   return [
-    ...fresh, ...(first === undefined || fresh.length > 0 ? [] : [first]), ...kubectlLine(row), ...others, ...limitLines(row), ...nextVictim(model, row), ...killLine(model, row), ...growth, ...waits, ...compositionLine(row), ...containerLine(row),
+    ...fresh, ...(first === undefined || fresh.length > 0 ? [] : [first]), ...lateLine(row), ...kubectlLine(row), ...others, ...limitLines(row), ...nextVictim(model, row), ...killLine(model, row), ...growth, ...waits, ...compositionLine(row), ...containerLine(row),
   ]
 }

@@ -1,6 +1,7 @@
 /** The overview: one row per workload with every number the screen shows, computed from the model at one moment. */
 import { isOomCase } from '../model/case.ts'
 import type { KillCase, Workload } from '../model/case.ts'
+import { kubectlTopOf } from '../model/kubectl-top.ts'
 import type { Memcg, NodeModel } from '../model/node.ts'
 import { highPerSec, maxPerSec, stallMsPerSec } from '../model/rates.ts'
 import type { Folded } from './fold.ts'
@@ -27,8 +28,10 @@ export type Facts = {
   readonly usedBytes?: number | undefined
   readonly swapBytes?: number | undefined
   readonly peakBytes?: number | undefined
-  /** What `kubectl top` would show: the sum of usage minus inactive_file over the containers, as the kubelet computes it. */
+  /** What `kubectl top` would show if it looked now: the sum of usage minus inactive_file over the containers, as the kubelet computes it. */
   readonly workingSetBytes?: number | undefined
+  /** What the dashboard shows: the same as of its last look, up to 15 s ago; absent before the first. */
+  readonly kubectlTopBytes?: number | undefined
   readonly inactiveFileBytes?: number | undefined
   readonly anonBytes?: number | undefined
   readonly fileBytes?: number | undefined
@@ -141,7 +144,7 @@ function rowOf(at: Moment, folded: Folded): OverviewRow {
   return {
     key: folded.key, name: folded.name + innerName(folded, binding), kind: folded.kind, selfId: self.id, memcgIds, levels, binding, containers: levels.filter((level) => level.where === 'container'), lastKillNs,
     usage: () => usage ??= usageSeries(shown.history, { lastSecond: at.lastSecond, seconds: WINDOW_SECONDS }),
-    usedBytes: self.usage?.currentBytes, swapBytes: self.usage?.swapBytes, peakBytes, workingSetBytes, inactiveFileBytes: stat?.inactiveFileBytes, anonBytes: stat?.anonBytes, fileBytes: stat?.fileBytes, shmemBytes: stat?.shmemBytes, kernelBytes: kernelOf(self),
+    usedBytes: self.usage?.currentBytes, swapBytes: self.usage?.swapBytes, peakBytes, workingSetBytes, kubectlTopBytes: sumOf(folded.containers, (memcg) => kubectlTopOf(memcg, at.model.nowNs)) ?? kubectlTopOf(self, at.model.nowNs), inactiveFileBytes: stat?.inactiveFileBytes, anonBytes: stat?.anonBytes, fileBytes: stat?.fileBytes, shmemBytes: stat?.shmemBytes, kernelBytes: kernelOf(self),
     somePercent: rates.somePercent, fullPercent: rates.fullPercent, stallMsPerS: rates.stallMsPerS, highPerS: rates.highPerS, maxPerS: rates.maxPerS, oomKills: oomKillsOf(at, folded),
     growthBytesPerS: forecast?.growthBytesPerS, secondsToLimit: forecast?.secondsToLimit, severity: verdict.severity, reasons: verdict.reasons, urgency: verdict.urgency,
   }

@@ -70,6 +70,33 @@ describe('the page of the node', () => {
   })
 })
 
+describe('the page of spikes', () => {
+  it.each(SIZES)('lists at %ix%i the peaks of the whole recording with what kubectl top showed, and leads to the moment of each', async (cols, rows) => {
+    const t = await atEnd([cols, rows])
+    t.keys('4')
+    await t.see('3 spikes in 3 workloads; kubectl top would have shown none.')
+    expect(t.text()).toMatch(/04:18:14\.\d{3} pod 7d9f8b6c\S* +· = +96M +100 +\S+ +- no/)
+    // At 80 columns the one in the middle falls into the cell of a trigger.
+    expect(t.lines().at(-2)?.split('●')).toHaveLength(cols === 120 ? 4 : 3)
+    expect(t.text()).toContain('rose from 0B to 48M (+48M) and fell again')
+    expect(t.text()).toContain('100 % of the limit of 48M: nothing was left.')
+    t.keys('j')
+    await t.see('rose from 0B to 96M')
+    t.keys('\r')
+    await t.see(/REPLAY 04:18:17\.\d \(-[67]s\) PAUSED/)
+    const y = t.rowOf('pod 7d9f8b6c')
+    expect([t.cell(10, y).bg, t.cell(10, y).bgMode !== 0]).toEqual([24, true])
+  })
+  it('offers no jump where time cannot be wound', async () => {
+    const t = await invented([80, 24], 'facts')
+    t.keys('4')
+    await t.see('6 spikes in 5 workloads')
+    expect(t.lines()[23]).not.toContain('to its moment')
+    t.keys('\r')
+    await t.see('time cannot be wound here')
+  })
+})
+
 describe('the page of stalls', () => {
   it.each(SIZES)('says at %ix%i who waited, how long and for what, and draws when', async (cols, rows) => {
     const t = await invented([cols, rows], 'stalls')

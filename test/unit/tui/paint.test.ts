@@ -16,7 +16,7 @@ import { addPod, emptyNode, M, TEST_LENS, WALL_MS } from '../../helpers/node-mod
 function show(model: NodeModel, ascii = false): Show {
   return { scene: sceneOf({ lens: TEST_LENS, model, story: new Story(model) }), mode: { text: '● LIVE', style: STYLE.bar }, can: { mode: 'live', speed: false, seek: false, charts: true, save: true }, fault: undefined, ascii }
 }
-const PAGES: readonly Page[] = ['overview', 'row', 'kills', 'case', 'help', 'charts', 'health', 'stalls', 'node']
+const PAGES: readonly Page[] = ['overview', 'row', 'kills', 'case', 'help', 'charts', 'health', 'stalls', 'node', 'spikes']
 
 describe('a picture', () => {
   const demo = show(demoNode({ stalls: true, facts: true })), empty = show(emptyNode())
