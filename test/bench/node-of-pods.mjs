@@ -6,8 +6,8 @@ const START_NS = 7200e9
 const uid = (i) => `00000000-0000-4000-8000-${String(i).padStart(12, '0')}`
 const containerId = (i) => i.toString(16).padStart(64, '0')
 
-/** `pods` pods with one container each, and `plain` services; ids count from 10. */
-export function nodeOfPods({ pods, plain = 0 }) {
+/** `pods` pods with one container each; ids count from 10. */
+export function nodeOfPods({ pods }) {
   const model = createModel(), tell = (kind, tsNs, fields) => applyEvent(model, { kind, tsNs, ...fields })
   tell('hello', START_NS, { formatVersion: 1, bridgeVersion: '0', wallMs: 1.8e12, bootNs: START_NS, bootId: 'b', kernelRelease: '6.12.0', machine: 'x86_64', hostname: 'worker-3', pageSizeBytes: 4096, cpus: 8, memTotalBytes: 256 * G, swapTotalBytes: 0, memcgVersion: 'v2', memcgRoot: '/sys/fs/cgroup', samplePeriodNs: 1e8 })
   tell('clock', START_NS, { wallMs: 1.8e12, bootNs: START_NS })
@@ -23,7 +23,6 @@ export function nodeOfPods({ pods, plain = 0 }) {
     add(11 + 2 * i, 10 + 2 * i, `/kubepods/pod${uid(i)}/${containerId(i)}`, 512 * M)
     tell('workload', START_NS, { from: 'bench', podUid: uid(i), containerId: containerId(i), namespace: `team-${i % 12}`, pod: `service-${i}-7d9f8b6c5-x2lqp`, container: 'main' })
   }
-  for (let i = 0; i < plain; i++) add(1_000_000 + i, 1, `/system.slice/unit-${i}.service`, 256 * M)
   return { model, sampled, tell }
 }
 

@@ -12,11 +12,11 @@ import { overviewRows } from '../../dist/view/overview.js'
 import { Story } from '../../dist/view/story.js'
 import { liveOn, nodeOfPods } from './node-of-pods.mjs'
 
-const { what, pods, plain = 0, seconds, tree = false, heapEvery } = JSON.parse(process.argv[2])
+const { what, pods, seconds, tree = false, heapEvery } = JSON.parse(process.argv[2])
 const WARM_TICKS = 1250, REFRESH_TICKS = 5
 const CAN = { mode: 'live', speed: false, seek: false, charts: true, save: true }
 
-const node = nodeOfPods({ pods, plain })
+const node = nodeOfPods({ pods })
 for (let tick = 0; tick < WARM_TICKS; tick++) liveOn(node, tick)
 
 /** The program's own frame: a scene every half second, a picture and its way through blessed ten times a second. */

@@ -78,7 +78,7 @@ describe('the page of spikes', () => {
     expect(t.text()).toMatch(/04:18:14\.\d{3} pod 7d9f8b6c\S* +· = +96M +100 +\S+ +- no/)
     // At 80 columns the one in the middle falls into the cell of a trigger.
     expect(t.lines().at(-2)?.split('●')).toHaveLength(cols === 120 ? 4 : 3)
-    expect(t.text()).toContain('rose from 0B to 48M (+48M) and fell again')
+    expect(t.text()).toMatch(/rose from 0B to 48M[\s│]+\(\+48M\) and fell again/)
     expect(t.text()).toContain('100 % of the limit of 48M: nothing was left.')
     t.keys('j')
     await t.see('rose from 0B to 96M')
