@@ -21,6 +21,10 @@ const SHOTS: readonly Shot[] = [
   { name: 'moment', keys: [['[', 'REPLAY 04:18:19.6 (-5s) PAUSED'], ['[', 'REPLAY 04:18:17.3 (-7s) PAUSED']] },
   { name: 'workload', keys: [['[', 'REPLAY 04:18:19.6 (-5s) PAUSED'], ['[', 'REPLAY 04:18:17.3 (-7s) PAUSED'], ['b04:18:18\r', /REPLAY 04:18:1[78]\.\d \(-\ds\) PAUSED/], ['\r', 'what this means']] },
   { name: 'tree', keys: [['e', '- kubepods.slice']] },
+  { name: 'node', keys: [['2', 'how the node is']] },
+  { name: 'stalls', keys: [['3', 'WHO WAITED'], ['', 'waits by length and second']] },
+  { name: 'spikes', keys: [['4', 'LENGTH']] },
+  { name: 'health', keys: [['6', 'can this picture be trusted']] },
   { name: 'help', keys: [['?', 'Signs']] },
 ]
 
