@@ -1,4 +1,8 @@
-/** Who the kernel would pick now: oom_badness() over the processes that a limit's OOM would judge, from the last readings of /proc. An estimate. */
+/**
+ * Who the kernel would pick now: oom_badness() over the processes that a limit's OOM would judge, from the last readings of /proc. An
+ * estimate: /proc does not tell a child in vfork, a task whose memory the reaper took already (MMF_OOM_SKIP), or one that asked to be taken
+ * first (swapoff), and what was read may be seconds old.
+ */
 import { isOlder } from '../model/log-node.ts'
 import { depthBelow } from '../model/memcgs.ts'
 import type { NodeModel } from '../model/node.ts'

@@ -65,7 +65,7 @@ async function play(lab: Lab, round: Round): Promise<Outcome> {
   using watched = new Watched()
   const { holder, hogs } = await populate(lab, round), pidOf = (name: string): number => hogs.get(name)!.who.pid
   // Every hog stands still at its size; its program and libraries are counted, too.
-  await watched.until((model) => round.members.every(({ name, touchMib }) => (model.processes.living.get(pidOf(name))?.memory?.anonBytes ?? 0) >= touchMib * MIB) && model.memcgs.get(holder.inode)?.limits?.maxBytes !== undefined)
+  await watched.until((model) => round.members.every(({ name, touchMib }) => (model.processes.living.get(pidOf(name))?.memory?.anonBytes ?? 0) >= touchMib * MIB && model.processes.living.get(pidOf(name))?.command !== undefined) && model.memcgs.get(holder.inode)?.limits?.maxBytes !== undefined)
   const foretold = nextVictimOf(watched.model, holder.inode)!
   lab.log.lines()
   await lab.grow(hogs.get('grower')!)
@@ -89,6 +89,7 @@ test('whom the kernel takes was foretold, and the sizes in its log are those of 
     const { foretold, report, hogs } = outcome, pidOf = (name: string): number => hogs.get(name)!.who.pid, totalPages = Number(report?.limitKb) / 4
     expect([foretold.chosen?.task.pid, foretold.unread, foretold.judged.length]).toEqual([pidOf(round.victim), 0, round.members.length])
     expect([report?.killedTids, foretold.totalBytes / 4096]).toEqual([[pidOf(round.victim)], totalPages])
+    for (const { task } of foretold.judged) expect(task.command?.commandLine).toMatch(/^\S*\/hog --adj /)
     const points = pointsByPid(foretold), still = (report?.tasks ?? []).filter(({ pid }) => pid !== pidOf('grower'))
     expect(still.map(({ pid }) => pid).toSorted()).toEqual([...hogs.values()].map(({ who }) => who.pid).filter((pid) => pid !== pidOf('grower')).toSorted())
     for (const row of still) expect(Math.abs(points.get(row.pid)! - badnessOf(row, totalPages)!), `pid ${row.pid}`).toBeLessThanOrEqual(INEXACT_PAGES)
