@@ -35,7 +35,7 @@ async function withKill({ lab, directory }: OpenLab, run: (recorded: Recorded) =
     const isTold = (output: KillsOutput): boolean => output.cases.some((said) => said.victims.some(({ pid }) => pid === victim))
     await until(() => killsOf(CLI, recorder.file), isTold)
     const pids: Record<string, number> = Object.fromEntries(recorder.descendants().map((pid) => [commOf(pid), pid]))
-    expect(Object.keys(pids).toSorted()).toEqual(['bpftrace', 'oomscope-bridge'])
+    expect(Object.keys(pids).toSorted()).toEqual(['bpftrace', 'oomscope-bridge', 'oomscope-procs'])
     await run({ recorder, pids, isTold })
     expect(isTold(await killsOf(CLI, recorder.file))).toBe(true)
     await until(() => Object.values(pids).filter(runs), (running) => running.length === 0)
