@@ -2,9 +2,10 @@
  * hog: takes memory on command. Says `ready PID` when its first memory is touched, then obeys its stdin:
  * `g` grows step by step (`grown PID` at the end, if it lives), end of file ends it.
  * With --fork a child does all that; the parent says `child-signal N` when the child died and lives on. With --pidns that child is the
- * first process of a PID namespace, as in a container; --kids are idle processes below it. How it grows: see growth.h.
+ * first process of a PID namespace, as in a container; --kids are idle processes below it; --connections hold unread data. How it grows: see growth.h.
  */
 #include "common.h"
+#include "connections.h"
 #include "growth.h"
 #include <getopt.h>
 #include <pthread.h>
@@ -12,7 +13,7 @@
 #include <sys/wait.h>
 
 static const char text[] = "hog [--name BYTES] [--cgroup DIR] [--adj N] [--touch MIB] [--grow-to MIB] [--step KIB] [--step-ms MS] [--fork] [--thread] "
-                           "[--pidns] [--kids N] [--lock] [--bind NODE] [--file PATH | --sockets | --forks]";
+                           "[--pidns] [--kids N] [--connections N] [--lock] [--bind NODE] [--file PATH | --sockets | --forks]";
 
 static struct {
   char *name, *cgroup;
@@ -20,7 +21,7 @@ static struct {
   size_t touch_bytes, grow_bytes, step_bytes;
   useconds_t step_us;
   int in_child, in_thread, in_namespace, is_locked;
-  long kids;
+  long kids, connections;
   void (*take)(size_t bytes);
 } options = {.step_bytes = 64 << 10, .take = take_anonymous};
 
@@ -29,7 +30,7 @@ static size_t mib(const char *number) { return strtoul(number, NULL, 10) << 20; 
 static void read_options(int count, char **values) {
   static const struct option known[] = {{"name", 1, 0, 'n'}, {"cgroup", 1, 0, 'c'},  {"adj", 1, 0, 'a'},  {"touch", 1, 0, 't'}, {"grow-to", 1, 0, 'g'}, {"step", 1, 0, 's'},
                                         {"step-ms", 1, 0, 'm'}, {"fork", 0, 0, 'f'}, {"thread", 0, 0, 'T'}, {"pidns", 0, 0, 'p'}, {"kids", 1, 0, 'k'},  {"lock", 0, 0, 'l'},
-                                        {"bind", 1, 0, 'b'},  {"file", 1, 0, 'F'},  {"sockets", 0, 0, 'S'}, {"forks", 0, 0, 'K'}, {0, 0, 0, 0}};
+                                        {"bind", 1, 0, 'b'},  {"file", 1, 0, 'F'},  {"connections", 1, 0, 'C'}, {"sockets", 0, 0, 'S'}, {"forks", 0, 0, 'K'}, {0, 0, 0, 0}};
   for (int option; (option = getopt_long(count, values, "", known, NULL)) != -1;) {
     switch (option) {
       case 'n': options.name = optarg; break;
@@ -43,6 +44,7 @@ static void read_options(int count, char **values) {
       case 'T': options.in_thread = 1; break;
       case 'p': options.in_child = options.in_namespace = 1; break;
       case 'k': options.kids = strtol(optarg, NULL, 10); break;
+      case 'C': options.connections = strtol(optarg, NULL, 10); break;
       case 'l': options.is_locked = 1; break;
       case 'b': bind_to_node(strtoul(optarg, NULL, 10)); break;
       case 'F': open_growing(optarg), options.take = take_file; break;
@@ -64,6 +66,7 @@ static void grow(void) {
 
 static void *obey(void *unused) {
   for (long i = 0; i < options.kids; i++) idle_child();
+  fill_connections(options.connections, 1 << 20);
   /* Swap must not take what is locked: it is locked as it is touched. */
   if (options.is_locked && mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0) die("mlockall");
   /* Children would count it as theirs, too. */

@@ -35,6 +35,17 @@ async function kernelMemory(lab: Lab): Promise<Outcome> {
   }
 }
 
+/** Data on TCP connections that nobody reads. */
+async function socketMemory(lab: Lab): Promise<Outcome> {
+  const group = container(lab, 'socket-memory', { maxBytes: 48 * MIB }), hog = await lab.hog({ cgroup: group, name: 'proxy', touchMib: 2, growToMib: 61, connections: 5 }), held = holds(group, 'sock', 8 * MIB)
+  await lab.grow(hog)
+  await hog.workload.exited
+  return {
+    expected: { cause: 'container-limit', level: 'container', limits: [limitOf(group, 48 * MIB)], victims: [[hog.who]], invokers: [hog.who], reasons: ['anonymous-no-swap', 'sockets'] },
+    facts: [held, killsCounted(group)], memcgs: { container: group },
+  }
+}
+
 /** Hundreds of idle children: page tables and stacks. The one with memory of its own is judged worst. */
 async function forkStorm(lab: Lab): Promise<Outcome> {
   const group = container(lab, 'fork-storm', { maxBytes: 16 * MIB }), hog = await lab.hog({ cgroup: group, name: 'forker', touchMib: 2, growToMib: 102, stepKib: 100, growBy: 'forks' })
@@ -62,6 +73,7 @@ async function exitingVictim(lab: Lab): Promise<Outcome> {
 export const CONTENT_SCENARIOS: readonly Scenario[] = [
   { name: 'tmpfs', places: ['guest'], reports: 2, run: tmpfs },
   { name: 'kernel memory', places: ['guest'], reports: 2, run: kernelMemory },
+  { name: 'socket buffers', places: ['guest'], reports: 2, run: socketMemory },
   { name: 'fork storm', places: ['guest'], reports: 2, run: forkStorm },
   { name: 'victim already exiting', places: ['guest'], reports: 0, run: exitingVictim },
 ]

@@ -68,6 +68,8 @@ export type HogOptions = {
   readonly fork?: boolean; readonly thread?: boolean
   /** As `fork`, and the child is the first process of a PID namespace, with so many idle ones below it. */
   readonly pidNamespace?: boolean; readonly kids?: number
+  /** TCP connections to itself, full of what nobody reads. */
+  readonly connections?: number
   /** Out of reach of swap. */
   readonly isLocked?: boolean
   /** Its memory may come from this NUMA node only. */
@@ -83,11 +85,11 @@ function growArguments({ growBy }: HogOptions): string[] {
 
 /** oom_score_adj is always set: it would be inherited from whoever runs the test. */
 export function hogArguments({ cgroup, name, oomScoreAdj = 0, touchMib = 1, growToMib = 0, stepKib = 64, ...options }: HogOptions): string[] {
-  const { fork, thread, pidNamespace, kids, isLocked, numaNode } = options
+  const { fork, thread, pidNamespace, kids, connections, isLocked, numaNode } = options
   return [
     '--adj', String(oomScoreAdj), '--touch', String(touchMib), '--grow-to', String(growToMib), '--step', String(stepKib),
     ...(cgroup === undefined ? [] : ['--cgroup', escaped(cgroup.directory)]), ...(name === undefined ? [] : ['--name', escaped(Buffer.from(name))]),
     ...(fork === true ? ['--fork'] : []), ...(thread === true ? ['--thread'] : []), ...(pidNamespace === true ? ['--pidns'] : []), ...(kids === undefined ? [] : ['--kids', String(kids)]),
-    ...(isLocked === true ? ['--lock'] : []), ...(numaNode === undefined ? [] : ['--bind', String(numaNode)]), ...growArguments(options),
+    ...(connections === undefined ? [] : ['--connections', String(connections)]), ...(isLocked === true ? ['--lock'] : []), ...(numaNode === undefined ? [] : ['--bind', String(numaNode)]), ...growArguments(options),
   ]
 }
