@@ -125,3 +125,13 @@ test.each(['6.1', '6.12', '7.2'])('the kernel log of the lab on %s: the kills th
   expect(stories.length).toBeGreaterThan(20)
   expect(casesIn(log).map((said, i) => toldInLog(said, stories[i]))).toEqual(stories)
 })
+
+test('how much swap a limit could use decides whether points can be computed', () => {
+  const log = readFileSync(new URL('../fixtures/kernel-log/6.1-v2-pod.txt', import.meta.url), 'utf8').replace('69632        0           936', '69632        0             0')
+  const points = (swap: string): (number | undefined)[] => casesIn(log.replace(/^swap: usage.*$/m, `swap: ${swap}, failcnt 0`))[0]!.candidates.toSorted((a, b) => a.pid - b.pid).map(({ points: of }) => of)
+  const PAGES = 64 * MIB / 4096, of = (size: number, adj: number, pages = PAGES): number => size + adj * Math.floor(pages / 1000), pause = 1 + 7, hog = 10620 + 18, small = 6300 + 17
+  expect(points('usage 0kB, limit 0kB')).toEqual([of(pause, -998), of(hog, 936), small])
+  // A swap limit says nothing of how much swap the node has; who has no oom_score_adj does not care.
+  expect(points('usage 4kB, limit 65536kB')).toEqual([undefined, undefined, small])
+  expect(points('usage 65536kB, limit 65536kB')).toEqual([of(pause, -998, 2 * PAGES), of(hog, 936, 2 * PAGES), small])
+})
