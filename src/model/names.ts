@@ -47,8 +47,8 @@ type Named = Pick<NodeModel, 'nameBook' | 'caseBook' | 'memcgs'>
 /** A pod's name goes under its uid, a container's under its id. */
 export function learnName({ nameBook: book, caseBook, memcgs }: Named, row: Row): void {
   const { podUid, containerId, from } = row, rank = rankOf(from)
-  if (containerId !== undefined) tell(book, `container:${containerId}`, { from, rank, podUid, fields: pick(row, FIELDS) })
   if (podUid !== undefined) tell(book, `pod:${podUid}`, containerId === undefined ? { from, rank, podUid: undefined, fields: pick(row, FIELDS) } : { from: `${from}${OF_ITS_CONTAINER}`, rank: rank + 0.5, podUid: undefined, fields: pick(row, OF_POD) })
+  if (containerId !== undefined) tell(book, `container:${containerId}`, { from, rank, podUid, fields: pick(row, FIELDS) })
   for (const key of boundNames(book.keep, book.names, () => new Set([...keysOfCases(caseBook.cases), ...keysOfLiving(memcgs)]))) book.told.delete(key)
 }
 

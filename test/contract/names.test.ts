@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { hasOpenssl, makeCertificates } from '../helpers/certificates.ts'
 import { cli, startCli } from '../helpers/cli.ts'
@@ -65,6 +66,13 @@ test.each([[[]], [['--json']]])('doctor %s says who answers and why another does
   const { stdout, stderr } = await cli(['doctor', ...more, ...options])
   noSecret(stdout + stderr)
   for (const words of ['Kubernetes API at 127.0.0.1', 'docker', 'status 403']) expect(stdout).toContain(words)
+})
+
+test('kills --cgroup lists the kills of a part, and says what it left out', async () => {
+  const demo = fileURLToPath(new URL('../../docs/demo.oom', import.meta.url)), pods = async (pattern?: string): Promise<number> => (await cli(['kills', '--json', ...(pattern === undefined ? [] : ['--cgroup', pattern]), demo])).stdout.split('\n').filter(Boolean).length
+  expect([await pods(), await pods('**/*-besteffort-pod*'), await pods('/kubepods.slice/kubepods-burstable.slice'), await pods('web.service')]).toEqual([3, 1, 2, 0])
+  expect((await cli(['kills', '--cgroup', 'web.service', demo])).stdout).toMatch(/only cgroups that match web\.service[^]*0 kill cases/)
+  expect(await cli(['kills', '--cgroup', '//', demo])).toMatchObject({ code: 2, stderr: expect.stringContaining("cannot use --cgroup '//'") })
 })
 
 test('--no-names asks nobody', async () => {

@@ -32,7 +32,7 @@ const wall = (): number => WALL_MS + (model.nowNs - 7200e9) / 1e6
 // A live node moves on its own; SIGUSR2 moves it by hand, one second a signal.
 if (want.has('moving')) setInterval(() => liveOn(model), 50)
 function vanish(pod: string): void {
-  const uid = [...model.names].find(([, name]) => name.pod === pod)?.[0].replace('pod:', '') ?? 'none'
+  const uid = [...model.names].find(([key, name]) => key.startsWith('pod:') && name.pod === pod)?.[0].replace('pod:', '') ?? 'none'
   for (const memcg of model.memcgs.values()) if (memcg.path.includes(uid)) memcg.diedNs = model.nowNs
   liveOn(model)
 }
