@@ -19,6 +19,7 @@ import { Names } from './names.ts'
 import { protectFromOom } from './protect.ts'
 import { untilAborted } from './signals.ts'
 import type { Signals } from './signals.ts'
+import { TracerNotes } from './tracer-notes.ts'
 
 const DEFAULT_MAX_BYTES = 256 * 2 ** 20
 const DEFAULT_KEEP_NS = 86_400 * NS_PER_SECOND
@@ -34,7 +35,7 @@ export async function record(options: Options, signals: Signals): Promise<ExitCo
   const writer = createRecording({ path, force: isSet(options, 'force'), maxBytes, keepNs, tombstones })
   const told = source.shortage
   if (told !== undefined) warn(told)
-  const feed = new Feed(source, { tombstones }), names = new Names(sources), startedMs = performance.now()
+  const feed = new Feed(source, { tombstones }), names = new Names(sources), notes = new TracerNotes(), startedMs = performance.now()
   let timer = { clear: (): void => undefined }
   void source.ready.then((ready) => {
     // Known only now, when bpftrace refused all of them.
@@ -53,6 +54,8 @@ export async function record(options: Options, signals: Signals): Promise<ExitCo
       for (const { events } of named) for (const event of events) feed.add(event)
       writer.write([...batch.items, ...named])
       written = feed.events
+      // What ends because we end is no news.
+      if (signals.exitCode() === undefined) for (const line of batch.items.flatMap(({ events }) => notes.of(events))) process.stderr.write(`${line}\n`)
     }
     return EXIT.done
   } finally {

@@ -72,7 +72,9 @@ test('after kill -9 of bpftrace its rungs are dead and sampling goes on; it is s
   const now = new Map(later.map(({ question, state }) => [question, state]))
   expect(now.get('fatal-signal')).toBe('proven')
   const truth = await host.lab.perform(LIMIT_SCENARIOS[0] as Scenario), victim = truth.kills[0]?.victims[0]?.pid
-  expect((await recorder.end()).code).toBe(130)
+  const { code, stderr } = await recorder.end()
+  expect(code).toBe(130)
+  expect(stderr.split('\n').filter((line) => line.startsWith('note: bpftrace'))).toEqual([expect.stringMatching(/^note: bpftrace ended \(.*killed by signal 9.*\)/), 'note: bpftrace is started again', 'note: bpftrace is attached again'])
   const told = (await killsOf(CLI, recorder.file)).cases.filter((said) => said.victims.some(({ pid }) => pid === victim))
   expect(told.map(({ witnesses }) => witnesses)).toEqual([expect.arrayContaining(['probe', 'kmsg', 'memory.events'])])
   expect(proven).toContain('mark-victim')
