@@ -5,6 +5,7 @@ import { ROOT, run } from './measure.mjs'
 import { benchCore } from './core.mjs'
 import { benchLatency } from './latency.mjs'
 import { benchLines } from './lines.mjs'
+import { benchNames } from './names.mjs'
 import { benchSampling } from './sampling.mjs'
 import { benchScreen } from './screen.mjs'
 import { benchSlowdown } from './slowdown.mjs'
@@ -14,7 +15,7 @@ const root = process.getuid?.() === 0
 
 const lines = await benchLines()
 rows.push(...lines.rows, await benchCore('a storm of decisions with 500 candidates each', lines))
-rows.push(...await benchScreen())
+rows.push(...await benchScreen(), ...await benchNames())
 for (const [name, bench] of [['sampling', benchSampling], ['slowdown', benchSlowdown], ['latency', benchLatency]]) {
   if (root) rows.push(...await bench())
   else skipped.push(`${name}: needs root (memcgs of its own, probes)`)

@@ -17,31 +17,34 @@ export const MAX_ASKS = 2000
 /** So many a second at most, and so many at once: a runtime under pressure is not to be asked to death. */
 const PER_SECOND = 50, BURST = 100
 
-type Ask = { readonly containerId: string; why: AskReason; tries: number; dueMs: number; isBusy: boolean }
+/** One container to ask about. */
+export type Ask = { readonly containerId: string; readonly podUid: string | undefined; readonly why: AskReason }
+type Pending = { readonly containerId: string; readonly podUid: string | undefined; why: AskReason; tries: number; dueMs: number; isBusy: boolean }
 
 export class Asks {
-  private readonly pending = new Map<string, Ask>()
+  private readonly pending = new Map<string, Pending>()
   private tokens = BURST
   private tokensMs = 0
 
   get size(): number { return this.pending.size }
 
-  add({ containerId, why }: NameQuestion, nowMs: number): void {
+  /** `dueMs`: not before; what is said of it until then may make the question needless. */
+  add({ containerId, podUid, why }: NameQuestion, dueMs: number): void {
     const known = this.pending.get(containerId)
     if (known === undefined) {
-      if (this.pending.size < MAX_ASKS) this.pending.set(containerId, { containerId, why, tries: 0, dueMs: nowMs, isBusy: false })
+      if (this.pending.size < MAX_ASKS) this.pending.set(containerId, { containerId, podUid, why, tries: 0, dueMs, isBusy: false })
     } else if (why === 'victim' && known.why === 'birth') {
       known.why = why
       known.tries = 0
-      known.dueMs = Math.min(known.dueMs, nowMs)
+      known.dueMs = dueMs
     }
   }
 
   /** Those that are due and may be asked now, marked busy. */
-  due(nowMs: number, room: number): { readonly containerId: string; readonly why: AskReason }[] {
+  due(nowMs: number, room: number): readonly Ask[] {
     this.tokens = Math.min(BURST, this.tokens + ((nowMs - this.tokensMs) / 1000) * PER_SECOND)
     this.tokensMs = nowMs
-    const asks: Ask[] = []
+    const asks: Pending[] = []
     for (const ask of this.pending.values()) {
       if (asks.length >= room || this.tokens < 1) break
       if (ask.isBusy || ask.dueMs > nowMs) continue
@@ -67,8 +70,8 @@ export class Asks {
 
   done(containerId: string): void { this.pending.delete(containerId) }
 
-  /** A list has it: that answers who it is, and nothing else. */
-  listed(containerId: string): void { if (this.pending.get(containerId)?.why === 'birth') this.pending.delete(containerId) }
+  /** A list or an event has it: that answers who it is, and nothing else. */
+  named(containerId: string): void { if (this.pending.get(containerId)?.why === 'birth') this.pending.delete(containerId) }
 
   /** Asked from now on as another reason wants it. */
   become(containerId: string, why: AskReason): void {

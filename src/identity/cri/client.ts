@@ -1,13 +1,15 @@
 /** The questions to one runtime, typed: each resolves with what was read, or with a reason why not; none throws, none waits for ever. */
 import { GRPC, GrpcConnection, type Answer } from './grpc.ts'
 import { readContainerStatus, readContainers, readEvent, readSandboxes, readSandboxStatus, readVersion, REQUESTS } from './messages.ts'
-import type { Container, ContainerEvent, Sandbox, Status, Version } from './messages.ts'
+import type { Container, ContainerEvent, Listing, Sandbox, Status, Version } from './messages.ts'
 import { MalformedMessage, MessageReader } from './protobuf.ts'
 
 /** `missing`: the runtime answered, and does not know it. `refused`: it answered, and does not do that. `silent`: everything else. */
 export type Outcome<T> = { readonly value: T } | { readonly value?: undefined; readonly why: 'missing' | 'refused' | 'silent'; readonly reason: string }
 
 export type Limits = { readonly callMs: number; readonly listMs: number; readonly maxListBytes: number }
+
+export type EventListener = { readonly isWanted: (containerId: string, type: number) => boolean; readonly onEvent: (event: ContainerEvent) => void; /** Accepted. */ readonly onOpen: () => void }
 
 /** gRPC's own bound is 16 MiB for the kubelet; a node's list of a thousand containers is 2 MiB. A status is some KiB, with its JSON some ten. */
 export const LIMITS: Limits = { callMs: 2000, listMs: 5000, maxListBytes: 32 * 2 ** 20 }
@@ -36,34 +38,34 @@ export class CriClient {
     return found(await this.call('PodSandboxStatus', REQUESTS.sandboxStatus(id), readSandboxStatus))
   }
 
-  containers(): Promise<Outcome<Container[]>> {
-    return this.list('ListContainers', REQUESTS.list(), readContainers)
+  /** All; those that are known by their ids only. */
+  containers(isKnown: (id: string) => boolean): Promise<Outcome<Listing<Container>>> {
+    return this.list('ListContainers', REQUESTS.list(), (reader) => readContainers(reader, isKnown))
   }
 
-  /** All, or those of one pod. */
-  sandboxes(podUid?: string): Promise<Outcome<Sandbox[]>> {
-    return this.list('ListPodSandbox', podUid === undefined ? REQUESTS.list() : REQUESTS.sandboxesOfPod(podUid), readSandboxes)
+  sandboxes(isKnown: (id: string) => boolean): Promise<Outcome<Listing<Sandbox>>> {
+    return this.list('ListPodSandbox', REQUESTS.list(), (reader) => readSandboxes(reader, isKnown))
+  }
+
+  async sandboxesOf(podUid: string): Promise<readonly Sandbox[]> {
+    const listing = await this.list('ListPodSandbox', REQUESTS.sandboxesOfPod(podUid), (reader) => readSandboxes(reader, () => false))
+    return listing.value?.unknown ?? []
   }
 
   /** Follows the runtime's events; resolves with why they ended. */
-  async events(onEvent: (event: ContainerEvent) => void, onOpen: () => void): Promise<Outcome<never>> {
+  async events({ isWanted, onEvent, onOpen }: EventListener): Promise<Outcome<never>> {
     let malformed: string | undefined
     const answer = await this.connection.stream('GetContainerEvents', Buffer.alloc(0), { maxBytes: MAX_STATUS_BYTES, onOpen, onMessage: (message) => {
-      const event = decoded(message, readEvent)
+      const event = decoded(message, (reader) => readEvent(reader, isWanted))
       if (event.value === undefined) malformed = event.reason
       else onEvent(event.value)
     } })
     return answer.status === GRPC.ok ? { why: 'silent', reason: malformed ?? 'the stream of events ended' } : refusal(answer)
   }
 
-  private async list<T>(call: 'ListContainers' | 'ListPodSandbox', request: Buffer, read: (reader: MessageReader, give: (item: T) => void) => void): Promise<Outcome<T[]>> {
+  private async list<T>(call: 'ListContainers' | 'ListPodSandbox', request: Buffer, read: (reader: MessageReader) => T): Promise<Outcome<T>> {
     const answer = await this.connection.unary(call, request, { timeoutMs: this.limits.listMs, maxBytes: this.limits.maxListBytes })
-    if (answer.body === undefined) return refusal(answer)
-    return decoded(answer.body, (reader) => {
-      const items: T[] = []
-      read(reader, (item) => items.push(item))
-      return items
-    })
+    return answer.body === undefined ? refusal(answer) : decoded(answer.body, read)
   }
 
   private async call<T>(call: 'Version' | 'ContainerStatus' | 'PodSandboxStatus', request: Buffer, read: (reader: MessageReader) => T): Promise<Outcome<T>> {

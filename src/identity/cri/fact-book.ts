@@ -13,7 +13,7 @@ export class FactBook {
   /** Facts that were never taken and gave way to newer ones. */
   dropped = 0
 
-  has(key: `container:${string}` | `pod:${string}`): boolean { return this.known.has(key) }
+  get(key: `container:${string}` | `pod:${string}` | `status:${string}`): NameFact | undefined { return this.known.get(key) }
 
   /** Keeps the fact; it waits to be taken if it adds or changes anything. */
   learn(fact: NameFact): void {
@@ -29,9 +29,15 @@ export class FactBook {
     }
   }
 
-  /** Forgets what a complete list no longer has; the recording keeps it. */
-  keepOnly(isListed: (id: string) => boolean): void {
-    for (const [key, fact] of this.known) if (!isListed((fact.kind === 'workload' ? fact.containerId ?? fact.podUid : fact.containerId) ?? '')) this.known.delete(key)
+  /** Forgets containers that a complete list no longer has, and pods without any; the recording keeps them. */
+  keepOnly(isListed: (containerId: string) => boolean): void {
+    const pods = new Set<string | undefined>()
+    for (const [key, { containerId, ...fact }] of this.known) {
+      if (containerId === undefined) continue
+      if (!isListed(containerId)) this.known.delete(key)
+      else if (fact.kind === 'workload') pods.add(fact.podUid)
+    }
+    for (const [key, fact] of this.known) if (fact.kind === 'workload' && fact.containerId === undefined && !pods.has(fact.podUid)) this.known.delete(key)
   }
 
   take(): readonly NameFact[] {

@@ -72,25 +72,35 @@ function readPodMetadata(reader: MessageReader): PodMetadata {
 }
 
 /** PodSandbox has its labels at 5, PodSandboxStatus at 7; the rest is the same. */
-function readSandbox(reader: MessageReader, labelsField: 5 | 7): Sandbox {
+function readSandbox(reader: MessageReader, labelsField: 5 | 7, isKnown: (id: string) => boolean = () => false): Sandbox {
   let id = '', pod: PodMetadata = { name: '', uid: '', namespace: '' }
   const labels = new Map<string, string>()
   while (reader.next()) {
-    if (reader.field === 1) id = reader.text()
-    else if (reader.field === 2) pod = readPodMetadata(reader.message())
+    if (reader.field === 1) {
+      id = reader.text()
+      if (isKnown(id)) break
+    } else if (reader.field === 2) pod = readPodMetadata(reader.message())
     else if (reader.field === labelsField) putEntry(labels, reader.message(), isWantedLabel)
   }
   return { id, pod, labels }
 }
 
-/** Lists: `give` gets one at a time, so that a thousand are not held twice. */
-export function readSandboxes(reader: MessageReader, give: (sandbox: Sandbox) => void): void {
-  while (reader.next()) if (reader.field === 1) give(readSandbox(reader.message(), 5))
+/** Of a list: `ids` of all, and those that are not known yet. The id comes first: what is known costs no more than its length. */
+export type Listing<T> = { readonly ids: readonly string[]; readonly unknown: readonly T[] }
+
+function readListing<T extends { readonly id: string }>(reader: MessageReader, read: (item: MessageReader, isKnown: (id: string) => boolean) => T, isKnown: (id: string) => boolean): Listing<T> {
+  const ids: string[] = [], unknown: T[] = []
+  while (reader.next()) {
+    if (reader.field !== 1) continue
+    const item = read(reader.message(), isKnown)
+    ids.push(item.id)
+    if (!isKnown(item.id)) unknown.push(item)
+  }
+  return { ids, unknown }
 }
 
-export function readContainers(reader: MessageReader, give: (container: Container) => void): void {
-  while (reader.next()) if (reader.field === 1) give(readContainer(reader.message()))
-}
+export const readSandboxes = (reader: MessageReader, isKnown: (id: string) => boolean): Listing<Sandbox> => readListing(reader, (item, known) => readSandbox(item, 5, known), isKnown)
+export const readContainers = (reader: MessageReader, isKnown: (id: string) => boolean): Listing<Container> => readListing(reader, readContainer, isKnown)
 
 export function readSandboxStatus(reader: MessageReader): Sandbox | undefined {
   let sandbox: Sandbox | undefined
@@ -107,15 +117,16 @@ export function readContainerStatus(reader: MessageReader): Status | undefined {
   return status === undefined ? undefined : { ...status, info }
 }
 
-export function readEvent(reader: MessageReader): ContainerEvent {
+/** The id and the type come first: of an event that is not wanted the rest, which is most of it, is not read. */
+export function readEvent(reader: MessageReader, isWanted: (containerId: string, type: number) => boolean = () => true): ContainerEvent {
   let containerId = '', type = 0, sandbox: Sandbox | undefined
   const statuses: Status[] = []
   while (reader.next()) {
     switch (reader.field) {
       case 1: containerId = reader.text(); break
       case 2: type = reader.integer(); break
-      case 4: sandbox = readSandbox(reader.message(), 7); break
-      case 5: statuses.push(readStatus(reader.message())); break
+      case 4: if (isWanted(containerId, type)) sandbox = readSandbox(reader.message(), 7); break
+      case 5: if (isWanted(containerId, type)) statuses.push(readStatus(reader.message())); break
       default: break
     }
   }
@@ -142,12 +153,15 @@ function readImage(reader: MessageReader): string {
   return asWritten === '' ? image : asWritten
 }
 
-function readContainer(reader: MessageReader): Container {
+function readContainer(reader: MessageReader, isKnown: (id: string) => boolean): Container {
   let id = '', sandboxId = '', metadata = { name: '', attempt: 0 }, image = '', state: ContainerState = 'created'
   const labels = new Map<string, string>(), annotations = new Map<string, string>()
   while (reader.next()) {
     switch (reader.field) {
-      case 1: id = reader.text(); break
+      case 1:
+        id = reader.text()
+        if (isKnown(id)) return { id, sandboxId, ...metadata, image, state, labels, annotations }
+        break
       case 2: sandboxId = reader.text(); break
       case 3: metadata = readNameAndAttempt(reader.message()); break
       case 4: image = readImage(reader.message()); break

@@ -1,10 +1,12 @@
 /** The other side of the benchmark, a process of its own: `fake-cri-main SOCKET PODS CONTAINERS CHURN_PER_SECOND events|no-events`. */
+import { rmSync } from 'node:fs'
 import { FakeCri, podOf } from './fake-cri.ts'
 
 const [path = '', pods, containers, churn, events] = process.argv.slice(2), fake = new FakeCri(path)
 fake.hasEvents = events === 'events'
 let next = 0
 for (; next < Number(pods); next++) fake.add(podOf(next, Number(containers)))
+rmSync(path, { force: true })
 await fake.listen()
 process.stdout.write('listening\n')
 
@@ -25,7 +27,7 @@ function turn(): void {
     fake.tell(born, id, 0)
     fake.tell(born, id, 1)
   }
-  process.stdout.write(`${dead.id} ${born.containers.map(({ id }) => id).join(' ')}\n`)
+  process.stdout.write(`${dead.id} ${born.uid} ${[born.sandboxId, ...born.containers.map(({ id }) => id)].join(' ')}\n`)
 }
 if (Number(churn) > 0) setInterval(turn, 1000 / Number(churn))
 process.stdin.on('end', () => process.exit(0)).resume()

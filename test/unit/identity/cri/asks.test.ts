@@ -23,13 +23,13 @@ describe('questions', () => {
     expect(times).toEqual([50, 150, 350, 850, 1850, 3850, 8850])
   })
 
-  test('about a victim go before its birth, and a list does not answer them', () => {
+  test('about a victim go before its birth, and a name does not answer them', () => {
     const asks = new Asks()
     asks.add({ containerId: 'a', why: 'birth' }, 0)
     asks.add({ containerId: 'b', why: 'birth' }, 0)
     asks.add({ containerId: 'a', why: 'victim' }, 0)
-    asks.listed('a')
-    asks.listed('b')
+    asks.named('a')
+    asks.named('b')
     expect(asks.due(0, 10)).toMatchObject([{ containerId: 'a', why: 'victim' }])
   })
 

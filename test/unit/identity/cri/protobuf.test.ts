@@ -1,6 +1,6 @@
 /** Reading CRI's messages from bytes of a stranger: right when they are right, an error of our own when not, never anything else. */
 import { describe, expect, test } from 'vitest'
-import { readContainers, readContainerStatus, readEvent, readSandboxes, readVersion, REQUESTS, type Container } from '../../../../src/identity/cri/messages.ts'
+import { readContainers, readContainerStatus, readEvent, readSandboxes, readVersion, REQUESTS } from '../../../../src/identity/cri/messages.ts'
 import { integerField, MalformedMessage, MessageReader, messageField, textField } from '../../../../src/identity/cri/protobuf.ts'
 import { field, map, message } from '../../../helpers/cri/encode.ts'
 
@@ -25,11 +25,12 @@ describe('a message', () => {
 
   test('of a version, of lists and of events is read', () => {
     expect(readVersion(new MessageReader(message({ 1: '0.1.0', 2: 'containerd', 3: '1.6.20', 4: 'v1' })))).toEqual({ runtimeName: 'containerd', runtimeVersion: '1.6.20' })
-    const containers: Container[] = [], pods: string[] = []
-    readContainers(new MessageReader(message({ 1: [message({ 1: 'c1', 2: 's1', 3: message({ 1: 'app' }), 6: 1 }), message({ 1: 'c2', 6: 9 })] })), (one) => containers.push(one))
-    expect(containers.map(({ id, sandboxId, name, state }) => [id, sandboxId, name, state])).toEqual([['c1', 's1', 'app', 'running'], ['c2', '', '', 'unknown']])
-    readSandboxes(new MessageReader(message({ 1: message({ 1: 's1', 2: message({ 1: 'web', 2: 'u1', 3: 'shop' }), 5: map({ app: 'web' }) }) })), ({ id, pod, labels }) => pods.push(`${id} ${pod.namespace}/${pod.name} ${pod.uid} ${labels.get('app')}`))
-    expect(pods).toEqual(['s1 shop/web u1 web'])
+    const containers = message({ 1: [message({ 1: 'c1', 2: 's1', 3: message({ 1: 'app' }), 6: 1 }), message({ 1: 'c2', 6: 9 }), message({ 1: 'known', 3: message({ 1: 'old' }) })] })
+    const listed = readContainers(new MessageReader(containers), (id) => id === 'known')
+    expect(listed.ids).toEqual(['c1', 'c2', 'known'])
+    expect(listed.unknown.map(({ id, sandboxId, name, state }) => [id, sandboxId, name, state])).toEqual([['c1', 's1', 'app', 'running'], ['c2', '', '', 'unknown']])
+    const sandboxes = message({ 1: [message({ 1: 's1', 2: message({ 1: 'web', 2: 'u1', 3: 'shop' }), 5: map({ app: 'web' }) }), message({ 1: 'known', 5: map({ app: 'old' }) })] })
+    expect(readSandboxes(new MessageReader(sandboxes), (id) => id === 'known')).toEqual({ ids: ['s1', 'known'], unknown: [{ id: 's1', pod: { name: 'web', uid: 'u1', namespace: 'shop' }, labels: new Map([['app', 'web']]) }] })
     expect(readEvent(new MessageReader(message({ 1: 'c1', 2: 2, 4: message({ 1: 's1', 7: map({ app: 'web' }) }), 5: STATUS })))).toMatchObject({ containerId: 'c1', type: 2, sandbox: { id: 's1' }, statuses: [{ id: 'c1', exitCode: 137 }] })
   })
 

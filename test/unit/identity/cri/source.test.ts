@@ -15,8 +15,8 @@ afterEach(async () => { for (const one of open.splice(0)) await one.close() })
 type Setup = { readonly fake: FakeCri; readonly source: CriSource; readonly facts: NameFact[]; readonly until: (isThere: (facts: readonly NameFact[]) => boolean) => Promise<void> }
 
 /** A runtime (not yet listening) and a source that looks at its socket with short patience. */
-function setup(): Setup {
-  const fake = new FakeCri(join(fresh(), 'cri.sock')), source = new CriSource(fake.path, { limits: LIMITS, retryMs: [20], listPeriodMs: 100_000 }), facts: NameFact[] = []
+function setup(listPeriodMs = 100_000): Setup {
+  const fake = new FakeCri(join(fresh(), 'cri.sock')), source = new CriSource(fake.path, { limits: LIMITS, retryMs: [20], listPeriodMs }), facts: NameFact[] = []
   open.push(source)
   return { fake, source, facts, until: (isThere) => vi.waitFor(() => {
     facts.push(...source.take())
@@ -91,6 +91,22 @@ describe('a runtime that answers', () => {
     Object.assign(container, { reason: 'OOMKilled' })
     await until((all) => all.some((fact) => fact.kind === 'container_status' && fact.reason === 'OOMKilled'))
     expect(facts.filter(({ kind }) => kind === 'container_status')).toHaveLength(3)
+  })
+
+  test('lists what it knows again and again without a word, and learns what is new', async () => {
+    const { fake, source, facts, until } = setup(20), lists = (): number => fake.calls.filter((call) => call === callPath('ListContainers')).length
+    fake.hasEvents = false
+    await listening(fake.add(podOf(1, 1)))
+    source.start()
+    await until(limited(idOf('0', 1), 2 ** 26))
+    const told = facts.length, before = lists()
+    await vi.waitFor(() => expect(lists()).toBeGreaterThan(before + 2), { timeout: 8000 })
+    expect(source.take()).toEqual([])
+    expect(facts).toHaveLength(told)
+    fake.pods.delete(uidOf(1))
+    fake.add(podOf(2, 1))
+    await until(limited(idOf('0', 2), 2 ** 26))
+    expect(facts.findLast((fact) => fact.kind === 'workload' && fact.podUid === uidOf(2) && fact.containerId === undefined)).toMatchObject({ owner: 'Deployment/web' })
   })
 
   test('says everything once', async () => {
@@ -171,6 +187,16 @@ describe('a runtime that misbehaves', () => {
     source.ask({ containerId: idOf('0', 1), why: 'victim' })
     fake.faults.clear()
     await until((facts) => facts.some((fact) => fact.kind === 'container_status' && fact.containerId === idOf('0', 1)))
+  })
+
+  test.each(['hang', 'refuse'])('limits that %s at ContainerStatus took come with a later list', async (fault) => {
+    const { fake, source, until } = setup(50)
+    fake.faults.set('ContainerStatus', fault)
+    await listening(fake.add(podOf(1, 2)))
+    source.start()
+    await until(named(idOf('1', 1)))
+    fake.faults.clear()
+    await until((facts) => limited(idOf('0', 1), 2 ** 26)(facts) && limited(idOf('1', 1), 2 ** 27)(facts))
   })
 
   test.each(['hang', 'garbage', 'http', 'silent-end', 'huge'])('%s at the events leaves lists and questions', async (fault) => {
