@@ -35,12 +35,14 @@ export type NameBook = {
   readonly names: Map<string, WorkloadName>
   /** The newest word of each source, best source first. */
   readonly told: Map<string, readonly Told[]>
+  /** Newest word of a runtime about a container, by its id; bounded. */
+  readonly statuses: Map<string, EventOf<'container_status'>>
   readonly keep: NameKeep
   /** Rises with every change: what was computed with the names before is old. */
   version: number
 }
 
-export const createNameBook = (tombstones?: number): NameBook => ({ names: new Map(), told: new Map(), keep: createNameKeep(tombstones), version: 0 })
+export const createNameBook = (tombstones?: number): NameBook => ({ names: new Map(), told: new Map(), statuses: new Map(), keep: createNameKeep(tombstones), version: 0 })
 
 type Named = Pick<NodeModel, 'nameBook' | 'caseBook' | 'memcgs'>
 

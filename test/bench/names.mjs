@@ -62,7 +62,8 @@ async function follow(socket, events) {
   const { user, system } = process.cpuUsage(before), share = (user + system) / 1000 / (performance.now() - started)
   source.close()
   await fake.close()
-  if (named < births * 0.95) throw new Error(`only ${named} of ${births} were named`)
+  // Those of the last moments are still being asked about.
+  if (named < births - PODS_A_SECOND * CONTAINERS * 5) throw new Error(`only ${named} of ${births} were named`)
   return share
 }
 

@@ -14,6 +14,7 @@ const MAY_IMPORT = new Map(
 /** Packages and Node modules that only the named rooms may touch. */
 const OWNED_BY: Record<string, readonly string[]> = {
   blessed: ['tui'], 'blessed-contrib': ['tui'], msgpackr: ['wire'], 'node-pty': ['cli'],
+  'node:http2': ['identity'], 'node:net': ['identity'],
   'node:child_process': ['source', 'cli'], 'node:fs': ['recording', 'source', 'identity', 'tui', 'cli'], 'node:fs/promises': ['recording', 'source', 'identity', 'cli'],
 }
 /** Rooms that are pure: time, chance and the environment come in as arguments or events. */

@@ -17,7 +17,8 @@ export type Ran = { readonly results: ReadonlyMap<string, unknown>; readonly sha
 export type NotRun = { readonly skipped: string }
 
 const listOf = (text: string | undefined, otherwise: string): string[] => (text ?? otherwise).split(/[ ,]+/).filter(Boolean)
-const isAsked = process.env['OOMSCOPE_VM_KERNELS'] !== undefined
+/** Kernels were named on the command line. */
+export const isAsked = process.env['OOMSCOPE_VM_KERNELS'] !== undefined
 
 /** Every kernel with every bpftrace; by default Debian's stable and oldstable with the bpftrace of this machine. */
 export const GUESTS: readonly Guest[] = listOf(process.env['OOMSCOPE_VM_KERNELS'], '6.1 6.12').flatMap((kernel) => listOf(process.env['OOMSCOPE_VM_BPFTRACE'], 'system').map((bpftrace) => ({ kernel, bpftrace })))
@@ -25,8 +26,8 @@ export const GUESTS: readonly Guest[] = listOf(process.env['OOMSCOPE_VM_KERNELS'
 /** Node, bpftrace and the lab need half a GiB; the rest one scenario has to fill. */
 const BOOT_SECONDS = 600, MEMORY = '1536M'
 
-/** Boots the guest and waits until it has switched itself off. What was asked for by name fails where it cannot run; the default is skipped. */
-export async function runGuest(guest: Guest): Promise<Ran | NotRun> {
+/** Boots the guest, lets it run the program, and waits until it has switched itself off. What was asked for by name fails where it cannot run; the default is skipped. */
+export async function runGuest(guest: Guest, program: 'guest' | 'cri-guest' = 'guest'): Promise<Ran | NotRun> {
   if (process.env['OOMSCOPE_NO_VM'] === '1') return { skipped: 'OOMSCOPE_NO_VM=1' }
   if (process.arch !== 'x64') return { skipped: `the lab's kernels are for x86_64, this is ${process.arch}` }
   let kernelDirectory, bpftrace
@@ -39,7 +40,7 @@ export async function runGuest(guest: Guest): Promise<Ran | NotRun> {
     if (isAsked) throw error
     return { skipped: `no guest can be made here: ${reasonOf(error)}` }
   }
-  return boot(kernelDirectory, bpftrace)
+  return boot(kernelDirectory, bpftrace, program)
 }
 
 const reasonOf = (error: unknown): string => ((error as { stderr?: string }).stderr?.trim().split('\n').at(-1) || String(error)).slice(0, 300)
@@ -51,9 +52,9 @@ async function build(): Promise<void> {
   await run(process.execPath, [join(repository, 'node_modules/typescript/bin/tsc'), '-p', here('tsconfig.json')])
 }
 
-async function boot(kernelDirectory: string, bpftrace: string): Promise<Ran> {
+async function boot(kernelDirectory: string, bpftrace: string, program: string): Promise<Ran> {
   const share = mkdtempSync(join(tmpdir(), 'oomscope-guest-'))
-  const args = [`oomscope.node=${process.execPath}`, `oomscope.main=${join(repository, 'build/lab/vm/guest.js')}`, ...(bpftrace === '' ? [] : [`oomscope.bpftrace=${bpftrace}`])]
+  const args = [`oomscope.node=${process.execPath}`, `oomscope.main=${join(repository, `build/lab/vm/${program}.js`)}`, ...(bpftrace === '' ? [] : [`oomscope.bpftrace=${bpftrace}`])]
   const child = spawn(here('boot.sh'), [kernelDirectory, here('guest.sh'), share, String(BOOT_SECONDS), MEMORY], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, GUEST_ARGS: args.join(' ') } })
   let screen = ''
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => { screen += text })

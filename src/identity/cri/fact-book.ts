@@ -13,6 +13,8 @@ export class FactBook {
   /** Facts that were never taken and gave way to newer ones. */
   dropped = 0
 
+  has(key: `container:${string}` | `pod:${string}`): boolean { return this.known.has(key) }
+
   get(key: `container:${string}` | `pod:${string}` | `status:${string}`): NameFact | undefined { return this.known.get(key) }
 
   /** Keeps the fact; it waits to be taken if it adds or changes anything. */
@@ -29,15 +31,15 @@ export class FactBook {
     }
   }
 
-  /** Forgets containers that a complete list no longer has, and pods without any; the recording keeps them. */
-  keepOnly(isListed: (containerId: string) => boolean): void {
+  /** Forgets containers that a complete list no longer has, and pods that neither it nor a container of it names; the recording keeps them. */
+  keepOnly(isListed: (containerIdOrPodUid: string) => boolean): void {
     const pods = new Set<string | undefined>()
     for (const [key, { containerId, ...fact }] of this.known) {
       if (containerId === undefined) continue
       if (!isListed(containerId)) this.known.delete(key)
       else if (fact.kind === 'workload') pods.add(fact.podUid)
     }
-    for (const [key, fact] of this.known) if (fact.kind === 'workload' && fact.containerId === undefined && !pods.has(fact.podUid)) this.known.delete(key)
+    for (const [key, fact] of this.known) if (fact.kind === 'workload' && fact.containerId === undefined && !pods.has(fact.podUid) && !isListed(fact.podUid ?? '')) this.known.delete(key)
   }
 
   take(): readonly NameFact[] {

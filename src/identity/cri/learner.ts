@@ -19,7 +19,7 @@ export class Learner {
     this.asks = asks
   }
 
-  knows(key: `container:${string}` | `pod:${string}`): boolean { return this.book.get(key) !== undefined }
+  knows(key: `container:${string}` | `pod:${string}`): boolean { return this.book.has(key) }
 
   /** Said to have ended for memory: there is nothing more to ask. */
   isOver(containerId: string): boolean {

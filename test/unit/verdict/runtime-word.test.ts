@@ -1,6 +1,7 @@
 /** What a runtime says of a container stands beside the kernel's word, decides nothing, and is contradicted where it is wrong. */
 import { describe, expect, test } from 'vitest'
 import type { Event } from '../../../src/event/event.ts'
+import { applyEvent, createModel } from '../../../src/model/apply.ts'
 import type { NodeModel } from '../../../src/model/node.ts'
 import { killJson } from '../../../src/view/kill-json.ts'
 import { killText } from '../../../src/view/kill-report.ts'
@@ -24,6 +25,12 @@ test('its status is evidence, also when name and status came after the death', (
 test('it changes neither the cause nor how sure it is', () => {
   const { cause, confidence, because, doubts, sentence } = told(name, status()), without = told(name)
   expect({ cause, confidence, because, doubts, sentence }).toEqual({ cause: without.cause, confidence: without.confidence, because: without.because, doubts: without.doubts, sentence: without.sentence })
+})
+
+test('a fold of the same stream that began elsewhere knows it, too', () => {
+  const model = createModel({ nameBook: fold([...NODE, ...kill, name, status()]).nameBook })
+  for (const row of [...NODE, ...kill]) applyEvent(model, row)
+  expect(runtimeSays(json(model))).toHaveLength(1)
 })
 
 test('of another container it says nothing, nor of a path that somebody else could have made', () => {
