@@ -46,10 +46,10 @@ async function follow(socket, events) {
   const fake = await runtime(socket, PODS_A_SECOND, events), source = new CriSource(socket)
   let births = 0, named = 0
   fake.lines.on('line', (line) => {
-    const [dead, podUid, ...born] = line.split(' ')
+    const [dead, podUid, born] = line.split(';')
     births += CONTAINERS
-    source.ask({ containerId: dead, why: 'victim' })
-    for (const containerId of born) source.ask({ containerId, podUid, why: 'birth' })
+    for (const containerId of dead.split(' ')) source.ask({ containerId, why: 'victim' })
+    for (const containerId of born.split(' ')) source.ask({ containerId, podUid, why: 'birth' })
   })
   source.start()
   await resolved(source, PODS * CONTAINERS)

@@ -10,12 +10,14 @@ rmSync(path, { force: true })
 await fake.listen()
 process.stdout.write('listening\n')
 
-/** The oldest pod dies, a new one is born: told as events, and as a line for whoever plays the kernel. */
+/** The oldest pod dies, a new one is born: told as events, and as a line for whoever plays the kernel: the dead; the pod's uid; sandbox and containers. */
 function turn(): void {
-  const oldest = fake.pods.values().next().value, dead = oldest?.containers[0], born = podOf(next++, Number(containers))
-  if (oldest === undefined || dead === undefined) return
-  Object.assign(dead, { state: 'exited', exitCode: 137, reason: 'OOMKilled', finishedMs: Date.now() })
-  fake.tell(oldest, dead.id, 2)
+  const oldest = fake.pods.values().next().value, born = podOf(next++, Number(containers))
+  if (oldest === undefined) return
+  for (const dead of oldest.containers) {
+    Object.assign(dead, { state: 'exited', exitCode: 137, reason: 'OOMKilled', finishedMs: Date.now() })
+    fake.tell(oldest, dead.id, 2)
+  }
   // A pod that died is still known for a while, as the kubelet keeps its last containers.
   if (fake.pods.size > Number(pods) + 50) fake.pods.delete(oldest.uid)
   else {
@@ -27,7 +29,8 @@ function turn(): void {
     fake.tell(born, id, 0)
     fake.tell(born, id, 1)
   }
-  process.stdout.write(`${dead.id} ${born.uid} ${[born.sandboxId, ...born.containers.map(({ id }) => id)].join(' ')}\n`)
+  const idsOf = (of: readonly { readonly id: string }[]): string => of.map(({ id }) => id).join(' ')
+  process.stdout.write(`${idsOf(oldest.containers)};${born.uid};${born.sandboxId} ${idsOf(born.containers)}\n`)
 }
 if (Number(churn) > 0) setInterval(turn, 1000 / Number(churn))
 process.stdin.on('end', () => process.exit(0)).resume()
