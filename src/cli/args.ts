@@ -34,6 +34,7 @@ const SCREEN_OPTIONS: Readonly<Record<string, Option>> = {
   ascii: { type: 'boolean', says: 'draw with ASCII only' },
   theme: { type: 'string', value: 'NAME', says: 'dark, light, 16 (colours) or mono' },
   keys: { type: 'string', value: 'SET', says: 'oomscope, or below for hands that know below' },
+  'no-mouse': { type: 'boolean', says: 'leave the mouse to the terminal' },
   'no-settings': { type: 'boolean', says: 'neither read nor keep columns, order and theme' },
   ...CGROUP_OPTION, ...TOMBSTONES_OPTION,
 }

@@ -21,7 +21,8 @@ import { Rewind } from './rewind.ts'
 import { screenOptions } from './screen-options.ts'
 import type { Signals } from './signals.ts'
 import { untilAborted } from './signals.ts'
-import { requireTerminal } from './terminal.ts'
+import { liveSnapshot } from './snapshot.ts'
+import { hasTerminal, requireTerminal } from './terminal.ts'
 
 const DEFAULT_LOOK_BACK_BYTES = 64 * 2 ** 20, LEAST_LOOK_BACK_BYTES = 2 ** 20
 
@@ -31,16 +32,29 @@ function tapeOf(options: Options): MemoryTape | undefined {
   return new MemoryTape(bytesOf(options, 'look-back', LEAST_LOOK_BACK_BYTES) ?? DEFAULT_LOOK_BACK_BYTES)
 }
 
+/** A node with tens of thousands of cgroups takes seconds until the first of them can be shown. */
+const SLOW_MS = 1000
+
+async function tellingIfSlow<T>(work: Promise<T>): Promise<T> {
+  const timer = setTimeout(() => process.stderr.write('oomscope: looking at every cgroup of this node for the first time; ctrl-C ends\n'), SLOW_MS)
+  try {
+    return await work
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
 export async function live(options: Options, signals: Signals): Promise<ExitCode> {
+  if (!hasTerminal()) return liveSnapshot(options, signals)
   requireTerminal('this node', 'oomscope record -o FILE')
   // What is wrong with an option is said before anything runs.
   const tape = tapeOf(options), screen = screenOptions(options), sources = nameSources(options), narrow = narrower(coversOf(options))
   protectFromOom()
   const source = await openLive(liveOptions(options)), story = new Story(narrow(createModel())), feed = new Feed(source, { afterFrame: (model) => story.see(narrow(model)), tombstones: tombstonesOf(options) })
-  const batches = source.batches(), rewind = tape === undefined ? undefined : new Rewind(feed, tape)
+  const batches = source.batches(), rewind = tape === undefined ? undefined : new Rewind(feed, tape, tombstonesOf(options))
   void untilAborted(signals.ended).then(() => source.close())
   // A bridge that cannot start is told on the plain terminal, before the screen is taken.
-  const first = await batches.next()
+  const first = await tellingIfSlow(batches.next())
   if (first.done === true) return EXIT.done
   const names = new Names(sources)
   const take = (batch: Batch): void => {

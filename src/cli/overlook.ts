@@ -4,18 +4,19 @@ import type { NameBook } from '../model/names.ts'
 import type { NodeModel } from '../model/node.ts'
 import { openReplay } from '../source/replay.ts'
 import { Story } from '../view/story.ts'
+import type { Range } from '../view/timeline.ts'
 
 export type Overlook = { readonly story: Story; /** Of the whole recording, as far as it was read. */ readonly nameBook: NameBook; readonly close: () => Promise<void> }
 
 /** `narrow`: which part of it is looked at. */
-export type OverlookOptions = { readonly tombstones?: number | undefined; readonly narrow?: (model: NodeModel) => NodeModel }
+export type OverlookOptions = { readonly tombstones?: number | undefined; readonly narrow?: (model: NodeModel) => NodeModel; /** If it is known already: finding it out reads all headers. */ readonly span?: Range | undefined }
 
 /** Longest work in one piece: keys and frames of the screen wait for it. */
 const TURN_MS = 8
 
 /** Starts reading; the story fills while the screen is already up. A recording that cannot be read twice ends the story early, not the replay. */
-export function overlook(path: string, { tombstones, narrow = (model) => model }: OverlookOptions = {}): Overlook {
-  const source = openReplay({ path, speed: 'max' }), span = source.tape.span(), model = createModel({ tombstones })
+export function overlook(path: string, { tombstones, narrow = (model) => model, span: known }: OverlookOptions = {}): Overlook {
+  const source = openReplay({ path, speed: 'max' }), span = known ?? source.tape.span(), model = createModel({ tombstones })
   const story = new Story(narrow(model), span === undefined ? undefined : (span.endNs - span.startNs) / 1e9)
   story.progress = 0
   const read = async (): Promise<void> => {

@@ -1,10 +1,11 @@
 /** `oomscope replay`: the same screen over a recording, with pause, speed and jumps in time. */
+import { EXIT } from '../base/errors.ts'
 import type { ExitCode } from '../base/errors.ts'
-import { usageError } from '../base/errors.ts'
 import { printable } from '../base/text.ts'
 import { narrower } from '../model/narrow.ts'
-import { openReplay } from '../source/replay.ts'
-import type { ReplaySource } from '../source/replay.ts'
+import { openRecording } from '../recording/reader.ts'
+import type { Recording } from '../recording/reader.ts'
+import { ReplaySource } from '../source/replay.ts'
 import { runTui } from '../tui/app.ts'
 import { wallOf } from '../view/clock.ts'
 import { coversOf, speedOf, textOf, tombstonesOf } from './args.ts'
@@ -12,17 +13,34 @@ import type { Options } from './args.ts'
 import { Feed } from './feed.ts'
 import { lens } from './lens.ts'
 import { overlook } from './overlook.ts'
-import { parseMoment } from '../base/moment.ts'
+import { startOf } from './replay-start.ts'
 import { screenOptions } from './screen-options.ts'
 import type { Signals } from './signals.ts'
-import { requireTerminal } from './terminal.ts'
+import { replaySnapshot } from './snapshot.ts'
+import { hasTerminal, requireTerminal } from './terminal.ts'
+
+/** A gigabyte takes a few seconds, of a disk that must be read more. */
+const SLOW_MS = 500
+
+/** False when the person does not want to wait. */
+async function tellingIfSlow(recording: Recording, signals: Signals): Promise<boolean> {
+  const startMs = performance.now()
+  const isWanted = await recording.prepare((share) => {
+    if (performance.now() - startMs > SLOW_MS) process.stderr.write(`oomscope: opening ${printable(recording.path)}, ${Math.floor(100 * share)}% (ctrl-C ends)\n`)
+    return signals.exitCode() === undefined
+  })
+  if (!isWanted) recording.close()
+  return isWanted
+}
 
 export async function replay(file: string, options: Options, signals: Signals): Promise<ExitCode> {
+  if (!hasTerminal()) return replaySnapshot(file, options, signals)
   requireTerminal('the recording', 'oomscope kills FILE')
-  const screen = screenOptions(options), speed = speedOf(options), tombstones = tombstonesOf(options), narrow = narrower(coversOf(options)), source = openReplay({ path: file, speed })
-  const at = textOf(options, 'at'), { story, nameBook, close } = overlook(file, { tombstones, narrow }), feed = new Feed(source, { tombstones, nameBook })
+  const screen = screenOptions(options), speed = speedOf(options), tombstones = tombstonesOf(options), narrow = narrower(coversOf(options)), recording = openRecording(file)
+  if (!await tellingIfSlow(recording, signals)) return EXIT.done
+  const source = new ReplaySource(recording, { speed }), at = textOf(options, 'at'), { story, nameBook, close } = overlook(file, { tombstones, narrow, span: recording.span() }), feed = new Feed(source, { tombstones, nameBook })
   try {
-    if (at !== undefined) source.seek(momentOf(source, at))
+    if (at !== undefined) source.seek(startOf(source, at))
     const batches = source.batches()
     let failure: unknown
     const pumped = (async (): Promise<void> => {
@@ -45,11 +63,4 @@ export async function replay(file: string, options: Options, signals: Signals): 
     await close()
     await source.close()
   }
-}
-
-function momentOf({ tape }: ReplaySource, text: string): number {
-  const { hello } = tape, span = tape.span()
-  const moment = parseMoment(text, { startNs: span?.startNs ?? 0, ...(hello === undefined ? {} : { anchor: hello }) })
-  if (moment === undefined) throw usageError('bad-value', `cannot understand --at '${printable(text, 60)}': not a time`, 'write 2026-11-20T12:00:00Z, 12:00:00 (UTC) or +90s from the beginning')
-  return moment
 }

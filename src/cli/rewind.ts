@@ -10,11 +10,13 @@ type Past = { readonly source: ReplaySource; readonly feed: Feed; readonly pumpe
 export class Rewind {
   private readonly live: Feed
   private readonly tape: MemoryTape
+  private readonly tombstones: number | undefined
   private past: Past | undefined
 
-  constructor(live: Feed, tape: MemoryTape) {
+  constructor(live: Feed, tape: MemoryTape, tombstones?: number) {
     this.live = live
     this.tape = tape
+    this.tombstones = tombstones
   }
 
   /** Of the moment looked at. */
@@ -44,7 +46,7 @@ export class Rewind {
 
   private seek(tsNs: number): void {
     if (this.past !== undefined) { this.past.source.seek(tsNs); return }
-    const source = new ReplaySource(this.tape, { atNs: Math.max(tsNs, this.tape.span()?.startNs ?? 0), speed: 1, isPaused: true }), feed = new Feed(source, { nameBook: this.live.model.nameBook })
+    const source = new ReplaySource(this.tape, { atNs: Math.max(tsNs, this.tape.span()?.startNs ?? 0), speed: 1, isPaused: true }), feed = new Feed(source, { nameBook: this.live.model.nameBook, tombstones: this.tombstones })
     this.past = { source, feed, pumped: pump(source, feed) }
   }
 

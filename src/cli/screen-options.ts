@@ -15,14 +15,14 @@ function chosen<T extends string>(options: Options, name: string, known: readonl
   return found
 }
 
-export type ScreenOptions = Pick<TuiOptions, 'ascii' | 'theme' | 'keys' | 'settings' | 'remember' | 'notice' | 'save'>
+export type ScreenOptions = Pick<TuiOptions, 'ascii' | 'theme' | 'keys' | 'mouse' | 'settings' | 'remember' | 'notice' | 'save'>
 
 /** NO_COLOR (no-color.org) outweighs what was chosen earlier, not what is asked for now. */
 export function screenOptions(options: Options, env: Readonly<Record<string, string | undefined>> = process.env): ScreenOptions {
   const theme = chosen(options, 'theme', THEME_NAMES), keys = chosen(options, 'keys', KEY_SETS)
   const { settings, keep, notice } = isSet(options, 'no-settings') ? { settings: {} } : openSettings(env)
   return {
-    settings, notice, save: saveFile, ascii: isSet(options, 'ascii'), keys: keys ?? settings.keys ?? 'oomscope',
+    settings, notice, save: saveFile, ascii: isSet(options, 'ascii'), keys: keys ?? settings.keys ?? 'oomscope', mouse: !isSet(options, 'no-mouse') && settings.mouse !== false,
     theme: theme ?? ((env['NO_COLOR'] ?? '') !== '' ? 'mono' : settings.theme ?? themeFor(env)), ...(keep === undefined ? {} : { remember: keep }),
   }
 }

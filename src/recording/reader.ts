@@ -102,6 +102,20 @@ export class Recording implements Tape {
     return startNs === undefined || ends.length === 0 ? undefined : { startNs, endNs: Math.max(...ends) }
   }
 
+  /** Does what `span` and jumps need, file by file with a turn of the event loop between them; false when `goOn`, told the share that is done, says no. */
+  async prepare(goOn: (share: number) => boolean): Promise<boolean> {
+    const indexes: FrameIndex[] = []
+    let bytes = 0
+    for (const segment of this.indexes === undefined ? this.segments : []) {
+      if (!goOn(bytes / this.totalBytes)) return false
+      await new Promise((resolve) => setImmediate(resolve))
+      indexes.push(indexSegment(segment))
+      bytes += segment.bytes
+    }
+    this.indexes ??= indexes
+    return true
+  }
+
   /** Bytes that a cursor from `tsNs` would skip: what seeking saves. */
   bytesBefore(tsNs: number): number {
     const position = this.positionAt(tsNs)

@@ -49,6 +49,8 @@ export type TuiOptions = {
   /** At the start: chosen now or earlier, or what suits the terminal. */
   readonly theme?: ThemeName
   readonly keys?: KeySet
+  /** Whether the mouse is asked for at the start. */
+  readonly mouse?: boolean
   /** Told what is to be remembered whenever that changes. */
   readonly remember?: (settings: Settings) => void
   /** `run`: the command, its pane and its keys. */
@@ -106,6 +108,7 @@ export async function runTui(options: TuiOptions): Promise<number> {
       // Before onKey: whether a byte is the command's must be known when its key arrives.
       if (options.stage !== undefined) terminal.onBytes((bytes) => session?.bytes(bytes))
       terminal.onKey((key) => session?.key(key))
+      terminal.onMouse((event) => session?.mouse(event))
       terminal.onResize(() => session?.resized())
       session = new Session(options, terminal, () => end(() => resolve(0)))
     } catch (error) {

@@ -1,5 +1,6 @@
 /** A picture of the screen as cells: one character code and one style a cell. Painters fill it, the surface shows it. */
 import { cellText } from '../view/cell-text.ts'
+import type { Hit, Target } from './hits.ts'
 
 /** Meanings, not colours; the theme decides how each one looks. */
 export const STYLE = {
@@ -21,6 +22,8 @@ export class Grid {
   readonly rows: number
   readonly codes: Uint16Array
   readonly styles: Uint8Array
+  /** What a click would mean, in the order of painting. */
+  readonly hits: Hit[] = []
 
   constructor(cols: number, rows: number) {
     this.cols = cols
@@ -52,6 +55,11 @@ export class Grid {
   textRight(at: { readonly x: number; readonly y: number; readonly width: number }, text: string, style: number = STYLE.normal): void {
     const cut = text.length > at.width ? text.slice(0, at.width) : text
     this.text({ x: at.x + at.width - cut.length, y: at.y, width: at.width }, cut, style)
+  }
+
+  /** Says what a click into this rectangle means. */
+  clickable(at: { readonly x: number; readonly y: number; readonly width: number; readonly height?: number }, target: Target): void {
+    this.hits.push({ x: at.x, y: at.y, width: at.width, height: at.height ?? 1, target })
   }
 
   /** Gives a whole stretch of one row a style and, if asked, a character. */

@@ -7,7 +7,7 @@ import type { KeySet } from './keymap.ts'
 import { TABS } from './tabs.ts'
 
 /** What can be done depends on the source. `live`: a live screen with a memory, and whether it follows the present or looks back. */
-export type Abilities = { readonly mode: 'live' | 'replay'; readonly keys?: KeySet; readonly live?: 'following' | 'back'; readonly speed: boolean; readonly seek: boolean; readonly charts: boolean; readonly save: boolean }
+export type Abilities = { readonly mode: 'live' | 'replay'; readonly keys?: KeySet; readonly mouse?: boolean; readonly live?: 'following' | 'back'; readonly speed: boolean; readonly seek: boolean; readonly charts: boolean; readonly save: boolean }
 
 /** Whether the keys of the time are the first ones a person needs. */
 export const isWinding = (can: Abilities): boolean => can.seek && can.live !== 'following'
@@ -38,6 +38,8 @@ export function helpLines(can: Abilities): string[] {
     key('/', 'filter by name: regular expression, ! in front inverts; enter keeps it, esc clears it'),
     key(below ? 's  , .  S' : 's  < >  I', 'sort menu; sort by the column before or after; reverse'),
     key('C  x', 'choose columns; next theme (dark, light, 16 colours, mono)'),
+    key('F', 'follow the selected workload: when it is replaced, its successor is selected'),
+    key('m', can.mouse === true ? 'mouse off, so that the terminal selects text. Click selects, again opens; headers sort, the bar of time jumps' : 'mouse on'),
     ...timeKeys(can),
     ...TABS.map((tab) => key(tab.key, tab.help)),
     key('K', 'all kills, newest first; enter opens one'),

@@ -11,3 +11,10 @@ const BELOW: Readonly<Record<string, string>> = { j: JUMP_FORTH, J: JUMP_BACK, h
 
 /** The program's own key for the one that was pressed. Not for text that is typed. */
 export const translated = (set: KeySet, key: string): string => (set === 'below' ? BELOW[key] ?? key : key)
+
+/** How the key bar names the keys that mean something else there. */
+const BELOW_NAMES: Readonly<Record<string, string>> = { 'h l': 'left right', 'h H': 'left H', 'j k': 'up down', b: 'j J' }
+
+/** Entries of the key bar as this set of keys has them. */
+export const named = (set: KeySet | undefined, keys: readonly (readonly [key: string, does: string])[]): readonly (readonly [key: string, does: string])[] =>
+  (set === 'below' ? keys.map(([key, does]) => [BELOW_NAMES[key] ?? key, does] as const) : keys)

@@ -12,9 +12,12 @@ const LATE_MS = 2000
 
 export type ModeFacts = {
   readonly scene: Scene
+  /** Of the picture: while a jump is under way the one of its goal has no clock yet. */
   readonly model: NodeModel
   readonly paused: boolean
   readonly wallNowMs: number
+  /** A jump that takes long: where it goes to. */
+  readonly goingToNs?: number | undefined
   /** In replay, and live with a memory. */
   readonly playback?: Playback | undefined
 }
@@ -36,6 +39,7 @@ function backText({ scene, model, paused, playback }: ModeFacts, liveNs: number)
 
 export function modeText(mode: 'live' | 'replay', facts: ModeFacts): ModeText {
   const { scene, model, paused, wallNowMs } = facts
+  if (facts.goingToNs !== undefined) return { text: `◄ GOING TO ${scene.timeAt(facts.goingToNs)}`, style: STYLE.paused }
   if (mode === 'replay') return replayText(facts)
   if (facts.playback?.live?.isFollowing === false) return backText(facts, facts.playback.live.nowNs)
   if (paused) return { text: `■ PAUSED ${scene.time} (${behind(scene.nowNs, model.nowNs)})`, style: STYLE.paused }

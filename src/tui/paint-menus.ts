@@ -3,7 +3,6 @@ import { OVERVIEW_COLUMNS } from '../view/columns.ts'
 import { SORT_KEYS } from '../view/select.ts'
 import type { Grid } from './grid.ts'
 import { STYLE } from './grid.ts'
-import type { Rect } from './paint-panes.ts'
 import { CHOOSABLE } from './press.ts'
 
 const sortTitle = (key: string): string => {
@@ -13,23 +12,21 @@ const sortTitle = (key: string): string => {
 
 type Menu = { readonly title: string; readonly lines: readonly string[]; readonly index: number }
 
-/** Where it lies, so that a click finds its lines. */
-export type MenuPlace = Rect & { readonly top: number }
-
-function paintMenu(grid: Grid, { title, lines, index }: Menu): MenuPlace {
+function paintMenu(grid: Grid, { title, lines, index }: Menu): void {
   const height = Math.min(lines.length + 2, grid.rows - 2), width = Math.min(grid.cols - 4, 76), top = Math.max(0, index - (height - 3))
   const at = { x: Math.floor((grid.cols - width) / 2), y: Math.max(1, Math.floor((grid.rows - height) / 2)), width, height }
   grid.box(at, title)
+  grid.clickable(at, { what: 'inside' })
   for (let i = 0; i < height - 2; i++) {
     const line = lines[top + i]
     if (line === undefined) break
     grid.text({ x: at.x + 2, y: at.y + 1 + i, width: width - 4 }, line, STYLE.normal)
+    grid.clickable({ x: at.x + 1, y: at.y + 1 + i, width: width - 2 }, { what: 'menu', index: top + i })
     if (top + i === index) grid.select({ x: at.x + 1, y: at.y + 1 + i, width: width - 2 })
   }
-  return { ...at, top }
 }
 
-export const paintSortMenu = (grid: Grid, index: number): MenuPlace => paintMenu(grid, { title: 'sort by', lines: SORT_KEYS.map(sortTitle), index })
+export const paintSortMenu = (grid: Grid, index: number): void => paintMenu(grid, { title: 'sort by', lines: SORT_KEYS.map(sortTitle), index })
 
-export const paintChooser = (grid: Grid, index: number, hidden: ReadonlySet<string>): MenuPlace =>
+export const paintChooser = (grid: Grid, index: number, hidden: ReadonlySet<string>): void =>
   paintMenu(grid, { title: 'columns: space shows or hides, * shows all', lines: CHOOSABLE.map(({ key, title, help }) => `[${hidden.has(key) ? ' ' : 'x'}] ${title.replace(/^[/~]/, '').padEnd(9)}${help}`), index })

@@ -90,6 +90,7 @@ export function paintTimeline(grid: Grid, y: number, line: TimelineColumns, mark
   for (const { tsNs, isMissed } of marks.spikes ?? []) if (tsNs >= line.startNs && tsNs <= line.endNs) grid.put(cellOf(tsNs), y + 2, { char: '●', style: isMissed === true ? STYLE.differs : STYLE.data })
   for (const x of line.triggers) grid.text({ x, y: y + 2 }, '!', STYLE.warn)
   for (const x of line.kills) grid.text({ x, y: y + 2 }, 'X', STYLE.kill)
+  if (span > 0) grid.clickable({ x: 0, y, width, height: 3 }, { what: 'time', startNs: line.startNs, endNs: line.endNs })
   const cursor = marks.cursorNs === undefined || span <= 0 ? -1 : cellOf(marks.cursorNs), selected = marks.selectedNs === undefined || span <= 0 ? -1 : cellOf(marks.selectedNs)
   if (cursor >= 0) {
     grid.text({ x: cursor, y }, '▼', STYLE.replayMark)
@@ -99,12 +100,26 @@ export function paintTimeline(grid: Grid, y: number, line: TimelineColumns, mark
   if (marks.selectedSpikeNs !== undefined && marks.selectedSpikeNs >= line.startNs && span > 0) grid.put(cellOf(marks.selectedSpikeNs), y + 2, { char: '●', style: STYLE.replay })
 }
 
+const NAMED_KEYS: Readonly<Record<string, string>> = { esc: 'escape', enter: 'enter', space: 'space', tab: 'tab', end: 'end', left: 'left', right: 'right' }
+
+/** A click on a key is that key; on what it does, too, where it is the only one. */
+function clickableKeys(grid: Grid, { x, y }: { readonly x: number; readonly y: number }, { key, does }: { readonly key: string; readonly does: string }): void {
+  const names = key.split(' ')
+  let from = x
+  for (const name of names) {
+    const pressed = name.length === 1 ? name : NAMED_KEYS[name]
+    if (pressed !== undefined) grid.clickable({ x: from, y, width: names.length === 1 ? name.length + 1 + does.length : name.length }, { what: 'key', key: pressed })
+    from += name.length + 1
+  }
+}
+
 /** The key bar: as many of the keys as fit, most useful first; `reserved` cells at the right stay free. */
 export function paintKeys(grid: Grid, keys: readonly (readonly [key: string, does: string])[], reserved = 0): void {
   let x = 1
   const y = grid.rows - 1
   for (const [key, does] of keys) {
     if (x + key.length + does.length + 2 > grid.cols - reserved) break
+    clickableKeys(grid, { x, y }, { key, does })
     x = grid.text({ x, y }, key, STYLE.key) + 1
     x = grid.text({ x, y }, does, STYLE.dim) + 2
   }

@@ -7,6 +7,7 @@ import { STALL_COLUMNS, STALL_SECONDS } from '../view/stalls.ts'
 import { STYLE } from './grid.ts'
 import type { Grid, Style } from './grid.ts'
 import { isWinding } from './help.ts'
+import { named } from './keymap.ts'
 import type { Body, Result, Show } from './paint.ts'
 import { paintKeys, paintSentences, paintTimeline } from './paint-panes.ts'
 import type { Rect } from './paint-panes.ts'
@@ -81,13 +82,13 @@ export function paintStalls(body: Body, ui: Ui, show: Show): Result {
   const top = scrolled(ui.pickedTop, index, { height: heights.list - 1, count: rows.length })
   if (row === undefined) grid.text({ x: 2, y: y + 1 }, 'Nobody has waited for memory in the last two minutes.', STYLE.dim)
   else {
-    paintTable<StallRow>(grid, { y, height: heights.list, from: 1 }, { rows, columns: STALL_COLUMNS, index, top })
+    paintTable<StallRow>(grid, { y, height: heights.list, from: 1 }, { rows, columns: STALL_COLUMNS, index, top, targetOf: ({ key }) => ({ what: 'item', key }) })
     const pane = { x: 0, y: y + heights.list, width: grid.cols, height: heights.heat }
     if (heights.waiters === 0 && ui.inFull) paintWaiters(grid, pane, { show, row })
     else paintHeat(grid, pane, { counts, name: row.name })
     if (heights.waiters > 0) paintWaiters(grid, { ...pane, y: pane.y + heights.heat, height: heights.waiters }, { show, row })
   }
   if (timeline > 0) paintTimeline(grid, y + total, scene.timelineOf(grid.cols), { timeAt: scene.timeAt, cursorNs: cursorOf(scene) })
-  paintKeys(grid, keysOf(show, ui, heights.waiters === 0))
+  paintKeys(grid, named(show.can.keys, keysOf(show, ui, heights.waiters === 0)))
   return { ui: { ...ui, pickedTop: top, picked: ui.picked === undefined ? undefined : row?.key }, pageLines: Math.max(1, heights.list - 1), listKeys: rows.map(({ key }) => key) }
 }

@@ -7,6 +7,7 @@ import { bar, blockOf, condense } from '../view/sparkline.ts'
 import type { RowList, Sort } from '../view/select.ts'
 import { STYLE } from './grid.ts'
 import type { Grid, Style } from './grid.ts'
+import type { Target } from './hits.ts'
 
 type Area = { readonly y: number; readonly height: number; readonly from: number }
 
@@ -82,17 +83,19 @@ export type TableState = { readonly index: number; readonly top: number; readonl
 export function paintOverviewTable(grid: Grid, area: Area, what: TableState & { readonly rows: RowList; readonly columns: readonly Column<OverviewRow>[] }): void {
   const placed = layout(what.columns, { from: 2, cols: grid.cols, longestName: what.rows.longestName })
   header(grid, placed, { y: area.y, sort: what.sort })
+  for (const { column, x, width } of placed) if (column.unit !== 'series') grid.clickable({ x, y: area.y, width }, { what: 'column', key: column.key })
   for (let line = 0; line < area.height - 1; line++) {
     const row = what.rows.at(what.top + line), y = area.y + 1 + line
     if (row === undefined) break
     grid.text({ x: 0, y }, row.severity === 2 ? '!!' : row.severity === 1 ? '!' : '', row.severity === 2 ? STYLE.alarm : STYLE.warn)
     for (const place of placed) overviewCell(grid, row, place, y)
+    grid.clickable({ x: 0, y, width: grid.cols }, { what: 'row', key: row.key })
     if (what.top + line === what.index) grid.select({ x: 0, y, width: grid.cols })
   }
 }
 
 /** Any other table of text and numbers. */
-export function paintTable<Row>(grid: Grid, area: Area, what: TableState & { readonly rows: readonly Row[]; readonly columns: readonly Column<Row>[] }): void {
+export function paintTable<Row>(grid: Grid, area: Area, what: TableState & { readonly rows: readonly Row[]; readonly columns: readonly Column<Row>[]; /** What a click on a row means. */ readonly targetOf?: (row: Row) => Target }): void {
   const placed = layout(what.columns, { from: area.from, cols: grid.cols })
   header(grid, placed, { y: area.y, sort: undefined })
   for (let line = 0; line < area.height - 1; line++) {
@@ -103,6 +106,8 @@ export function paintTable<Row>(grid: Grid, area: Area, what: TableState & { rea
       if (column.align === 'right') grid.textRight({ x, y, width }, text, text === '-' ? STYLE.dim : STYLE.normal)
       else grid.text({ x, y, width }, column.key === 'name' ? cutMiddle(text, width) : cutEnd(text, width), text === '-' ? STYLE.dim : STYLE.normal)
     }
+    const target = what.targetOf?.(row)
+    if (target !== undefined) grid.clickable({ x: 0, y, width: grid.cols }, target)
     if (what.top + line === what.index) grid.select({ x: 0, y, width: grid.cols })
   }
 }

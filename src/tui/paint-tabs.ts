@@ -1,6 +1,7 @@
 /** Paints the pages a digit leads to that are made of tables: their key bar, their scrolling, and the timeline where there is room for it. */
 import type { Sheet } from '../view/sheet.ts'
 import { isWinding } from './help.ts'
+import { named } from './keymap.ts'
 import type { Body, Result, Show } from './paint.ts'
 import { paintKeys, paintTimeline } from './paint-panes.ts'
 import { paintSheet } from './paint-sheet.ts'
@@ -22,7 +23,7 @@ export function paintSheetPage(body: Body, ui: Ui, { show, sheet }: { readonly s
   const { grid, y } = body, { scene } = show, timeline = hasTimeline(ui, grid.rows) ? 3 : 0, height = body.height - timeline
   const { lines, top } = paintSheet(grid, { y, height, scroll: ui.scroll }, sheet)
   if (timeline > 0) paintTimeline(grid, y + height, scene.timelineOf(grid.cols), { timeAt: scene.timeAt, cursorNs: cursorOf(scene) })
-  paintKeys(grid, [['j k', 'scroll'], ...tabKeys(ui.page), ['space', isWinding(show.can) ? 'play' : 'pause'], ['?', 'help'], ['q', 'quit']], lines > height ? 17 : 0)
+  paintKeys(grid, named(show.can.keys, [['j k', 'scroll'], ...tabKeys(ui.page), ['space', isWinding(show.can) ? 'play' : 'pause'], ['?', 'help'], ['q', 'quit']]), lines > height ? 17 : 0)
   paintPosition(body, { lines, top, height })
   return { ui: { ...ui, scroll: top }, pageLines: height, textLines: lines }
 }

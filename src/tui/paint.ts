@@ -3,6 +3,7 @@ import { plural } from '../base/text.ts'
 import { isOomCase, isSelfTest } from '../model/case.ts'
 import { cutEnd, wrap } from '../view/cell-text.ts'
 import { OVERVIEW_COLUMNS } from '../view/columns.ts'
+import { ownerOf } from '../view/follow.ts'
 import { KILL_COLUMNS } from '../view/kills-list.ts'
 import type { KillRow } from '../view/kills-list.ts'
 import type { RowList } from '../view/select.ts'
@@ -10,6 +11,7 @@ import { toAscii } from './ascii.ts'
 import { Grid, STYLE } from './grid.ts'
 import { helpLines, isWinding } from './help.ts'
 import type { Abilities } from './help.ts'
+import { named } from './keymap.ts'
 import { paintCasePage } from './paint-case.ts'
 import { paintCommand } from './paint-command.ts'
 import type { CommandPage } from './paint-command.ts'
@@ -52,7 +54,7 @@ export type Result = { readonly ui: Ui; readonly pageLines: number; readonly tex
 
 type Keys = readonly (readonly [key: string, does: string])[]
 
-const KEYS_LIVE: Keys = [['enter', 'open'], ['/', 'filter'], ['s', 'sort'], ['e', 'tree'], ['space', 'pause'], ['K', 'kills'], ['?', 'help'], ['q', 'quit'], ['[ ]', 'kill'], ['1-6', 'pages'], ['D', 'charts']]
+const KEYS_LIVE: Keys = [['enter', 'open'], ['/', 'filter'], ['s', 'sort'], ['e', 'tree'], ['space', 'pause'], ['K', 'kills'], ['?', 'help'], ['q', 'quit'], ['[ ]', 'kill'], ['1-6', 'pages'], ['C', 'columns'], ['F', 'follow'], ['D', 'charts']]
 const KEYS_REPLAY: Keys = [['space', 'play'], ['[ ]', 'kill'], ['enter', 'open'], ['K', 'kills'], ['h l', '1s'], ['H L', '10s'], ['t T', 'step'], ['?', 'help'], ['q', 'quit'], ['+ -', 'speed'], ['1-6', 'pages'], ['b', 'go to time'], ['/', 'filter'], ['e', 'tree'], ['s', 'sort']]
 const KEYS_PAGE: Keys = [['esc', 'back'], ['j k', 'scroll'], ['[ ]', 'prev/next kill'], ['K', 'kills'], ['space', 'pause'], ['?', 'help'], ['q', 'quit']]
 const KEYS_POD: Keys = [['esc', 'back'], ['y', 'copy'], ['space', 'pause'], ['[ ]', 'kill'], ['K', 'kills'], ['?', 'help'], ['q', 'quit']]
@@ -60,7 +62,7 @@ const KEYS_POD_REPLAY: Keys = [['esc', 'back'], ['space', 'play'], ['h l', '1s']
 const KEYS_KILLS: Keys = [['enter', 'open'], ['esc', 'back'], ['[ ]', 'prev/next kill'], ['space', 'pause'], ['?', 'help'], ['q', 'quit']]
 
 const LOOK_BACK: Keys = [['h H', 'look back']], TO_LIVE: Keys = [['end', 'live']]
-const overviewKeys = (can: Abilities): Keys => (can.live === 'back' ? [...TO_LIVE, ...KEYS_REPLAY] : can.seek && can.live === undefined ? KEYS_REPLAY : can.seek ? [...KEYS_LIVE, ...LOOK_BACK] : KEYS_LIVE).filter(([key]) => (key !== 'D' || can.charts) && (key !== '+ -' || can.speed))
+const overviewKeys = (can: Abilities): Keys => named(can.keys, can.live === 'back' ? [...TO_LIVE, ...KEYS_REPLAY] : can.seek && can.live === undefined ? KEYS_REPLAY : can.seek ? [...KEYS_LIVE, ...LOOK_BACK] : KEYS_LIVE).filter(([key]) => (key !== 'D' || can.charts) && (key !== '+ -' || can.speed))
 
 /** Heights of the panes below the table for a screen of so many rows. */
 const panes = (rows: number): { readonly detail: number; readonly timeline: number } =>
@@ -78,6 +80,12 @@ function promptBar(grid: Grid, ui: Ui, count: string): void {
   grid.textRight({ x: grid.cols - aside.length - 1, y, width: aside.length }, aside, STYLE.dim)
 }
 
+/** Whom the selection goes after. */
+function following({ followed }: Ui, rows: RowList): Keys {
+  if (followed === undefined) return []
+  return [['F', rows.keys.includes(followed.key) ? `follows ${cutEnd(followed.name, 32)}` : `waits for the next ${cutEnd(ownerOf(followed.name), 32)}`]]
+}
+
 function paintOverview(body: Body, ui: Ui, show: Show, rows: RowList): Result {
   const { grid } = body, { scene } = show, place = panes(grid.rows)
   const index = selectedIndex(ui, rows.keys), row = rows.at(index), count = rows.keys.length
@@ -93,8 +101,8 @@ function paintOverview(body: Body, ui: Ui, show: Show, rows: RowList): Result {
   if (place.timeline > 0) paintTimeline(grid, body.y + height + detail, scene.timelineOf(grid.cols), { timeAt: scene.timeAt, cursorNs: cursorOf(scene) })
   const matches = `${count} of ${ui.tree ? scene.treeRows().length : scene.rows.length}`, keys = overviewKeys(show.can)
   if (ui.prompt !== undefined) promptBar(grid, ui, matches)
-  else if (ui.filter !== '') paintKeys(grid, [[`/${cutEnd(ui.filter, 24)}`, matches], ['esc', 'clear'], ...keys])
-  else paintKeys(grid, ui.tree ? [['e', 'list'], ['left right', 'close, open'], ['*', 'open all'], ...keys.filter(([key]) => key !== 'e' && key !== 'h l')] : keys)
+  else if (ui.filter !== '') paintKeys(grid, [[`/${cutEnd(ui.filter, 24)}`, matches], ['esc', 'clear'], ...following(ui, rows), ...keys])
+  else paintKeys(grid, ui.followed !== undefined ? [...following(ui, rows), ...keys] : ui.tree ? [['e', 'list'], ['left right', 'close, open'], ['*', 'open all'], ...keys.filter(([key]) => key !== 'e' && key !== 'h l' && key !== 'left right')] : keys)
   if (ui.menu !== undefined) paintSortMenu(grid, ui.menu)
   if (ui.chooser !== undefined) paintChooser(grid, ui.chooser, ui.hidden)
   return { ui: { ...ui, top, index }, pageLines: height - 1 }
@@ -103,8 +111,8 @@ function paintOverview(body: Body, ui: Ui, show: Show, rows: RowList): Result {
 function paintRow(body: Body, ui: Ui, show: Show): Result {
   const { grid, y, height } = body, { scene } = show, row = scene.rows.find((candidate) => candidate.key === ui.selected) ?? (ui.tree ? scene.treeRows().find((candidate) => candidate.key === ui.selected) : undefined)
   const page = row === undefined ? undefined : scene.podPage(row), timeline = height >= 30 ? 3 : 0
-  paintKeys(grid, !isWinding(show.can) ? KEYS_POD : show.can.live === 'back' ? [...TO_LIVE, ...KEYS_POD_REPLAY] : KEYS_POD_REPLAY)
-  if (row === undefined || page === undefined) { grid.text({ x: 2, y: y + 1 }, 'It is gone: its cgroups were removed.', STYLE.dim); return { ui, pageLines: height } }
+  paintKeys(grid, named(show.can.keys, !isWinding(show.can) ? KEYS_POD : show.can.live === 'back' ? [...TO_LIVE, ...KEYS_POD_REPLAY] : KEYS_POD_REPLAY))
+  if (row === undefined || page === undefined) { grid.text({ x: 2, y: y + 1 }, `It is gone: its cgroups were removed.${ui.followed === undefined ? '' : ' The next one will be shown.'}`, STYLE.dim); return { ui, pageLines: height } }
   paintPodPage(grid, { y, height: height - timeline }, { page, name: row.name, lines: scene.detailOf(row).toSpliced(1, 0, ...page.promises) })
   if (timeline > 0) paintTimeline(grid, y + height - timeline, scene.timelineOf(grid.cols), { timeAt: scene.timeAt, cursorNs: cursorOf(scene) })
   return { ui, pageLines: height }
@@ -116,7 +124,7 @@ function paintKills(body: Body, ui: Ui, show: Show): Result {
   if (kills.length === 0) { grid.text({ x: 2, y: y + 1 }, 'No kill seen so far.', STYLE.dim); return { ui, pageLines: 1 } }
   const index = Math.max(0, kills.findIndex((kill) => kill.id === ui.kill)), said = 4, height = body.height - timeline - said
   const top = scrolled(ui.killTop, index, { height: height - 1, count: kills.length }), kill = kills[index]
-  paintTable<KillRow>(grid, { y, height, from: 1 }, { rows: kills, columns: KILL_COLUMNS, index, top })
+  paintTable<KillRow>(grid, { y, height, from: 1 }, { rows: kills, columns: KILL_COLUMNS, index, top, targetOf: ({ id }) => ({ what: 'kill', key: id }) })
   grid.fill({ x: 0, y: y + height, width: grid.cols }, STYLE.frame, '─')
   wrap(kill?.sentence ?? '', grid.cols - 4).slice(0, said - 1).forEach((text, i) => { grid.text({ x: 2, y: y + height + 1 + i }, text) })
   if (timeline > 0) paintTimeline(grid, y + height + said, timelineOf(grid.cols), { timeAt, selectedNs: kill?.tsNs, cursorNs: cursorOf(show.scene) })
@@ -148,7 +156,7 @@ const caseKeys = (can: Abilities, inFull: boolean): Keys => [
 
 function paintCase(body: Body, ui: Ui, show: Show): Result {
   const { kills } = show.scene, kill = kills.find((candidate) => candidate.id === ui.kill), { grid } = body
-  paintKeys(grid, caseKeys(show.can, ui.inFull), ui.inFull ? 16 : 0)
+  paintKeys(grid, named(show.can.keys, caseKeys(show.can, ui.inFull)), ui.inFull ? 16 : 0)
   if (kill === undefined) { grid.text({ x: 2, y: body.y + 1 }, kills.length === 0 ? 'No kill seen so far.' : 'This kill is no longer remembered.', STYLE.dim); return { ui, pageLines: 1 } }
   if (ui.inFull) return paintText({ grid, y: body.y + 1, height: body.height - 1 }, ui, show.scene.caseLines(kill))
   paintCasePage(grid, body, show.scene.casePage(kill))
@@ -166,8 +174,8 @@ function paintPage(body: Body, ui: Ui, show: Show, rows: RowList): Result {
     case 'stalls': return paintStalls(body, ui, show)
     case 'health': return paintSheetPage(body, ui, { show, sheet: show.scene.healthPage() })
     case 'command': return show.command === undefined ? { ui, pageLines: 1 } : paintCommand(body, ui, show.command)
-    case 'help': paintKeys(body.grid, KEYS_PAGE, 16); return paintText(body, ui, helpLines(show.can))
-    case 'charts': paintKeys(body.grid, KEYS_PAGE); return { ui, pageLines: body.height }
+    case 'help': paintKeys(body.grid, named(show.can.keys, KEYS_PAGE), 16); return paintText(body, ui, helpLines(show.can))
+    case 'charts': paintKeys(body.grid, named(show.can.keys, KEYS_PAGE)); return { ui, pageLines: body.height }
   }
 }
 

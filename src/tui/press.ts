@@ -14,7 +14,7 @@ import type { Page, Prompt, Ui } from './ui.ts'
 export type Command =
   | { readonly do: 'quit' } | { readonly do: 'pause'; readonly paused: boolean } | { readonly do: 'speed'; readonly speed: number } | { readonly do: 'seek'; readonly tsNs: number }
   /** Live: stand still at the picture shown; be at the present again. */
-  | { readonly do: 'hold' } | { readonly do: 'live' } | { readonly do: 'copy' } | { readonly do: 'save' }
+  | { readonly do: 'hold' } | { readonly do: 'live' } | { readonly do: 'follow' } | { readonly do: 'copy' } | { readonly do: 'save' }
 
 /** What the keys act on: the lists as they are shown, and what the source can do. */
 export type Context = {
@@ -34,6 +34,8 @@ export type Context = {
   readonly canCharts: boolean
   readonly canSave: boolean
   readonly keys?: KeySet
+  /** Lines that up and down move; a notch of the wheel moves more than a key. */
+  readonly lines?: number
   /** A recording, or what a live screen remembers. `live`: whether the picture follows the present; `oldestNs`: older moments are no longer kept. */
   readonly replay?: { readonly live?: 'following' | 'back'; readonly oldestNs?: number | undefined; readonly speed: number; readonly canSpeed: boolean; readonly canSeek: boolean; readonly stepNs: number; readonly momentOf: (text: string) => number | undefined }
 }
@@ -62,7 +64,7 @@ function move(ui: Ui, by: number, context: Context): Ui {
   if (ui.page === 'overview') {
     const index = clamp(selectedIndex(ui, context.rowKeys) + by, context.rowKeys.length)
     // Who looks at another row is no longer at the kill.
-    return { ...ui, index, selected: context.rowKeys[index], atKill: undefined }
+    return { ...ui, index, selected: context.rowKeys[index], atKill: undefined, followed: undefined }
   }
   if (ui.page === 'kills') {
     const at = context.kills.findIndex((kill) => kill.id === ui.kill)
@@ -188,6 +190,8 @@ function anywhere(ui: Ui, key: string, context: Context): Pressed {
     case 'enter': return enter(ui, context)
     case 'space': return { ui: { ...ui, paused: !ui.paused, atKill: undefined }, command: { do: 'pause', paused: !ui.paused } }
     case '?': return { ui: open(ui, 'help') }
+    case 'm': return { ui: { ...ui, mouse: !ui.mouse, message: ui.mouse ? 'mouse off: the terminal selects text again' : 'mouse on: click, wheel, and the bar of time' } }
+    case 'F': return ui.page === 'overview' || ui.page === 'row' ? { ui, command: { do: 'follow' } } : { ui }
     case 'x': return { ui: { ...ui, theme: THEME_NAMES[(THEME_NAMES.indexOf(ui.theme) + 1) % THEME_NAMES.length] ?? 'dark' } }
     case 'K': return { ui: { ...open(ui, 'kills'), kill: ui.kill ?? context.kills[0]?.id } }
     case 'D': return { ui: context.canCharts ? open(ui, 'charts') : ui }
@@ -213,7 +217,7 @@ export function press(before: Ui, pressed: string, context: Context): Pressed {
   if (ui.chooser !== undefined) return { ui: inChooser({ ...ui, chooser: ui.chooser }, key) }
   // Of the two meanings of End the one that leads back to the present is wanted more; G is the last row, too.
   const by = key === 'end' && context.replay?.live === 'back' ? undefined : movement(key, Math.max(1, context.pageLines - 1))
-  if (by !== undefined) return { ui: move(ui, by, context) }
+  if (by !== undefined) return { ui: move(ui, Math.abs(by) === 1 ? by * (context.lines ?? 1) : by, context) }
   const overview = ui.page === 'overview' ? onOverview(ui, key, context) : undefined
   if (overview !== undefined) return { ui: overview }
   if (ui.page === 'row' && key === 'y') return { ui, command: { do: 'copy' } }

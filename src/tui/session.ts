@@ -5,6 +5,7 @@ import type { NodeModel } from '../model/node.ts'
 import { Story } from '../view/story.ts'
 import type { Playback, TuiOptions } from './app.ts'
 import type { Charts } from './charts.ts'
+import { point } from './click.ts'
 import { filesOf, textToCopy } from './export-case.ts'
 import type { Abilities } from './help.ts'
 import { modeText } from './mode.ts'
@@ -13,18 +14,22 @@ import { paneSizeOf } from './paint-command.ts'
 import type { CommandPage } from './paint-command.ts'
 import { paint } from './paint.ts'
 import type { Painted } from './paint.ts'
+import type { MouseEvent } from './mouse.ts'
 import { press } from './press.ts'
-import type { Command, Context } from './press.ts'
+import type { Command, Context, Pressed } from './press.ts'
 import { sceneOf } from './scene.ts'
 import type { Scene } from './scene.ts'
 import type { Settings } from './settings.ts'
 import type { Terminal } from './terminal.ts'
+import { stillFollowing, toggleFollowing } from './following.ts'
 import { splitChunk } from './stage.ts'
 import { START } from './ui.ts'
 import type { Ui } from './ui.ts'
 
 /** At most ten frames a second; numbers that change faster than twice a second cannot be read. */
 const FRAME_MS = 100, REFRESH_MS = 500
+/** A jump that takes longer says where it goes. */
+const LONG_JUMP_MS = 300
 
 export class Session {
   private readonly options: TuiOptions
@@ -51,6 +56,7 @@ export class Session {
   private isJumping = false
   private leaveAsked = false
   private shownCells = -1
+  private jumpedAt = 0
   private readonly timer: NodeJS.Timeout
 
   constructor(options: TuiOptions, terminal: Terminal, quit: () => void) {
@@ -63,6 +69,7 @@ export class Session {
     this.ownStory = options.story === undefined
     this.story = options.story ?? new Story(this.model)
     this.scene = this.takeScene()
+    if (this.ui.mouse) terminal.setMouse(true)
     this.timer = setInterval(() => this.tick(), FRAME_MS)
     this.tick()
   }
@@ -84,7 +91,7 @@ export class Session {
     const { typed, toggles } = splitChunk(chunk)
     if (this.hasKeysOfCommand && typed !== '') stage.type(typed)
     if (toggles % 2 === 0) return
-    this.ui = this.ui.page === 'command' ? { ...this.ui, page: 'overview', back: [] } : { ...this.ui, page: 'command', back: [], scroll: 0, prompt: undefined, menu: undefined }
+    this.ui = this.ui.page === 'command' ? { ...this.ui, page: 'overview', back: [] } : { ...this.ui, page: 'command', back: [], scroll: 0, prompt: undefined, menu: undefined, chooser: undefined }
     this.dirty = true
     setImmediate(() => this.tick())
   }
@@ -97,9 +104,18 @@ export class Session {
     const { painted } = this
     // Keys of one chunk arrive without a frame between them: the rows must be those of the ui as it is now.
     const now = painted === undefined || painted.ui === this.ui ? painted : this.compose()
-    const result = press(this.ui.paused === this.paused ? this.ui : { ...this.ui, paused: this.paused }, key, this.contextOf(now))
-    this.change(result.ui)
-    if (result.command !== undefined) this.run(result.command)
+    this.obey(press(this.ui.paused === this.paused ? this.ui : { ...this.ui, paused: this.paused }, key, this.contextOf(now)))
+  }
+
+  mouse(event: MouseEvent): void {
+    if (this.hasKeysOfCommand) return
+    const now = this.painted === undefined || this.painted.ui !== this.ui ? this.compose() : this.painted
+    this.obey(point(this.ui.paused === this.paused ? this.ui : { ...this.ui, paused: this.paused }, event, { hits: now.grid.hits, context: this.contextOf(now) }))
+  }
+
+  private obey({ ui, command }: Pressed): void {
+    this.change(ui)
+    if (command !== undefined) this.run(command)
     setImmediate(() => this.tick())
   }
 
@@ -109,8 +125,9 @@ export class Session {
     this.ui = ui
     this.dirty = true
     if (before.theme !== ui.theme) this.terminal.setTheme(ui.theme)
+    if (before.mouse !== ui.mouse) this.terminal.setMouse(ui.mouse)
     const chosen: Settings = {
-      ...(before.theme === ui.theme ? {} : { theme: ui.theme }), ...(before.sort === ui.sort ? {} : { sort: ui.sort }), ...(before.hidden === ui.hidden ? {} : { hiddenColumns: [...ui.hidden] }),
+      ...(before.mouse === ui.mouse ? {} : { mouse: ui.mouse }), ...(before.theme === ui.theme ? {} : { theme: ui.theme }), ...(before.sort === ui.sort ? {} : { sort: ui.sort }), ...(before.hidden === ui.hidden ? {} : { hiddenColumns: [...ui.hidden] }),
     }
     if (Object.keys(chosen).length > 0) this.options.remember?.(this.settings = { ...this.settings, ...chosen })
   }
@@ -123,7 +140,7 @@ export class Session {
     }
     if (control?.seek === undefined) return context
     const { live } = playback ?? {}, canSpeed = control.setSpeed !== undefined && live?.isFollowing !== true
-    const momentOf = (text: string): number | undefined => parseJump(text, { nowNs: this.wantedNs, startNs: playback?.startNs ?? 0, anchor: this.model.anchor })
+    const momentOf = (text: string): number | undefined => notTomorrow(parseJump(text, { nowNs: this.wantedNs, startNs: playback?.startNs ?? 0, anchor: this.model.anchor }), { text, liveNs: live?.nowNs })
     const time = { speed: playback?.speed ?? 1, canSpeed, canSeek: true, stepNs: this.model.hello?.samplePeriodNs ?? 1e8, momentOf }
     return { ...context, nowNs: this.wantedNs, replay: live === undefined ? time : { ...time, live: live.isFollowing ? 'following' : 'back', oldestNs: playback?.startNs } }
   }
@@ -148,6 +165,7 @@ export class Session {
       case 'hold': this.windTo(this.scene.nowNs); break
       case 'live': this.toLive(); break
       case 'copy': this.copy(); break
+      case 'follow': this.ui = toggleFollowing(this.ui, this.scene, this.model); break
       case 'save': this.save(); break
     }
     this.refreshedAt = -Infinity
@@ -173,6 +191,7 @@ export class Session {
     const { control } = this.options
     this.soughtNs = tsNs
     this.isJumping = true
+    this.jumpedAt = performance.now()
     control?.setPaused?.(true)
     control?.seek?.(tsNs)
   }
@@ -221,7 +240,7 @@ export class Session {
     if (playback?.live?.isFollowing === true) this.soughtNs = undefined
     this.model = model
     this.scene = this.takeScene()
-    this.ui = atMemcg(atKill(this.ui, this.scene), this.scene)
+    this.ui = atMemcg(atKill(stillFollowing(this.ui, this.scene, this.model), this.scene), this.scene)
     this.refreshedAt = now
     this.dirty = true
   }
@@ -251,14 +270,14 @@ export class Session {
   }
 
   private mode(): ReturnType<typeof modeText> {
-    const { options } = this
-    return modeText(options.mode, { scene: this.scene, model: options.model(), paused: this.paused, wallNowMs: options.wallNow(), playback: options.control?.playback?.() })
+    const { options } = this, playback = options.control?.playback?.(), isSlow = this.isJumping && playback?.caughtUp === false && performance.now() - this.jumpedAt > LONG_JUMP_MS
+    return modeText(options.mode, { scene: this.scene, model: this.model, paused: this.paused, wallNowMs: options.wallNow(), playback, goingToNs: isSlow ? this.soughtNs : undefined })
   }
 
   private abilities(): Abilities {
     const { mode, control, save } = this.options, following = control?.playback?.().live?.isFollowing
     return {
-      mode, keys: this.options.keys ?? 'oomscope', charts: this.canCharts, save: save !== undefined, seek: control?.seek !== undefined, speed: control?.setSpeed !== undefined && following !== true,
+      mode, mouse: this.ui.mouse, keys: this.options.keys ?? 'oomscope', charts: this.canCharts, save: save !== undefined, seek: control?.seek !== undefined, speed: control?.setSpeed !== undefined && following !== true,
       ...(following === undefined ? {} : { live: following ? 'following' as const : 'back' as const }),
     }
   }
@@ -301,9 +320,14 @@ export class Session {
   }
 }
 
+/** Live, a time of day that is still to come (by more than what clocks differ) means the one that has been, even where it is no longer kept. */
+function notTomorrow(tsNs: number | undefined, { text, liveNs }: { readonly text: string; readonly liveNs: number | undefined }): number | undefined {
+  return tsNs !== undefined && liveNs !== undefined && tsNs > liveNs + 60e9 && /^\s*\d{1,2}:\d/.test(text) ? tsNs - 86_400e9 : tsNs
+}
+
 /** The ui at the start, as it was left. */
-function remembered({ settings, theme, notice, stage }: TuiOptions): Ui {
-  return { ...START, page: stage === undefined ? START.page : 'command', theme: theme ?? START.theme, sort: settings?.sort ?? START.sort, hidden: new Set(settings?.hiddenColumns), ...(notice === undefined ? {} : { message: notice }) }
+function remembered({ settings, theme, mouse, notice, stage }: TuiOptions): Ui {
+  return { ...START, page: stage === undefined ? START.page : 'command', theme: theme ?? START.theme, mouse: mouse ?? START.mouse, sort: settings?.sort ?? START.sort, hidden: new Set(settings?.hiddenColumns), ...(notice === undefined ? {} : { message: notice }) }
 }
 
 /** Looking back, the present goes on: a second of it is worth another look at the bar. */

@@ -4,6 +4,8 @@ import type { Widgets } from 'blessed'
 import type { Grid } from './grid.ts'
 import { keyName } from './keys.ts'
 import type { BlessedKey } from './keys.ts'
+import { keysBeside, MOUSE_OFF, MOUSE_ON, mouseEvents } from './mouse.ts'
+import type { MouseEvent } from './mouse.ts'
 import { Surface } from './surface.ts'
 import { themeOf } from './theme.ts'
 import type { ThemeName } from './theme.ts'
@@ -16,6 +18,7 @@ type Program = {
   flush(): void
   pause(): () => void
   on(event: 'keypress', listener: (char: string | undefined, key: BlessedKey) => void): void
+  on(event: 'data', listener: (data: Buffer | string) => void): void
 }
 
 /** Terminals drop longer sequences (xterm and tmux at about 100 kB of base64). */
@@ -28,6 +31,7 @@ export class Terminal {
   private readonly program: Program
   private readonly surface: Surface
   private restored = false
+  private hasMouse = false
 
   constructor(options: { readonly ascii: boolean; readonly theme: ThemeName }) {
     // Without search paths blessed uses the terminfo it ships: those of some systems (alacritty, screen, konsole, iTerm2)
@@ -59,6 +63,17 @@ export class Terminal {
       const name = keyName(char, key)
       if (name !== undefined) listener(name)
     })
+    this.program.on('data', (data) => { if (this.hasMouse) for (const name of keysBeside(String(data))) listener(name) })
+  }
+
+  /** blessed's own reading of the mouse takes one report a chunk and knows no column beyond 223. */
+  onMouse(listener: (event: MouseEvent) => void): void {
+    this.program.on('data', (data) => { if (this.hasMouse) for (const event of mouseEvents(String(data))) listener(event) })
+  }
+
+  setMouse(on: boolean): void {
+    if (on !== this.hasMouse) process.stdout.write(on ? MOUSE_ON : MOUSE_OFF)
+    this.hasMouse = on
   }
 
   setTheme(theme: ThemeName): void { this.surface.setTheme(themeOf(theme)) }
@@ -84,7 +99,8 @@ export class Terminal {
 
   /** ^Z: gives the terminal back, stops, and takes it again when the shell says `fg`. */
   suspend(redraw: () => void): void {
-    const { program } = this
+    const { program, hasMouse } = this
+    this.setMouse(false)
     program.flush()
     // blessed's pause() drops what is buffered, the leaving of the alternate screen included.
     program.useBuffer = false
@@ -94,6 +110,7 @@ export class Terminal {
     process.once('SIGCONT', () => {
       process.stdin.setRawMode(true)
       resume()
+      this.setMouse(hasMouse)
       this.screen.alloc()
       redraw()
     })
@@ -105,6 +122,7 @@ export class Terminal {
     if (this.restored) return
     this.restored = true
     try {
+      this.setMouse(false)
       this.screen.destroy()
     } catch {
       // EIO: the terminal hung up; there is nothing left to restore.

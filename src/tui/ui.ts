@@ -1,4 +1,5 @@
 /** What the person has set: page, selection, order, filter. Plain data; press.ts changes it, painters read it. */
+import type { Followed } from '../view/follow.ts'
 import { URGENCY } from '../view/select.ts'
 import type { Sort } from '../view/select.ts'
 import type { Line } from './line-editor.ts'
@@ -28,6 +29,9 @@ export type Ui = {
   /** Keys of columns that the person does not want. */
   readonly hidden: ReadonlySet<string>
   readonly theme: ThemeName
+  readonly mouse: boolean
+  /** The workload that the selection goes after when it dies. */
+  readonly followed?: Followed | undefined
   /** The overview as the tree of cgroups; `folded` are the keys whose children are hidden. */
   readonly tree: boolean
   readonly folded: ReadonlySet<string>
@@ -54,7 +58,7 @@ export type Ui = {
   readonly message?: string | undefined
 }
 
-export const START: Ui = { page: 'overview', back: [], index: 0, top: 0, sort: URGENCY, filter: '', tree: false, folded: new Set(), hidden: new Set(), theme: 'dark', killTop: 0, pickedTop: 0, byCgroup: false, inFull: false, scroll: 0, paused: false }
+export const START: Ui = { page: 'overview', back: [], index: 0, top: 0, sort: URGENCY, filter: '', tree: false, folded: new Set(), hidden: new Set(), theme: 'dark', mouse: false, killTop: 0, pickedTop: 0, byCgroup: false, inFull: false, scroll: 0, paused: false }
 
 /** First visible line so that `index` is on screen and as little as possible moves. */
 export function scrolled(top: number, index: number, view: { readonly height: number; readonly count: number }): number {

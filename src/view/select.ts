@@ -10,10 +10,12 @@ export const URGENCY: Sort = { key: 'urgency', inverted: false }
 /** What can be sorted by, in the order of the menu. */
 export const SORT_KEYS: readonly string[] = ['urgency', ...OVERVIEW_COLUMNS.filter((column) => column.unit !== 'series').map((column) => column.key)]
 
-/** A predicate from what was typed: a regular expression (or, if it is none, the text itself), `!` in front inverts; case does not matter. */
+/** A predicate from what was typed: a regular expression (or, if it is none, the text itself), `ns:` in front looks at the namespace of a pod only, `!` before it inverts; case does not matter. */
 export function matcher(filter: string): (name: string) => boolean {
   const inverse = filter.startsWith('!'), wanted = inverse ? filter.slice(1) : filter
-  if (wanted === '') return () => true
+  if (wanted === '' || wanted === 'ns:') return () => true
+  // Only pods have a namespace; the path of a service begins with a slice.
+  if (wanted.startsWith('ns:')) { const inside = matcher(wanted.slice(3)); return (name) => (/^[a-z0-9.-]+\/[^/]+$/.test(name) && inside(name.slice(0, name.indexOf('/')))) !== inverse }
   let test: (name: string) => boolean
   try {
     const pattern = new RegExp(wanted, 'i')

@@ -61,10 +61,6 @@ describe('a FILE that cannot be read', () => {
 })
 
 describe('an environment that does not allow it: exit 3', () => {
-  test.each(['live', 'replay'])('%s without a terminal', async (command) => {
-    writeFileSync(at('r'), Buffer.concat(streamFrames({ seconds: 1 })))
-    expectTwoLines(await cli(command === 'replay' ? ['replay', at('r')] : []), 3, /is not a terminal/)
-  })
   test.each<[string | undefined, string]>([[undefined, 'TERM is not set'], ['dumb', 'TERM is dumb']])('TERM %s', async (term, why) => {
     writeFileSync(at('r'), Buffer.concat(streamFrames({ seconds: 1 })))
     const terminal = new Tui('/usr/bin/env', term === undefined ? ['-u', 'TERM', process.execPath, CLI, 'replay', at('r')] : [`TERM=${term}`, process.execPath, CLI, 'replay', at('r')], { cols: 200 })

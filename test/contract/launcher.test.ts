@@ -26,7 +26,7 @@ test('is what package.json installs', () => {
   expect(fileURLToPath(new URL(bin.oomscope, root))).toBe(LAUNCHER)
 })
 
-test.each<[string, string[], number]>([['done', ['--version'], 0], ['usage', ['recrod'], 2], ['environment', ['live'], 3]])('through a link to a link, %s: output and exit code are the program\'s own', async (_, args, code) => {
+test.each<[string, string[], number]>([['done', ['--version'], 0], ['usage', ['recrod'], 2], ['environment', ['live', '--require-probes', '--bpftrace', '/nowhere'], 3]])('through a link to a link, %s: output and exit code are the program\'s own', async (_, args, code) => {
   const directory = fresh()
   symlinkSync(LAUNCHER, join(directory, 'one'))
   symlinkSync('one', join(directory, 'oomscope'))

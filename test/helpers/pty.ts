@@ -27,6 +27,9 @@ export type TuiOptions = { readonly cols?: number; readonly rows?: number; reado
 /** What a shell expects of its terminal. */
 export const SHELL_MODES: Modes = { alternate: false, cursorHidden: false, mouse: 'none', appCursor: false, appKeypad: false, bracketedPaste: false, wraparound: true, synchronized: false }
 
+/** Longer than any program of these tests outlives its parent. */
+const ABANDONED_MS = 5000
+
 export class Tui {
   readonly term: Terminal
   readonly process: IPty
@@ -62,14 +65,13 @@ export class Tui {
     this.process.onExit((exit) => { this.exit = exit; this.wake() })
   }
 
-  /** node-pty closes the terminal 200 ms after the program's end, read or not: on a busy machine the last words, which restore the terminal, would be lost. */
+  /**
+   * node-pty closes the terminal 200 ms after the program's end, read or not: on a busy machine the last words, which restore the
+   * terminal, would be lost. The stream ends when nothing more can come; only a grandchild that holds the terminal keeps it from that.
+   */
   private readToTheEnd(): void {
-    const { _socket: socket } = this.process as unknown as { readonly _socket: { destroy: () => void } }, destroy = socket.destroy.bind(socket)
-    const whenSilent = (seen: number): void => {
-      // Two turns: the first may still be that of the timer, before anything is read.
-      setImmediate(() => setImmediate(() => { if (this.raw.length === seen) destroy(); else whenSilent(this.raw.length) }))
-    }
-    socket.destroy = () => whenSilent(-1)
+    const { _socket: socket } = this.process as unknown as { readonly _socket: { destroy: (error?: Error) => void; readonly readableEnded: boolean } }, destroy = socket.destroy.bind(socket)
+    socket.destroy = (error) => { if (error === undefined && !socket.readableEnded) setTimeout(destroy, ABANDONED_MS).unref(); else destroy(error) }
   }
 
   lines(): string[] {

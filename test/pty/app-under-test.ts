@@ -37,16 +37,28 @@ function vanish(pod: string): void {
   liveOn(model)
 }
 
+let replaced = 0
+/** The first time the pod vanishes, the second time its heir is born. */
+function replace(pod: string, heir: string): void {
+  replaced += 1
+  if (replaced === 1) { vanish(pod); return }
+  const before = new Set(model.memcgs.keys())
+  addPod(model, heir, { used: 20 * M, max: 100 * M })
+  for (const memcg of model.memcgs.values()) if (!before.has(memcg.id)) memcg.bornNs = model.nowNs
+  liveOn(model)
+}
+
 process.on('SIGUSR2', () => {
   if (want.has('throw')) setImmediate(() => { throw new Error('a bug of the test') })
   else if (want.has('reject')) void Promise.reject(new Error('a rejection of the test'))
   else if (want.has('vanish')) vanish(env['OOMSCOPE_TEST_POD'] ?? '')
+  else if (want.has('replace')) replace(env['OOMSCOPE_TEST_POD'] ?? '', env['OOMSCOPE_TEST_HEIR'] ?? '')
   else liveOn(model)
 })
 
 const options: TuiOptions = {
   model: () => model, mode: want.has('replay') ? 'replay' : 'live', lens: TEST_LENS, wallNow: wall,
-  ascii: want.has('ascii'), theme: (env['NO_COLOR'] ?? '') !== '' ? 'mono' : 'dark', onQuit: () => { if (want.has('say-quit')) process.stderr.write('quit called\n') },
+  ascii: want.has('ascii'), mouse: want.has('mouse'), theme: (env['NO_COLOR'] ?? '') !== '' ? 'mono' : 'dark', onQuit: () => { if (want.has('say-quit')) process.stderr.write('quit called\n') },
   ...(want.has('replay') ? { control } : {}), ...(want.has('fault') ? { fault: () => 'The bridge ended with exit code 1; the picture is of 14:03:27.' } : {}),
 }
 

@@ -15,7 +15,7 @@ async function start(): Promise<Tui> {
   return tui
 }
 
-it.each([['SIGKILL', 137, true], ['SIGABRT', 134, true], ['SIGSEGV', 139, true], ['SIGHUP', 129, false], ['SIGTERM', 143, false]] as const)('the terminal is as before after %s, exit code %i', async (signal, code, said) => {
+it.each([['SIGKILL', 137, true], ['SIGABRT', 134, true], ['SIGSEGV', 139, true], ['SIGHUP', 129, false], ['SIGTERM', 143, false], ['SIGQUIT', 131, false], ['SIGINT', 130, false]] as const)('the terminal is as before after %s, exit code %i', async (signal, code, said) => {
   const t = await start()
   process.kill(t.childNamed('node'), signal)
   await t.see(`code ${code}`)
@@ -33,10 +33,10 @@ it('passes keys through and keeps the exit code of a normal end', async () => {
   await t.see('code 0')
 })
 
-it('passes a signal sent to the launcher on to the program', async () => {
+it.each([['SIGTERM', 143], ['SIGQUIT', 131], ['SIGHUP', 129], ['SIGINT', 130]] as const)('passes %s sent to the launcher on to the program', async (signal, code) => {
   tui = new Tui('sh', [LAUNCHER], { env: { OOMSCOPE_MAIN: app } })
   await tui.until((t) => t.frames >= 1, 'the first frame')
-  tui.signal('SIGTERM')
-  expect(await tui.ended()).toBe(143)
+  tui.signal(signal)
+  expect(await tui.ended()).toBe(code)
   expect(tui.modes()).toEqual(SHELL_MODES)
 })

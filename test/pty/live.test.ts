@@ -51,6 +51,16 @@ it('opens the newest kill by one key, and offers only what works here and now', 
   expect(t.text()).not.toMatch(/back to live|one sample forth|play faster/)
 })
 
+it('leads a new person, who has read the help, from the start to why a pod died in two keys', async () => {
+  const t = await live()
+  t.keys('?')
+  await t.see('the case of the newest kill')
+  t.keys('?')
+  await t.see('USED/LIMIT')
+  t.keys(']')
+  await t.see('CONTAINER LIMIT. Container 248f2a0e12a9')
+})
+
 it('remembers nothing when it is told so, and then offers no way back', async () => {
   const t = await live(['--look-back', '0'])
   t.keys('?')
@@ -63,6 +73,15 @@ it('remembers nothing when it is told so, and then offers no way back', async ()
   await t.see('■ PAUSED 04:18:24')
   t.keys(' ')
   await t.see('● LIVE 04:18:24')
+})
+
+it('says what it waits for when the first look takes long, and ends by ctrl-C', async () => {
+  const t = new Tui('node', [CLI, 'live', '--no-probes'], { cols: 120, env: fakeBridge(fresh(), [{}]).env })
+  open.push(t)
+  await t.see('looking at every cgroup of this node for the first time; ctrl-C ends')
+  t.keys('\x03')
+  expect(await t.ended()).toBe(130)
+  expect(t.raw).not.toContain('\x1b[?1049h')
 })
 
 describe('looking back', () => {
@@ -130,6 +149,10 @@ describe('looking back', () => {
     await t.see(/■ PAUSED 04:18:0[89]\.\d \(1[56]s behind\)/)
     t.keys('b+5m\r')
     await t.see('● LIVE 04:18:24')
+    // A time of day before what is kept is no time of tomorrow.
+    t.keys('b04:00:00\r')
+    await t.see('older moments are no longer kept than 04:18:08')
+    await t.see(/■ PAUSED 04:18:0[89]\.\d/)
   })
 
   it('is left by the key that held the picture, and gives the terminal back', async () => {

@@ -97,6 +97,20 @@ describe('the overview', () => {
 })
 
 describe('time', () => {
+  it('leads a new person, who has read the help, from the start to why a pod died in three keys', async () => {
+    const t = await start()
+    t.keys('?')
+    await t.see('Keys')
+    expect(t.text()).toContain('to the moment of the kill before, after; enter opens its case')
+    // The three keys: leave the help, to the kill, why.
+    t.keys('?')
+    await t.see('USED/LIMIT')
+    t.keys(']')
+    await t.see('KILL 1 of 3')
+    t.keys('\r')
+    await t.see('CONTAINER LIMIT. Container 3c55d6c7d003')
+  })
+
   it('leads from the start to the first kill by one key, and to its case by a second', async () => {
     const t = await start()
     t.keys(']')
@@ -268,6 +282,19 @@ describe('any terminal', () => {
     expect(t.cell(10, 4).inverse).toBe(true)
   })
 
+  it.each([['linux', 16], ['screen', 16], ['vt100', 0], ['xterm', 256], ['tmux-256color', 256]] as const)('paints the same on TERM=%s with LANG=C, in at most %i colours', async (term, colours) => {
+    const t = await atEnd({ term, env: { LANG: 'C', LC_ALL: 'C' } })
+    t.picture(`overview-${term}`)
+    expect(t.text()).toMatch(/!!pod 86c42f1a-\S+ ━+╸·+┃ +12M\/48M/)
+    expect(t.text()).not.toMatch(/Error on|lqqk|\?\?\?/)
+    if (colours < 256) expect(t.raw).not.toMatch(/\x1b\[[\d;]*[34]8;5;/)
+    if (colours === 0) expect(t.raw).not.toMatch(/\x1b\[(?:\d+;)*(?:3[0-7]|4[0-7]|9[0-7]|10[0-7])m/)
+    if (colours > 0) expect(t.cell(1, 0).bgMode).not.toBe(0)
+    t.keys('q')
+    expect(await t.ended()).toBe(0)
+    expect(t.modes()).toEqual(SHELL_MODES)
+  })
+
   it('follows the size of the window, down to one line that says what is needed', async () => {
     const t = await atEnd()
     t.resize(80, 24)
@@ -286,11 +313,11 @@ describe('any terminal', () => {
     expect(tui.raw).not.toContain('\x1b[?1049h')
   })
 
-  it('is refused when there is none, and the hint says what works', async () => {
+  it('is one plain text into a pipe, and refused without a keyboard', async () => {
     tui = new Tui('sh', ['-c', 'node "$CLI" replay "$DEMO" | cat; node "$CLI" replay "$DEMO" </dev/null; echo "code $?"'], { cols: 120, env: { CLI, DEMO } })
     await tui.see('code 3')
-    expect(tui.text()).toMatch(/stdout is not a terminal\nhint: use `oomscope kills FILE`[^]*stdin is not a terminal\nhint: use `oomscope kills FILE`/)
-    expect(tui.raw).not.toContain('\x1b[?1049h')
+    expect(tui.text()).toMatch(/04:18:13 container-limit pod 1f0c2a3e[^]*stdin is not a terminal\nhint: use `oomscope kills FILE`/)
+    expect(tui.raw).not.toContain('\x1b[')
   })
 })
 

@@ -65,6 +65,25 @@ describe('the overview', () => {
     expect(selectedRow(t)).toContain('search/indexer')
   })
 
+  it('follows a workload beyond its death: to the next pod of the same owner, on its page, too', async () => {
+    const t = await start('replace', { cols: 120, rows: 40, env: { OOMSCOPE_TEST_POD: 'indexer-5c7b9d-kk8wz', OOMSCOPE_TEST_HEIR: 'search/indexer-5c7b9d-zz7wq' } })
+    t.keys('jjF')
+    await t.see('F follows search/indexer-5c7b9d-kk8wz')
+    t.keys('\r')
+    await t.see('search/indexer-5c7b9d-kk8wz  ')
+    t.signal('SIGUSR2')
+    await t.see('It is gone: its cgroups were removed. The next one will be shown.')
+    t.keys('\x1b')
+    await t.see('F waits for the next search/indexer')
+    t.signal('SIGUSR2')
+    await t.see('search/indexer-5c7b9d-zz7wq has come in its place')
+    expect(selectedRow(t)).toContain('search/indexer-5c7b9d-zz7wq')
+    t.keys('F')
+    await t.see('no longer following search/indexer-5c7b9d-zz7wq')
+    t.keys('k')
+    await t.until(() => !selectedRow(t).includes('zz7wq'), 'the selection moves freely')
+  })
+
   it('sorts by the column chosen in the menu', async () => {
     const t = await start()
     t.keys('s')
@@ -290,8 +309,9 @@ describe('the terminal is given back', () => {
     expect(t.text()).toContain('quit called')
   })
 
-  it.each([['throw', 'a bug of the test'], ['reject', 'a rejection of the test']])('before the error is printed when something %ss', async (how, message) => {
-    const t = await start(how)
+  it.each([['throw', 'a bug of the test'], ['reject', 'a rejection of the test']])('before the error is printed when something %ss, the mouse with it', async (how, message) => {
+    const t = await start(`${how},mouse`)
+    expect(t.modes().mouse).toBe('vt200')
     t.signal('SIGUSR2')
     expect(await t.ended()).toBe(70)
     expect(t.modes()).toEqual(SHELL_MODES)
@@ -299,15 +319,15 @@ describe('the terminal is given back', () => {
   })
 
   it('and taken again by fg after ^Z', async () => {
-    tui = new Tui('bash', ['--norc', '--noprofile', '-i'], { env: { OOMSCOPE_TEST: '', PS1: 'shell> ', APP: app } })
+    tui = new Tui('bash', ['--norc', '--noprofile', '-i'], { env: { OOMSCOPE_TEST: 'mouse', PS1: 'shell> ', APP: app } })
     await tui.see('shell> ')
     tui.keys('node $APP\r')
     await tui.see('USED/LIMIT')
     tui.keys('\x1a')
     await tui.see('Stopped')
-    expect(tui.modes()).toMatchObject({ alternate: false, cursorHidden: false })
+    expect(tui.modes()).toMatchObject({ alternate: false, cursorHidden: false, mouse: 'none' })
     tui.keys('fg\r')
-    await tui.until((t) => t.modes().alternate && t.text().includes('USED/LIMIT'), 'the screen again')
+    await tui.until((t) => t.modes().alternate && t.modes().mouse === 'vt200' && t.text().includes('USED/LIMIT'), 'the screen and the mouse again')
     tui.keys('q')
     await tui.until((t) => !t.modes().alternate && /shell> $/.test(t.text().trimEnd() + ' '), 'the shell again')
   })

@@ -341,3 +341,30 @@ describe('a file that is no recording', () => {
     expect(refusal(() => openRecording('/nowhere/\u001b[2J')).message).toBe('cannot open /nowhere/?[2J: no such file or directory')
   })
 })
+
+describe('opening a large recording', () => {
+  function rotated(): { readonly path: string; readonly segments: number } {
+    const path = join(fresh(), 'r.oom'), frames = streamFrames({ seconds: 300, memcgs: 100 })
+    // A keyframe every 10 s in three files.
+    ;[frames.slice(0, 100), frames.slice(100, 200), frames.slice(200)].forEach((part, i) => { writeFileSync(i === 2 ? path : `${path}.${2 - i}`, Buffer.concat(part)) })
+    return { path, segments: 3 }
+  }
+  test('is told file by file, and finds what a look in one go finds', async () => {
+    const { path, segments } = rotated(), recording = openRecording(path), other = openRecording(path), shares: number[] = []
+    expect(await recording.prepare((share) => { shares.push(share); return true })).toBe(true)
+    expect(shares).toHaveLength(segments)
+    expect(shares).toEqual([...shares].sort((a, b) => a - b))
+    expect([shares[0], (shares.at(-1) ?? 1) < 1]).toEqual([0, true])
+    expect(recording.span()).toEqual(other.span())
+    expect(await recording.prepare(() => { throw new Error('asked again') })).toBe(true)
+    for (const each of [recording, other]) each.close()
+  })
+  test('ends between two files when nobody wants it any more, and can be taken up again', async () => {
+    const recording = openRecording(rotated().path)
+    let asked = 0
+    expect(await recording.prepare(() => (asked += 1) < 2)).toBe(false)
+    expect(asked).toBe(2)
+    expect(recording.span()).toMatchObject({ startNs: START_NS })
+    recording.close()
+  })
+})

@@ -1,5 +1,6 @@
 /** The whole picture as cells, without a terminal: every page at every size, and when a frame is drawn at all. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Playback } from '../../../src/tui/app.ts'
 import { Grid, SELECTED, STYLE } from '../../../src/tui/grid.ts'
 import { paint } from '../../../src/tui/paint.ts'
 import type { Show } from '../../../src/tui/paint.ts'
@@ -11,7 +12,7 @@ import type { Page, Ui } from '../../../src/tui/ui.ts'
 import { Story } from '../../../src/view/story.ts'
 import type { NodeModel } from '../../../src/model/node.ts'
 import { demoNode, liveOn } from '../../helpers/demo-node.ts'
-import { addPod, emptyNode, M, TEST_LENS, WALL_MS } from '../../helpers/node-model.ts'
+import { addKill, addPod, emptyNode, M, TEST_LENS, WALL_MS } from '../../helpers/node-model.ts'
 
 function show(model: NodeModel, ascii = false): Show {
   return { scene: sceneOf({ lens: TEST_LENS, model, story: new Story(model) }), mode: { text: '● LIVE', style: STYLE.bar }, can: { mode: 'live', speed: false, seek: false, charts: true, save: true }, fault: undefined, ascii }
@@ -43,6 +44,20 @@ describe('a picture', () => {
   })
   it('is 7-bit in ASCII mode on every page', () => {
     for (const page of PAGES) expect(paint(show(demoNode(), true), { ...START, page, selected: demo.scene.rows[0]?.key, kill: demo.scene.kills[0]?.id }, { cols: 120, rows: 40 }).grid.codes.every((code) => code >= 0x20 && code <= 0x7e)).toBe(true)
+  })
+  it.each(PAGES)('of the page %s keeps names with escapes, C1, wide, combining, direction and tag characters in their cells', (page) => {
+    const evil = 'evil\u001b]0;owned\u0007\u001b[2J\u009b31m{bold}x{/bold}', wide = '漢字\u{1f600}e\u0301\u202egpj\u200d\u{e0041}', model = demoNode()
+    const victim = addPod(model, `${evil}/${wide}`, { used: 200 * M, max: 210 * M, inactiveFile: 0, some: 90, full: 80, container: wide })
+    addKill(model, victim, { secondsAgo: 3, comm: evil, pid: 666 })
+    model.health.notices.push({ tsNs: model.nowNs, from: evil, text: wide })
+    model.health.losses.set(evil, { count: 3, detail: wide })
+    model.rungs.set(evil, { kind: 'rung', tsNs: 0, question: evil, rung: wide, state: 'refused', reason: evil })
+    const what = show(model), [row] = what.scene.rows.filter(({ name }) => name.startsWith('evil')), [kill] = what.scene.kills
+    for (const [cols, rows] of [[80, 24], [160, 50]] as const) for (const more of [{}, { inFull: true }, { tree: true }, { byCgroup: true }]) {
+      for (const line of paint({ ...what, fault: evil }, { ...START, page, selected: row?.key, kill: kill?.id, message: page === 'help' ? wide : undefined, filter: page === 'help' ? evil : '', ...more }, { cols, rows }).grid.lines()) {
+        expect(line).toMatch(/^[\u0020-\u007e\u00a1-\u024f\u0370-\u052f\u2026\u2212\u2500-\u259f\u25a0-\u25cf\u2800-\u28ff]*$/)
+      }
+    }
   })
   it('holds no control character whatever a painter writes', () => {
     const grid = new Grid(10, 1)
@@ -112,6 +127,22 @@ describe('a session', () => {
     const { session, quits } = start(demoNode())
     session.key('q')
     expect(quits()).toBe(1)
+    session.close()
+  })
+  it('says where it goes while a jump takes long, and shows the moment when it is there', () => {
+    const model = demoNode(), frames: Grid[] = [], terminal = { size: () => ({ cols: 80, rows: 24 }), show: (grid: Grid) => { frames.push(grid) } } as unknown as Terminal
+    let playback: Playback = { speed: 1, paused: false, ended: false, caughtUp: true, startNs: 0, endNs: model.nowNs }
+    const control = { seek: () => { playback = { ...playback, paused: true, caughtUp: false } }, setPaused: () => undefined, setSpeed: () => undefined, playback: () => playback }
+    const session = new Session({ model: () => model, mode: 'replay', lens: TEST_LENS, wallNow: () => 0, control }, terminal, () => undefined)
+    session.key('H')
+    vi.advanceTimersByTime(200)
+    expect(frames.at(-1)?.lines()[0]).not.toContain('GOING TO')
+    vi.advanceTimersByTime(300)
+    expect(frames.at(-1)?.lines()[0]).toContain('◄ GOING TO 14:03:17')
+    model.nowNs -= 10e9
+    playback = { ...playback, caughtUp: true }
+    vi.advanceTimersByTime(200)
+    expect(frames.at(-1)?.lines()[0]).toContain('◄ REPLAY 14:03:17.0')
     session.close()
   })
   it('says how late a live picture is', () => {
