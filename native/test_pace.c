@@ -214,6 +214,13 @@ static void a_quick_one_is_told_when_it_moved_or_an_active_period_has_passed(voi
   memcg_of(a)->told_ns -= 3601 * NS_PER_S;
   look(a);
   CHECK_EQUAL(told(KIND_MEMCG_USAGE, a, 1), ABSENT);
+  /* in trouble everything is told at once */
+  memcg_of(a)->told_ns = now_ns();
+  put_number("top/a/memory.current", 91 * MIB - 8192);
+  look(a);
+  CHECK_EQUAL(told(KIND_MEMCG_USAGE, a, 1), ABSENT);
+  sample_trouble(&table, memcg_find(&table, a), now_ns());
+  CHECK_EQUAL(told(KIND_MEMCG_USAGE, a, 1), 91 * MIB - 8192);
   finish();
 }
 

@@ -108,6 +108,7 @@ bool usage_update(struct memcgs *t, int slot, bool is_slow) {
   m->usage_ns = reading.ts_ns;
   pace_usage(t, slot, &reading);
   if (!is_still && group_keep(t, slot, GROUP_USAGE, values)) m->is_untold = m->stat_due = true;
-  if ((m->is_untold || m->window.untold.bytes != ABSENT) && is_worth_telling(t, m, reading.ts_ns)) tell(t, slot, &window, reading.ts_ns);
+  /* slow turns are few, and one of them is the look at a decision of the OOM killer */
+  if ((m->is_untold || m->window.untold.bytes != ABSENT) && (is_slow || is_worth_telling(t, m, reading.ts_ns))) tell(t, slot, &window, reading.ts_ns);
   return true;
 }
