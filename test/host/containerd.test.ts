@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, type TestContext } from 'vitest'
 import { CLI } from '../helpers/cli.ts'
-import { expectCase, expectNamed, toldBy, type Told } from '../helpers/cri/check.ts'
+import { expectBereft, expectCase, expectNamed, toldBy, type Told } from '../helpers/cri/check.ts'
 import { Containerd, containerdMissing, IMAGE, tracesOf } from '../helpers/cri/containerd.ts'
 import { prove, type Made, type PodFacts, type Proof } from '../helpers/cri/proof.ts'
 import { skip } from '../helpers/skip.ts'
@@ -43,6 +43,11 @@ test('a container killed by its limit 20 ms after it began has its name in the c
   needed(context)
   expect(last(proof.late).word).toMatchObject({ exitCode: 137, reason: 'OOMKilled' })
   expectCase(told, proof.late, last(proof.late))
+})
+
+test('a container whose child was killed is not dead, whatever its runtime calls it', (context) => {
+  needed(context)
+  expectBereft(told, proof.late.containers[1] as Made)
 })
 
 test('one whose runtime answered only after its death has both', (context) => {

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, type TestContext } from 'vitest'
 import { CLI } from '../helpers/cli.ts'
-import { expectCase, expectNamed, toldBy, type Told } from '../helpers/cri/check.ts'
+import { expectBereft, expectCase, expectNamed, toldBy, type Told } from '../helpers/cri/check.ts'
 import { containerdMissing } from '../helpers/cri/containerd.ts'
 import type { Made, PodFacts, Proof } from '../helpers/cri/proof.ts'
 import { skip } from '../helpers/skip.ts'
@@ -45,6 +45,10 @@ describe.each(SOME)('kernel $kernel with bpftrace $bpftrace', (guest) => {
     const { late: made } = proofOf(context)
     expect(last(made).word?.exitCode).toBe(137)
     expectCase(told, made, last(made))
+  })
+
+  test('a container whose child was killed is not dead, whatever its runtime calls it', (context) => {
+    expectBereft(told, proofOf(context).late.containers[1] as Made)
   })
 
   test('one whose runtime answered only after its death has both', (context) => {

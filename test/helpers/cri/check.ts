@@ -31,3 +31,12 @@ export function expectCase({ cases, rows }: Told, pod: PodFacts, dead: Made): vo
   expect(said[0]?.evidence.filter(({ source }) => source === 'cri container status').map(({ fact }) => fact)).toEqual([`its runtime says of container ${dead.name} of pod ${pod.namespace}/${pod.name}: ${statusText(dead)}`])
   expect(rows.of('container_status').findLast(({ containerId }) => containerId === dead.id)).toMatchObject({ from: 'cri', state: 'exited', ...dead.word })
 }
+
+/** A child died at the limit, the container lives on: the kernel killed, and the runtime's label of the container is contradicted. */
+export function expectBereft({ cases, rows }: Told, dead: Made): void {
+  const said = cases.filter(({ victims }) => victims.some(({ path }) => path === dead.path))
+  expect(said).toHaveLength(1)
+  expect(said[0]).toMatchObject({ cause: 'container-limit', limit: { path: dead.path, limitBytes: dead.limitBytes } })
+  expect(rows.of('container_status').findLast(({ containerId }) => containerId === dead.id)).toMatchObject({ state: 'running', reason: 'OOMKilled' })
+  expect(said[0]?.differences.filter((text) => text.includes('although it runs on'))).toHaveLength(1)
+}
