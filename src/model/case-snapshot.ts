@@ -25,8 +25,8 @@ function statBefore(memcg: Memcg, tsNs: number): Memcg['stat'] {
   return stat !== undefined && tsNs - stat.tsNs <= NEAR_NS ? stat : undefined
 }
 
-/** Whoever makes a cgroup sets its limit after that: "none", read so early, may only mean "not yet". */
-const SETTLED_NS = 2e9
+/** Whoever makes a cgroup sets its limit after that: "none", read so early, may only mean "not yet". A bridge that is short of time reads again after 32 s. */
+const SETTLED_NS = 35e9
 
 /** Is its limit known, as it was then? */
 function areLimitsKnown({ limits, bornNs }: Memcg, tsNs: number): boolean {

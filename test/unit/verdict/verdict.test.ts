@@ -68,7 +68,7 @@ test('"no limit" read while a container was being made is none: its limit is rea
   const before = [...young, limits(66, LIMIT), read(104, born + MS), read(142, born + MS), ...kill(66), exit(381, 104, T0 + 9 * MS)]
   expect(only(fold(before))).toMatchObject({ cause: 'pod-limit', confidence: 'possible' })
   expect(only(fold([...before, read(104, T0 + 4 * MS, LIMIT)]))).toMatchObject({ cause: 'container-limit' })
-  expect(only(fold([...before, read(104, T0 + 4 * MS, LIMIT / 2), read(142, T0 + 9e9)]))).toMatchObject({ cause: 'pod-limit', confidence: 'likely' })
+  expect(only(fold([...before, read(104, T0 + 4 * MS, LIMIT / 2), read(142, T0 + 5 * MS, LIMIT / 2)]))).toMatchObject({ cause: 'pod-limit', confidence: 'likely' })
 })
 
 test('nobody killed', () => {
