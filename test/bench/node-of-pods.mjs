@@ -30,7 +30,8 @@ export function nodeOfPods({ pods }) {
 export function liveOn({ model, sampled, tell }, tick) {
   const tsNs = START_NS + tick * 1e8, second = Math.floor(tick / 10)
   for (const memcgId of sampled) {
-    const wave = Math.sin((tick + memcgId * 7) / 50)
+    // Minutes long: no spikes, which would be kept (bounded, but some 20,000 of them).
+    const wave = Math.sin((tick + memcgId * 7) / 300)
     tell('memcg_usage', tsNs, { memcgId, currentBytes: Math.round((300 + 150 * wave) * M), swapBytes: 0 })
     if (tick % 10 !== memcgId % 10) continue
     tell('memcg_stat', tsNs, { memcgId, anonBytes: 200 * M, fileBytes: 90 * M, shmemBytes: 0, inactiveFileBytes: 60 * M, workingsetRefaultAnon: 0, workingsetRefaultFile: second * (memcgId % 3) })
