@@ -58,11 +58,8 @@ export async function live(options: Options, signals: Signals): Promise<ExitCode
   if (first.done === true) return EXIT.done
   const names = new Names(sources)
   const take = (batch: Batch): void => {
-    feed.take(batch)
-    for (const { events } of batch.items) names.see(events, feed.model)
-    const named = names.items(feed.model.nowNs)
-    for (const { events } of named) for (const event of events) feed.add(event)
-    tape?.push([...batch.items, ...named])
+    const items = names.take(feed, batch)
+    tape?.push(items)
   }
   take(first.value)
   if (source.shortage !== undefined) warn(source.shortage)

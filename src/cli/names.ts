@@ -4,10 +4,11 @@ import { KINDS } from '../event/kinds.ts'
 import type { NameFact, NameQuestion, NameSource } from '../identity/name-source.ts'
 import { identityOf } from '../identity/path.ts'
 import type { NodeModel } from '../model/node.ts'
-import type { Item } from '../source/source.ts'
+import type { Batch, Item } from '../source/source.ts'
 import { Decoder } from '../wire/decode.ts'
 import { encodeFrames } from '../wire/encode.ts'
 import { FLAG, FrameReader } from '../wire/frame.ts'
+import type { Feed } from './feed.ts'
 
 export class Names {
   readonly sources: readonly NameSource[]
@@ -15,6 +16,15 @@ export class Names {
   constructor(sources: readonly NameSource[]) {
     this.sources = sources
     for (const source of sources) source.start()
+  }
+
+  /** Folds a batch, then what was learned meanwhile; returns all of it, for whoever keeps it. */
+  take(feed: Feed, batch: Batch): Item[] {
+    feed.take(batch)
+    for (const { events } of batch.items) this.see(events, feed.model)
+    const named = this.items(feed.model.nowNs)
+    for (const { events } of named) for (const event of events) feed.add(event)
+    return [...batch.items, ...named]
   }
 
   /** Frames with what was learned since the last call, dated `tsNs`. Never waits. */

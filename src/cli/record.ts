@@ -48,11 +48,7 @@ export async function record(options: Options, signals: Signals): Promise<ExitCo
   let written = 0
   try {
     for await (const batch of source.batches()) {
-      feed.take(batch)
-      for (const { events } of batch.items) names.see(events, feed.model)
-      const named = names.items(feed.model.nowNs)
-      for (const { events } of named) for (const event of events) feed.add(event)
-      writer.write([...batch.items, ...named])
+      writer.write(names.take(feed, batch))
       written = feed.events
       // What ends because we end is no news.
       if (signals.exitCode() === undefined) for (const line of batch.items.flatMap(({ events }) => notes.of(events))) process.stderr.write(`${line}\n`)

@@ -61,11 +61,8 @@ export class RunWatcher {
   private async pump(): Promise<void> {
     try {
       for await (const batch of this.source.batches()) {
-        this.feed.take(batch)
-        for (const { events } of batch.items) this.names.see(events, this.feed.model)
-        const named = this.names.items(this.feed.model.nowNs)
-        for (const { events } of named) for (const event of events) this.feed.add(event)
-        this.writer?.write([...batch.items, ...named])
+        const items = this.names.take(this.feed, batch)
+        this.writer?.write(items)
         this.wake()
       }
     } catch (error) {

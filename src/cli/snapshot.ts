@@ -48,8 +48,7 @@ export async function liveSnapshot(options: Options, signals: Signals): Promise<
     let startNs: number | undefined
     for await (const batch of source.batches()) {
       names ??= new Names(sources)
-      feed.take(batch)
-      for (const { events } of names.items(feed.model.nowNs)) for (const event of events) feed.add(event)
+      names.take(feed, batch)
       startNs ??= feed.model.hello?.tsNs
       if (startNs !== undefined && feed.model.memcgs.size > 0 && feed.model.nowNs - startNs >= WATCHED_NS) break
     }
