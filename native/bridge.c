@@ -265,19 +265,19 @@ static void wait_for_something(struct bridge *b) {
     for (int i = 0; i < WAIT_PSI + b->psi_fds; i++) b->fds[i].revents = 0;
 }
 
-/* What others say is not sampling, and not of its budget. */
+/* What others say is not sampling, and not of its budget; nor are births: who makes memcgs all the time would take it from all others. */
 static void serve_words(struct bridge *b) {
   uint64_t before = clock_read_ns(CLOCK_THREAD_CPUTIME_ID);
   if (b->fds[WAIT_LINES].revents) tracer_drain(&b->tracer);
   if (b->fds[WAIT_ERRORS].revents) tracer_drain_errors(&b->tracer);
   if (b->fds[WAIT_KMSG].revents) kmsg_drain(&b->kmsg);
+  if (b->fds[WAIT_INOTIFY].revents) watch_drain(&b->memcgs);
   b->sampler.other_cpu_ns += clock_read_ns(CLOCK_THREAD_CPUTIME_ID) - before;
 }
 
 static void serve(struct bridge *b) {
   /* the tracer first: it must never wait for us */
-  if (b->fds[WAIT_LINES].revents || b->fds[WAIT_ERRORS].revents || b->fds[WAIT_KMSG].revents) serve_words(b);
-  if (b->fds[WAIT_INOTIFY].revents) watch_drain(&b->memcgs);
+  if (b->fds[WAIT_LINES].revents || b->fds[WAIT_ERRORS].revents || b->fds[WAIT_KMSG].revents || b->fds[WAIT_INOTIFY].revents) serve_words(b);
   if (b->fds[WAIT_DETAILS].revents) processes_take_details(&b->processes);
   psi_poll_done(&b->psi, &b->memcgs, b->fds + WAIT_PSI);
   run_clocks(b, now_ns());

@@ -10,7 +10,7 @@ struct sampler {
   struct memcgs *memcgs;
   struct psi *psi;             /* NULL: pressure is not watched */
   struct budget budget;
-  uint64_t other_cpu_ns;       /* what this thread spent on other things: the tracer's lines, the kernel log */
+  uint64_t other_cpu_ns;       /* what this thread spent on other things: the tracer's lines, the kernel log, births and deaths, processes */
   uint64_t swept_ns;           /* when everybody's events were read last */
 };
 

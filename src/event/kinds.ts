@@ -70,7 +70,7 @@ export const KINDS = {
 
   /**
    * Once a second: how closely memcgs are looked at. Quiet ones get the slow turns only (all files), active ones also fast ones (usage), quick ones (they move near a limit of their own or above, or rise fast) the quick ones.
-   * budget and used are per cent of one core times 100; used is what sampling costs at present (all of the bridge but the tracer's lines and the kernel log). pressure, times 100: by how much, in all, periods were stretched
+   * budget and used are per cent of one core times 100; used is what sampling costs at present (all of the bridge but the tracer's lines, the kernel log, births and deaths, and processes). pressure, times 100: by how much, in all, periods were stretched
    * to keep the budget. Periods are as stretched; turns are cumulative; a late turn came a whole period or more too late.
    */
   sampling: { number: 17, fields: {
