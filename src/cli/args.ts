@@ -56,6 +56,8 @@ export const COMMANDS = {
     evidence: { type: 'string', value: 'FILE', says: 'the log of the kubelet (journalctl -u kubelet), for the reason of a stop' } } },
   spikes: { says: 'memory spikes of a recording, and what kubectl top would have shown', file: true, options: { ...JSON_OPTION,
     all: { type: 'boolean', says: 'list every spike in order of time, not only those nearest to their limits' } } },
+  recommend: { says: 'requests and limits from what the workloads of a recording truly needed', file: true, options: { ...JSON_OPTION,
+    limit: { type: 'string', value: 'BYTES', says: 'would they have lived under this limit? for example 600Mi' } } },
   explain: { says: 'the kills in a kernel log (dmesg, journalctl -k); - is stdin', file: true, options: JSON_OPTION },
   run: { says: 'a command in a memory cgroup of its own, watched; its exit status is ours', command: true, options: {
     limit: { type: 'string', value: 'BYTES', says: 'memory limit of the command, for example 512Mi; without one it is only watched' },
@@ -72,7 +74,7 @@ export const COMMANDS = {
 
 export type CommandName = keyof typeof COMMANDS
 /** Commands of the design that do not exist yet; they say so instead of looking like a typing mistake. */
-const NOT_BUILT = ['recommend', 'report', 'export']
+const NOT_BUILT = ['report', 'export']
 
 export type Invocation =
   | { readonly do: 'help'; readonly command?: CommandName }

@@ -22,6 +22,7 @@ async function run(invocation: Invocation, signals: Signals): Promise<ExitCode> 
     case 'replay': return (await import('./replay.ts')).replay(file, options, signals)
     case 'kills': return (await import('./kills.ts')).kills(file, options, signals)
     case 'spikes': return (await import('./spikes.ts')).spikes(file, options, signals)
+    case 'recommend': return (await import('./recommend.ts')).recommend(file, options, signals)
     case 'explain': return (await import('./explain.ts')).explain(file, options)
     case 'run': return (await import('./run.ts')).run(argv, options, signals)
     case 'doctor': return (await import('./doctor.ts')).doctor(options, signals)

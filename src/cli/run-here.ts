@@ -1,5 +1,7 @@
 /** One run of a command: in this terminal, from its start to the last row about it. */
 import { constants } from 'node:os'
+import { accountsOf, endLedger } from '../model/usage-ledger.ts'
+import type { Account } from '../model/usage-ledger.ts'
 import { startHere } from '../source/run-command.ts'
 import type { Ending, RunningCommand, Seat } from '../source/run-command.ts'
 import type { RunMemcg } from '../source/run-memcg.ts'
@@ -27,7 +29,13 @@ export async function outcomeOf({ argv, memcg, watcher }: Run, ending: Ending, s
   await memcg.remove()
   await watcher.lastRows()
   const facts = { argv, code: ending.code, signal: ending.signal, ns, peakBytes, leftBehind, failure: watcher.failure?.message }
-  return { ending, summary: runSummary(facts, watcher.model, { watch: watcher.watch, path: memcg.path, cases: watcher.story.model.cases }) }
+  return { ending, summary: runSummary(facts, watcher.model, { watch: watcher.watch, path: memcg.path, cases: watcher.story.model.cases, account: accountIn(watcher) }) }
+}
+
+/** What its memcg needed, to its end; nothing when it ended before the first look. */
+function accountIn({ ledger, model }: RunWatcher): Account | undefined {
+  endLedger(ledger, model)
+  return accountsOf(ledger).at(-1)
 }
 
 /** The signal that an exit code of ours stands for. */

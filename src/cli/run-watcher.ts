@@ -3,6 +3,8 @@ import { createModel } from '../model/apply.ts'
 import type { NodeModel } from '../model/node.ts'
 import { createRunWatch, watchRun } from '../model/run-watch.ts'
 import type { RunWatch } from '../model/run-watch.ts'
+import { createLedger, keepAccount } from '../model/usage-ledger.ts'
+import type { Ledger } from '../model/usage-ledger.ts'
 import type { RecordingWriter } from '../recording/writer.ts'
 import type { LiveSource } from '../source/live.ts'
 import { Story } from '../view/story.ts'
@@ -17,6 +19,8 @@ const LAST_ROWS_MS = 3000
 export class RunWatcher {
   readonly story = new Story(createModel())
   readonly watch: RunWatch
+  /** What the command's memcg needed; of no other one. */
+  readonly ledger: Ledger = createLedger()
   /** Why watching ended before the command did. */
   failure: Error | undefined
   private readonly source: LiveSource
@@ -31,7 +35,8 @@ export class RunWatcher {
     this.writer = writer
     this.names = new Names(nameSources(options))
     this.watch = createRunWatch(memcgId)
-    this.feed = new Feed(source, { afterFrame: (model) => { watchRun(this.watch, model); this.story.see(model) } })
+    this.feed = new Feed(source, { afterFrame: (model) => { watchRun(this.watch, model); this.story.see(model) },
+      afterEvent: (model, event) => { if ('memcgId' in event && event.memcgId === memcgId) keepAccount(this.ledger, model, event) } })
   }
 
   get model(): NodeModel { return this.feed.model }

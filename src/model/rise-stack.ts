@@ -21,7 +21,8 @@ export function see(model: NodeModel, memcg: Memcg, bytes: number): void {
     if (isRisen) push(memcg, watch, bytes)
     else watch.lowBytes = Math.min(watch.lowBytes, bytes)
   } else if (isRisen && watch.depth < MAX_DEPTH && (top.isLevel || bytes <= top.peakBytes)) push(memcg, watch, bytes)
-  else if (bytes > top.peakBytes) climb(model, memcg, bytes)
+  // Above a level, and not clearly: it drifts, or is on its way down from a spike. It is a level of its own when it has settled.
+  else if (bytes > top.peakBytes && !top.isLevel) climb(model, memcg, bytes)
   else watch.lowBytes = Math.min(watch.lowBytes, bytes)
   for (let i = 0; i < watch.depth; i++) {
     const rise = watch.rises[i] as Rise
@@ -64,9 +65,8 @@ function climb(model: NodeModel, memcg: Memcg, bytes: number): void {
     const inner = watch.rises[watch.depth - 1], outer = watch.rises[watch.depth - 2]
     if (inner === undefined || watch.depth < 1) return
     if (watch.depth < 2 || outer === undefined || outer.isLevel || bytes <= outer.peakBytes) {
-      // A level that drifts up stays one; what it rises from is still below.
       setPeak(watch, inner, bytes)
-      if (!inner.isLevel) watch.lowBytes = bytes
+      watch.lowBytes = bytes
       return
     }
     tellTop(model, memcg, outer)
@@ -137,10 +137,10 @@ export function settle(model: NodeModel, memcg: Memcg): void {
 function level(model: NodeModel, memcg: Memcg, watch: SpikeWatch): void {
   for (let i = 0; i < watch.depth; i++) {
     const rise = watch.rises[i] as Rise
-    if (rise.isLevel) continue
-    tellTop(model, memcg, rise)
+    const hasDrifted = rise.isLevel && watch.lastBytes > rise.peakBytes
+    if (!rise.isLevel) tellTop(model, memcg, rise)
+    if (!hasDrifted && (rise.isLevel || rise.peakBytes - watch.lastBytes < leastHeight(memcg.limits?.maxBytes, watch.lastBytes))) { rise.isLevel = true; continue }
     rise.isLevel = true
-    if (rise.peakBytes - watch.lastBytes < leastHeight(memcg.limits?.maxBytes, watch.lastBytes)) continue
     rise.peakBytes = rise.lowAfterBytes = watch.lastBytes
     rise.peakSource = watch.isWindowed ? SOURCE.window : SOURCE.sampled
     rise.firstTopNs = rise.lastTopNs = rise.fellNs = Number.NaN

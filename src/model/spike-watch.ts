@@ -7,9 +7,12 @@ import { newWatch, noteStat, SOURCE } from './rise.ts'
 import type { Rise, SpikeWatch } from './rise.ts'
 import { settleNewest } from './spike-tell.ts'
 
-/** A quiet memcg is looked at this often at least, and its high-water mark read, unless the budget of sampling made it rarer; rows come only when something changed. */
+/**
+ * A quiet memcg is looked at this often, and its high-water mark read, unless the budget of sampling made it rarer; a busy node may make a turn
+ * late by as much again. Rows come only when something changed, so the row before tells nothing of the last look.
+ */
 const LOOK_NS = 1e9
-const lookNs = (model: NodeModel): number => Math.max(LOOK_NS, model.health.sampling?.slowPeriodNs ?? 0)
+const lookNs = (model: NodeModel): number => 2 * Math.max(LOOK_NS, model.health.sampling?.slowPeriodNs ?? 0)
 
 /** A memcg that was born while the stream ran began at zero; of any other the first row is only where it stands. */
 function begin(model: NodeModel, memcg: Memcg, event: EventOf<'memcg_usage'>): SpikeWatch | undefined {
@@ -67,8 +70,10 @@ function uncover(watch: SpikeWatch): void {
 }
 
 /** The mark is read up to a slow look late: a spike that has just ended was higher than the looks saw. */
-function amendNewest(model: NodeModel, { newest, depth, atNs }: SpikeWatch, markBytes: number): boolean {
-  if (depth > 0 || newest === undefined || newest.endNs < atNs - lookNs(model) || newest.exactness === 'exact-height' || newest.peakBytes >= markBytes) return false
+function amendNewest(model: NodeModel, { newest, depth, rises, atNs }: SpikeWatch, markBytes: number): boolean {
+  // What stands high now, and is more than the level that all of it stands on, was higher itself.
+  const isHigh = depth > 0 && rises[depth - 1]?.isLevel === false
+  if (isHigh || newest === undefined || newest.endNs < atNs - lookNs(model) || newest.exactness === 'exact-height' || newest.peakBytes >= markBytes) return false
   newest.peakBytes = markBytes
   newest.exactness = 'high-water'
   return true

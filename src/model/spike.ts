@@ -25,8 +25,8 @@ export const leastHeight = (maxBytes: number | undefined, baseBytes: number): nu
 
 /**
  * What is known of the height. `exact-height`: memory.peak was reset at each look, so nothing of any length was missed (6.12+).
- * `high-water`: the mark since the memcg's birth (memory.peak 5.19+, v1 max_usage_in_bytes) rose to it: exact, but its time is known to
- * a second only. `sampled`: usage was seen that high; it may have been higher between two looks.
+ * `high-water`: the mark since the memcg's birth (memory.peak 5.19+, v1 max_usage_in_bytes) rose to it: exact, but its time may be known to
+ * two seconds only. `sampled`: usage was seen that high; it may have been higher between two looks.
  */
 export type Exactness = 'exact-height' | 'high-water' | 'sampled'
 
@@ -40,7 +40,7 @@ export type Spike = {
   /** The least it lasted: from the first to the last look that saw it; 0 = between two looks. */
   readonly leastNs: number
   readonly baseBytes: number
-  /** A high-water mark read up to a second later may still raise it. */
+  /** A high-water mark read that is read later may still raise it. */
   peakBytes: number
   exactness: Exactness
   /** Own limit, else that of the nearest limited memcg above. */

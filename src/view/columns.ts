@@ -35,12 +35,13 @@ export const OVERVIEW_COLUMNS: readonly OverviewColumn[] = [
   { key: 'limit', title: '/LIMIT', unit: 'bytes', width: 7, align: 'left', weight: 94, glued: true, help: 'memory.max of the level that binds; ^ = a level above the workload', of: (row) => row.binding?.maxBytes },
   { key: 'peak', title: 'PEAK', unit: 'bytes', width: 5, align: 'right', weight: 40, help: 'highest usage sampled in the last 60 s', of: (row) => row.peakBytes },
   { key: 'workingSet', title: 'k.TOP', unit: 'bytes', width: 5, align: 'right', weight: 70, help: 'what kubectl top shows: usage minus inactive file cache, as of its last look (each 15 s; before the first: now)', of: (row) => row.kubectlTopBytes ?? row.workingSetBytes },
+  { key: 'hidden', title: 'HIDDEN', unit: 'bytes', width: 6, align: 'right', weight: 38, help: 'what kubectl top does not show: the highest usage of the last 60 s less k.TOP', of: (row) => row.hiddenBytes },
   { key: 'some', title: 'SOME%', unit: 'percent', width: 5, align: 'right', weight: 80, help: 'PSI: share of the last 10 s in which some task waited for memory', of: (row) => row.somePercent },
   { key: 'full', title: 'FULL%', unit: 'percent', width: 5, align: 'right', weight: 45, help: 'PSI: share of the last 10 s in which all tasks waited for memory', of: (row) => row.fullPercent },
   { key: 'stall', title: 'STALL', unit: 'ms/s', width: 5, align: 'right', weight: 78, help: 'ms a second its tasks waited in reclaim or throttling, summed over tasks', of: (row) => row.stallMsPerS },
   { key: 'high', title: 'HIGH/s', unit: '1/s', width: 6, align: 'right', weight: 35, help: 'times a second memory.high was passed', of: (row) => row.highPerS },
   { key: 'oom', title: 'OOM', unit: 'count', width: 3, align: 'right', weight: 85, help: 'processes OOM-killed in it', of: (row) => row.oomKills },
-  { key: 'eta', title: '~ETA', unit: 'seconds', width: 5, align: 'right', weight: 50, help: 'estimate: time to the binding limit if the steady growth of 30 s goes on', of: (row) => row.secondsToLimit },
+  { key: 'eta', title: '~ETA', unit: 'seconds', width: 5, align: 'right', weight: 50, help: 'estimate: time to the limit that the steady growth of 30 s meets first', of: (row) => row.secondsToLimit },
   { key: 'usage', title: '60 s', unit: 'series', width: 5, grow: 30, align: 'left', weight: 55, help: 'usage of the last 60 s: against the limit; grey: no limit, against twice its own peak', of: () => undefined },
 ]
 

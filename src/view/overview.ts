@@ -1,27 +1,24 @@
 /** The overview: one row per workload with every number the screen shows, computed from the model at one moment. */
 import { isOomCase } from '../model/case.ts'
 import type { KillCase, Workload } from '../model/case.ts'
-import { kubectlTopOf } from '../model/kubectl-top.ts'
 import type { Memcg, NodeModel } from '../model/node.ts'
-import { highPerSec, maxPerSec, stallMsPerSec } from '../model/rates.ts'
+import { kubectlTopOf, workingSetOf as setOf } from '../model/kubectl-top.ts'
+import { highPerSec, maxPerSec, peakInWindowBytes, stallMsPerSec } from '../model/rates.ts'
 import type { Folded } from './fold.ts'
 import { fold } from './fold.ts'
+import { forecastOf, growthOf } from './forecast.ts'
 import { levelLabel, named } from './lens.ts'
 import type { Lens } from './lens.ts'
 import { bindingOf, levelsOf } from './limits.ts'
 import type { Binding, Level } from './limits.ts'
 import { judge } from './severity.ts'
 import type { Severity } from './severity.ts'
-import { fillUsage, largest, trend, usageSeries } from './window.ts'
+import { fillUsage, largest, usageSeries } from './window.ts'
 
 /** Length of the sparkline and of the window of PEAK. */
 export const WINDOW_SECONDS = 60
 /** Rates are means over so many seconds: shorter flickers, longer hides. */
 const RATE_SECONDS = 5
-/** A forecast needs a steady slope over this long, this straight, and is silent beyond an hour. */
-const TREND_SECONDS = 30, TREND_R2 = 0.85, LONGEST_FORECAST_S = 3600
-/** Slower growth than this is noise. */
-const LEAST_GROWTH_BYTES = 64 * 1024
 
 /** Everything known of a workload's memory, as facts; absent = not known, 0 = known to be zero. */
 export type Facts = {
@@ -32,6 +29,8 @@ export type Facts = {
   readonly workingSetBytes?: number | undefined
   /** What the dashboard shows: the same as of its last look, up to 15 s ago; absent before the first. */
   readonly kubectlTopBytes?: number | undefined
+  /** Highest usage of the last minute less what `kubectl top` shows. */
+  readonly hiddenBytes?: number | undefined
   readonly inactiveFileBytes?: number | undefined
   readonly anonBytes?: number | undefined
   readonly fileBytes?: number | undefined
@@ -44,8 +43,10 @@ export type Facts = {
   readonly maxPerS?: number | undefined
   readonly oomKills?: number | undefined
   readonly growthBytesPerS?: number | undefined
-  /** Seconds until the binding limit if growth goes on as in the last 30 s: an estimate. */
+  /** Seconds until a limit if growth goes on as in the last 30 s: an estimate. */
   readonly secondsToLimit?: number | undefined
+  /** Which limit that is. */
+  readonly forecastLevel?: Level | undefined
 }
 
 export type OverviewRow = Facts & {
@@ -68,9 +69,11 @@ export type OverviewRow = Facts & {
   readonly urgency: number
 }
 
-/** The kubelet's formula (cAdvisor setMemoryStats): usage minus inactive_file, never below zero. */
-export const workingSetOf = (memcg: Memcg): number | undefined =>
-  memcg.usage === undefined || memcg.stat?.inactiveFileBytes === undefined ? undefined : Math.max(0, memcg.usage.currentBytes - memcg.stat.inactiveFileBytes)
+/** The kubelet's formula, now. */
+export function workingSetOf({ usage, stat }: Memcg): number | undefined {
+  const bytes = usage === undefined ? Number.NaN : setOf(usage.currentBytes, stat?.inactiveFileBytes)
+  return Number.isNaN(bytes) ? undefined : bytes
+}
 
 /** Sum of what is known; nothing when nothing is. */
 function sumOf<T>(items: readonly T[], of: (item: T) => number | undefined): number | undefined {
@@ -80,7 +83,7 @@ function sumOf<T>(items: readonly T[], of: (item: T) => number | undefined): num
 }
 
 /** What a row is computed with, found once per frame. */
-type Moment = { readonly model: NodeModel; readonly labelOf: (memcg: Memcg) => string; readonly lastSecond: number; readonly stallsKnown: boolean; readonly lastKills: ReadonlyMap<number, number> }
+type Moment = { readonly model: NodeModel; readonly growthOf: (memcg: Memcg) => number | undefined; readonly labelOf: (memcg: Memcg) => string; readonly lastSecond: number; readonly stallsKnown: boolean; readonly lastKills: ReadonlyMap<number, number> }
 
 function ratesOf(at: Moment, row: Folded): Facts {
   const window = { nowNs: at.model.nowNs, seconds: RATE_SECONDS }, { self } = row
@@ -112,14 +115,10 @@ const peakOf = (shown: Memcg): number | undefined => {
 
 const kernelOf = ({ stat }: Memcg): number | undefined => stat?.kernelBytes ?? sumOf([stat?.slabReclaimableBytes, stat?.slabUnreclaimableBytes, stat?.kernelStackBytes, stat?.pagetablesBytes], (bytes) => bytes)
 
-type Forecast = { readonly growthBytesPerS: number; readonly secondsToLimit: number | undefined }
-
-/** Growth only when it is steady, and the time to the limit that follows from it. */
-function forecastOf(binding: Binding | undefined): Forecast | undefined {
-  const line = trend(USAGE, WINDOW_SECONDS - TREND_SECONDS)
-  if (line === undefined || line.r2 < TREND_R2 || line.slope < LEAST_GROWTH_BYTES) return undefined
-  const seconds = binding === undefined ? undefined : Math.max(0, binding.maxBytes - binding.usedBytes) / line.slope
-  return { growthBytesPerS: line.slope, secondsToLimit: seconds !== undefined && seconds <= LONGEST_FORECAST_S ? seconds : undefined }
+/** Of the whole row: `k.TOP` is the sum over its containers. */
+function hiddenOf(at: Moment, self: Memcg, kubectlTopBytes: number | undefined): number | undefined {
+  const highest = peakInWindowBytes(self.history, { nowNs: at.model.nowNs, seconds: WINDOW_SECONDS }) ?? self.usage?.currentBytes
+  return kubectlTopBytes === undefined || highest === undefined ? undefined : Math.max(0, highest - kubectlTopBytes)
 }
 
 /** With several containers, a binding one is named: its numbers stand in the row. */
@@ -127,26 +126,26 @@ const innerName = (folded: Folded, binding: Binding | undefined): string => (bin
 
 /** One literal, so that all rows have one shape; `shown` is the level whose limit the row stands against: its own or one of its containers. */
 function rowOf(at: Moment, folded: Folded): OverviewRow {
-  const { self } = folded, { stat } = self, levels = levelsOf(at.labelOf, at.model, folded), binding = bindingOf(levels), isAbove = binding?.where === 'above'
-  const shown = binding === undefined || isAbove ? self : at.model.memcgs.get(binding.memcgId) ?? self, above = isAbove ? at.model.memcgs.get(binding.memcgId) : undefined
+  const { self } = folded, { stat } = self, levels = levelsOf(at.labelOf, at.model, folded), binding = bindingOf(levels), isAbove = binding?.where === 'above', { nowNs } = at.model
+  const shown = binding === undefined || isAbove ? self : at.model.memcgs.get(binding.memcgId) ?? self
   fillUsage(shown.history, at.lastSecond, USAGE)
   const peakBytes = peakOf(shown)
-  if (above !== undefined) fillUsage(above.history, at.lastSecond, USAGE)
-  const memcgIds = new Set<number>(), forecast = forecastOf(binding), rates = ratesOf(at, folded)
+  const memcgIds = new Set<number>(), forecast = forecastOf(at.model, levels, at.growthOf), growthBytesPerS = forecast?.growthBytesPerS ?? at.growthOf(shown), rates = ratesOf(at, folded)
   let lastKillNs: number | undefined, usage: readonly number[] | undefined
   for (const { id } of folded.members) {
     const killNs = at.lastKills.get(id)
     memcgIds.add(id)
     if (killNs !== undefined && !(killNs <= (lastKillNs ?? -1))) lastKillNs = killNs
   }
-  const workingSetBytes = sumOf(folded.containers, workingSetOf) ?? workingSetOf(self), sinceKillS = lastKillNs === undefined ? undefined : (at.model.nowNs - lastKillNs) / 1e9
-  const verdict = judge({ ...rates, binding, workingSetBytes, growthBytesPerS: forecast?.growthBytesPerS, secondsToLimit: forecast?.secondsToLimit, sinceKillS })
+  const workingSetBytes = sumOf(folded.containers, workingSetOf) ?? workingSetOf(self), sinceKillS = lastKillNs === undefined ? undefined : (nowNs - lastKillNs) / 1e9
+  const kubectlTopBytes = sumOf(folded.containers, (memcg) => kubectlTopOf(memcg, nowNs)) ?? kubectlTopOf(self, nowNs)
+  const verdict = judge({ ...rates, binding, workingSetBytes, growthBytesPerS, secondsToLimit: forecast?.secondsToLimit, forecastLevel: forecast?.level, sinceKillS })
   return {
     key: folded.key, name: folded.name + innerName(folded, binding), kind: folded.kind, selfId: self.id, memcgIds, levels, binding, containers: levels.filter((level) => level.where === 'container'), lastKillNs,
     usage: () => usage ??= usageSeries(shown.history, { lastSecond: at.lastSecond, seconds: WINDOW_SECONDS }),
-    usedBytes: self.usage?.currentBytes, swapBytes: self.usage?.swapBytes, peakBytes, workingSetBytes, kubectlTopBytes: sumOf(folded.containers, (memcg) => kubectlTopOf(memcg, at.model.nowNs)) ?? kubectlTopOf(self, at.model.nowNs), inactiveFileBytes: stat?.inactiveFileBytes, anonBytes: stat?.anonBytes, fileBytes: stat?.fileBytes, shmemBytes: stat?.shmemBytes, kernelBytes: kernelOf(self),
+    usedBytes: self.usage?.currentBytes, swapBytes: self.usage?.swapBytes, peakBytes, workingSetBytes, kubectlTopBytes, hiddenBytes: hiddenOf(at, self, kubectlTopBytes ?? workingSetBytes), inactiveFileBytes: stat?.inactiveFileBytes, anonBytes: stat?.anonBytes, fileBytes: stat?.fileBytes, shmemBytes: stat?.shmemBytes, kernelBytes: kernelOf(self),
     somePercent: rates.somePercent, fullPercent: rates.fullPercent, stallMsPerS: rates.stallMsPerS, highPerS: rates.highPerS, maxPerS: rates.maxPerS, oomKills: oomKillsOf(at, folded),
-    growthBytesPerS: forecast?.growthBytesPerS, secondsToLimit: forecast?.secondsToLimit, severity: verdict.severity, reasons: verdict.reasons, urgency: verdict.urgency,
+    growthBytesPerS, secondsToLimit: forecast?.secondsToLimit, forecastLevel: forecast?.level, severity: verdict.severity, reasons: verdict.reasons, urgency: verdict.urgency,
   }
 }
 
@@ -175,7 +174,13 @@ export function rowMaker(lens: Lens, model: NodeModel, cases: readonly KillCase[
   let stallsKnown = false
   for (const memcg of model.memcgs.values()) if (memcg.counters !== undefined) { stallsKnown = true; break }
   const labelOf = (memcg: Memcg): string => labelOfLevel(named(model, lens.workloadOf(memcg.path)), memcg.path)
-  const at: Moment = { model, labelOf, stallsKnown, lastSecond: Math.floor(model.nowNs / 1e9), lastKills: lastKillsOf(cases, model.nowNs) }
+  const growths = new Map<number, number | undefined>(), lastSecond = Math.floor(model.nowNs / 1e9)
+  const growth = (memcg: Memcg): number | undefined => {
+    // The levels above are shared by many rows.
+    if (!growths.has(memcg.id)) growths.set(memcg.id, growthOf(memcg, lastSecond))
+    return growths.get(memcg.id)
+  }
+  const at: Moment = { model, labelOf, growthOf: growth, stallsKnown, lastSecond, lastKills: lastKillsOf(cases, model.nowNs) }
   return (folded) => rowOf(at, folded)
 }
 

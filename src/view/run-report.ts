@@ -5,6 +5,7 @@ import { formatDuration } from '../base/time.ts'
 import type { NodeModel } from '../model/node.ts'
 import { verdictOf } from '../verdict/verdict.ts'
 import { cellText, cutEnd, wrap } from './cell-text.ts'
+import { quantity } from './recommend-report.ts'
 import type { RunSummary } from './run-summary.ts'
 
 const COLUMNS = 80, INDENT = 14, MAX_KILLS = 5
@@ -48,6 +49,13 @@ function spikesText({ spikes }: RunSummary): string {
   return spikes.length === 0 ? 'none' : `${spikes.length}, of which kubectl top would have shown ${spikes.length - missed}`
 }
 
+/** One run is one sample: what may be wrong with it is said with it. */
+function adviceLines({ recommendation }: RunSummary): string[] {
+  if (recommendation === undefined) return []
+  const { requestBytes, limitBytes, reasons, warnings } = recommendation
+  return [...field('recommended', `request ${quantity(requestBytes)}, limit ${quantity(limitBytes)}`), ...reasons.slice(0, 2).flatMap((text) => field('', text)), ...warnings.flatMap(({ text }, i) => field(i === 0 ? 'but' : '', text))]
+}
+
 /** Lines without a line end. */
 export function runText(run: RunSummary, model: NodeModel): string[] {
   return [
@@ -59,6 +67,7 @@ export function runText(run: RunSummary, model: NodeModel): string[] {
     ...field('stalls', stallsText(run)),
     ...killLines(run, model),
     ...field('spikes', spikesText(run)),
+    ...adviceLines(run),
     ...(run.lost === '' ? [] : field('missing', run.lost)),
     ...(run.failure === undefined ? [] : field('not watched', `to its end: ${run.failure}`)),
   ]

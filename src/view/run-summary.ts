@@ -5,9 +5,13 @@ import type { KillCase } from '../model/case.ts'
 import type { Memcg, NodeModel } from '../model/node.ts'
 import type { RunWatch } from '../model/run-watch.ts'
 import type { Spike } from '../model/spike.ts'
+import type { Account } from '../model/usage-ledger.ts'
+import { recommend } from '../verdict/recommendation.ts'
+import type { Need, Recommendation } from '../verdict/recommendation.ts'
 import { killJson } from './kill-json.ts'
 import type { KillJson } from './kill-json.ts'
 import { lossText } from './kill-report.ts'
+import { needOf } from './needs.ts'
 import { toldSpikes } from './spike-facts.ts'
 import { countedKinds } from './stalls.ts'
 
@@ -43,6 +47,8 @@ export type RunSummary = RunFacts & {
   readonly waited: readonly Waited[] | undefined
   readonly kills: readonly KillCase[]
   readonly spikes: readonly Spike[]
+  /** What to request and where to set the limit, going by this run; absent when it ended before the first look. */
+  readonly recommendation: Recommendation | undefined
   /** What did not arrive; empty when nothing is missing. */
   readonly lost: string
 }
@@ -63,13 +69,22 @@ const isInside = (path: string | undefined, root: string): boolean => path !== u
 export const killsIn = (cases: readonly KillCase[], path: string): KillCase[] =>
   cases.filter((kill) => isOomCase(kill) && (isInside(kill.limit?.path, path) || kill.victims.some((victim) => isInside(victim.path, path))))
 
-export function runSummary(facts: RunFacts, model: NodeModel, what: { readonly watch: RunWatch; readonly path: string; readonly cases: readonly KillCase[] }): RunSummary {
-  const { watch, path, cases } = what, memcg = model.memcgs.get(watch.memcgId)
+export function runSummary(facts: RunFacts, model: NodeModel, what: { readonly watch: RunWatch; readonly path: string; readonly cases: readonly KillCase[]; readonly account?: Account | undefined }): RunSummary {
+  const { watch, path, cases, account } = what, kills = killsIn(cases, path), memcg = model.memcgs.get(watch.memcgId)
   return {
     ...facts, path, limitBytes: watch.limit?.bytes, limitPath: watch.limit?.path === path ? undefined : watch.limit?.path,
     peakBytes: facts.peakBytes ?? (watch.firstNs === 0 ? undefined : watch.highestBytes), isPeakExact: facts.peakBytes !== undefined,
     over80Ns: watch.over80Ns, over90Ns: watch.over90Ns, kubectlTopBytes: watch.kubectlTopBytes, waited: waitedOf(model, memcg),
-    kills: killsIn(cases, path), spikes: toldSpikes(model).filter((spike) => isInside(spike.path, path)), lost: lossText(model),
+    kills, recommendation: account === undefined ? undefined : recommend(needOfRun(model, account, { facts, kills })), spikes: toldSpikes(model).filter((spike) => isInside(spike.path, path)), lost: lossText(model),
+  }
+}
+
+/** As of a recording, with the kernel's own mark for the peak, which counts also what lies between the last look and the end. */
+function needOfRun(model: NodeModel, account: Account, { facts, kills }: { readonly facts: RunFacts; readonly kills: readonly KillCase[] }): Need {
+  const need = needOf(model, [account]), above = Math.max(0, (facts.peakBytes ?? 0) - need.peakBytes)
+  return {
+    ...need, exactness: facts.peakBytes === undefined ? need.exactness : 'high-water', peakBytes: need.peakBytes + above, needPeakBytes: need.needPeakBytes + above, hardPeakBytes: need.hardPeakBytes + above,
+    kills: kills.reduce((sum, { victims, unseenVictims = 0 }) => sum + victims.length + unseenVictims, 0),
   }
 }
 
@@ -81,6 +96,7 @@ export type RunJson = {
   readonly stalls?: readonly { readonly what: string; readonly ms: number; readonly count: number }[]
   readonly kills: readonly KillJson[]
   readonly spikes: number; readonly spikesMissedByKubectlTop: number
+  readonly recommendation?: Recommendation
   readonly leftBehind: number; readonly lost?: string; readonly failure?: string
 }
 
@@ -93,6 +109,6 @@ export function runJson(run: RunSummary, model: NodeModel): RunJson {
     ...(run.peakBytes === undefined ? {} : { peakBytes: run.peakBytes }), peakExact: run.isPeakExact, ...(run.kubectlTopBytes === undefined ? {} : { kubectlTopBytes: run.kubectlTopBytes }),
     over80Ms: ms(run.over80Ns), over90Ms: ms(run.over90Ns), ...(run.waited === undefined ? {} : { stalls: run.waited.map(({ what, ns, count }) => ({ what, ms: ms(ns), count })) }),
     kills: run.kills.map((kill) => killJson(kill, model)), spikes: run.spikes.length, spikesMissedByKubectlTop: run.spikes.filter(({ isShownByTop }) => isShownByTop === false).length,
-    leftBehind: run.leftBehind, ...(run.lost === '' ? {} : { lost: run.lost }), ...(run.failure === undefined ? {} : { failure: run.failure }),
+    ...(run.recommendation === undefined ? {} : { recommendation: run.recommendation }), leftBehind: run.leftBehind, ...(run.lost === '' ? {} : { lost: run.lost }), ...(run.failure === undefined ? {} : { failure: run.failure }),
   }
 }

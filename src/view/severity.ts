@@ -1,7 +1,7 @@
 /** Why a workload deserves attention: a table of rules, each a condition over facts and the sentence that is then true. */
 import { bytesCell, countCell, percentCell, secondsCell } from './compact.ts'
 import { shareOf } from './limits.ts'
-import type { Binding } from './limits.ts'
+import type { Binding, Level } from './limits.ts'
 
 /** 2 = act now (`!!`), 1 = look (`!`), 0 = nothing known against it. */
 export type Severity = 0 | 1 | 2
@@ -16,6 +16,8 @@ export type Judged = {
   readonly maxPerS?: number | undefined
   readonly growthBytesPerS?: number | undefined
   readonly secondsToLimit?: number | undefined
+  /** The limit that growth meets first, when it is not the binding one. */
+  readonly forecastLevel?: Level | undefined
   readonly sinceKillS?: number | undefined
 }
 
@@ -23,11 +25,11 @@ type Rule = { readonly severity: 1 | 2; readonly when: (f: Judged) => boolean; r
 
 const at = (value: number | undefined): number => value ?? 0
 const WHOSE = { container: 'its container limit', self: 'its limit' } as const
-const limitOf = (f: Judged): string =>
-  (f.binding === undefined ? 'its limit' : `${f.binding.where === 'above' ? `the ${f.binding.label} limit` : WHOSE[f.binding.where]} of ${bytesCell(f.binding.maxBytes)}`)
+const nameOf = ({ where, label, maxBytes }: Level): string => `${where === 'above' ? `the ${label} limit` : WHOSE[where]} of ${bytesCell(at(maxBytes))}`
+const limitOf = (f: Judged): string => (f.binding === undefined ? 'its limit' : nameOf(f.binding))
 const share = (f: Judged): number => (f.binding === undefined ? 0 : shareOf(f.binding))
 const ago = (f: Judged): string => `${secondsCell(at(f.sinceKillS))} ago`
-const rush = (f: Judged): string => `is ~${secondsCell(at(f.secondsToLimit))} from ${limitOf(f)} (+${bytesCell(at(f.growthBytesPerS))}/s)`
+const rush = (f: Judged): string => `is ~${secondsCell(at(f.secondsToLimit))} from ${f.forecastLevel === undefined ? limitOf(f) : nameOf(f.forecastLevel)} (+${bytesCell(at(f.growthBytesPerS))}/s)`
 
 /** Most urgent first; where two would say the same, only the stronger one holds. */
 const RULES: readonly Rule[] = [

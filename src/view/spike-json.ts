@@ -21,7 +21,7 @@ export type SpikeJson = {
   /** The most it can have lasted, and the least: 0 = it came and went between two looks. */
   readonly durationMs: number
   readonly durationLeastMs: number
-  /** Only a high-water mark tells of it: the time is known to a second. */
+  /** Only a high-water mark tells of it: the time is known to two seconds. */
   readonly timeVague?: true
   readonly baseBytes: number
   readonly peakBytes: number

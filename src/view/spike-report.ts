@@ -45,7 +45,7 @@ export function spikesHeadline(summary: SpikeSummary): string {
 function footing(summary: SpikeSummary, model: NodeModel): string[] {
   const { byExactness: by, expectedShown: { least, most }, touched, count, omitted, topKnown } = summary, loss = usageLossText(model)
   const parts = [
-    by['exact-height'] > 0 ? `${by['exact-height']} with the exact height (memory.peak, reset at each look)` : '', by['high-water'] > 0 ? `${by['high-water']} with the exact height by the high-water mark (~: the time to a second only)` : '',
+    by['exact-height'] > 0 ? `${by['exact-height']} with the exact height (memory.peak, reset at each look)` : '', by['high-water'] > 0 ? `${by['high-water']} with the exact height by the high-water mark (~: the time to two seconds only)` : '',
     by.sampled > 0 ? `${by.sampled} at least as high as told (sampled; lower ones under an older high-water mark can be missing)` : '',
   ].filter((part) => part !== '')
   const lines = count === 0 ? [] : [`Heights: ${parts.join('; ')}.`]

@@ -44,10 +44,10 @@ export function workloadLabel(lens: Lens, model: NodeModel, path: string): strin
   return `${place}:${levelLabel(workload, path).replace(/^container "(.*)"$/, '$1')}`
 }
 
-/** Only a high-water mark tells of it, which is read once a second. */
+/** Only a high-water mark tells of it, which is read once a second or later. */
 export const isTimeVague = ({ exactness, leastNs }: Pick<Spike, 'exactness' | 'leastNs'>): boolean => exactness === 'high-water' && leastNs === 0
 
-/** `12:00:03.120`, with `~` where only the second is known. */
+/** `12:00:03.120`, with `~` where it is known to two seconds only. */
 function timeText(model: NodeModel, spike: Spike): string {
   const { startNs } = spike, wall = wallOf(model, startNs), date = new Date(wall ?? Number.NaN), isClear = !isTimeVague(spike)
   return `${isClear ? '' : '~'}${Number.isNaN(date.getTime()) || !isClear ? timeOf(model, startNs) : date.toISOString().slice(11, 23)}`
@@ -79,7 +79,7 @@ export function lengthText({ leastNs, mostNs }: Pick<SpikeRow, 'leastNs' | 'most
 export const heightSign = ({ exactness, isTouched }: Pick<SpikeRow, 'exactness' | 'isTouched'>): string => (exactness === 'sampled' || isTouched ? '>' : '=')
 
 export const SPIKE_COLUMNS: readonly Column<SpikeRow>[] = [
-  { key: 'time', title: 'TIME', unit: 'text', width: 12, align: 'left', weight: 100, help: 'it began at or after this, UTC; ~ = known to the second only', of: (row) => row.time },
+  { key: 'time', title: 'TIME', unit: 'text', width: 12, align: 'left', weight: 100, help: 'it began at or after this, UTC; ~ = known to two seconds only', of: (row) => row.time },
   { key: 'name', title: 'WORKLOAD', unit: 'text', width: 14, grow: 60, align: 'left', weight: 98, help: 'namespace/pod:container, else service or cgroup path', of: (row) => row.place },
   { key: 'base', title: 'BASE', unit: 'bytes', width: 5, align: 'right', weight: 60, help: 'usage before it', of: (row) => row.baseBytes },
   { key: 'sign', title: '', unit: 'text', width: 1, align: 'right', weight: 94, help: '= exact height; > at least so high (sampled, or facts were lost)', of: heightSign },

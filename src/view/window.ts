@@ -40,16 +40,3 @@ export function largest(values: ArrayLike<number>): number | undefined {
   for (let i = 0; i < values.length; i++) { const value = values[i] ?? Number.NaN; if (value > max || Number.isNaN(max)) max = value }
   return Number.isNaN(max) ? undefined : max
 }
-
-/** Least squares over one value a second, from index `from` on: slope per second and r², or nothing with fewer than 10 known values. */
-export function trend(values: ArrayLike<number>, from = 0): { readonly slope: number; readonly r2: number } | undefined {
-  let n = 0, sx = 0, sy = 0, sxx = 0, sxy = 0, syy = 0
-  for (let i = from; i < values.length; i++) {
-    const x = i - from, y = values[i] ?? Number.NaN
-    if (Number.isNaN(y)) continue
-    n += 1; sx += x; sy += y; sxx += x * x; sxy += x * y; syy += y * y
-  }
-  const vx = n * sxx - sx * sx, vy = n * syy - sy * sy, cov = n * sxy - sx * sy
-  if (n < 10 || vx === 0) return undefined
-  return { slope: cov / vx, r2: vy <= 0 ? 0 : (cov * cov) / (vx * vy) }
-}

@@ -21,3 +21,11 @@ test('they lasted 1 to 3 s between two looks of kubectl top, which showed none',
   }
   expect(run()).toContain('\n3 spikes in 3 workloads; kubectl top would have shown none.\n')
 })
+
+test('what it recommends for them: killed at their limits, so the most head room, and no promise', () => {
+  const lines = execFileSync(process.execPath, ['dist/cli/main.js', 'recommend', 'docs/demo.oom', '--json', '--limit', '64Mi'], { cwd: ROOT, encoding: 'utf8' }).trim().split('\n').map((line) => JSON.parse(line))
+  expect(lines.slice(0, -1).map((r) => [r.peakBytes / MIB, r.exactness, r.requestBytes / MIB, r.limitBytes / MIB, r.headroomPercent, r.kills, r.whatIf.survives])).toEqual([
+    [96, 'high-water', 96, 136, 40, 1, 'no'], [64, 'high-water', 64, 92, 40, 1, 'no'], [48, 'high-water', 48, 68, 40, 1, 'unknown']])
+  for (const line of lines.slice(0, -1)) expect(line.warnings.map((w: { code: string }) => w.code)).toEqual(['killed', 'too-short'])
+  expect(lines.at(-1).node).toMatchObject({ from: 'RAM', workloads: 3, requestBytes: 208 * MIB, fits: true })
+})

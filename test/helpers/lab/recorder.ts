@@ -87,3 +87,18 @@ export function explained(main: string, file: string): Promise<readonly CaseJson
     resolve(casesOfLines(stdout))
   }))
 }
+
+/** A spike as design.md promises it. */
+export type SpikeJson = {
+  readonly path: string; readonly bootNs: number; readonly durationMs: number; readonly durationLeastMs: number
+  readonly baseBytes: number; readonly peakBytes: number; readonly peakExact: boolean; readonly exactness: string
+  readonly kubectlTopBytes?: number; readonly missedByKubectlTop?: boolean; readonly lossDuring?: true; readonly lossSomewhere?: true
+}
+
+/** `oomscope spikes FILE --json`. */
+export function spikesOf(main: string, file: string): Promise<{ readonly spikes: readonly SpikeJson[]; readonly stderr: string }> {
+  return new Promise((resolve, reject) => execFile(process.execPath, [main, 'spikes', file, '--json'], { maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
+    if (error !== null) return reject(new Error(`spikes ended with ${error.code}: ${stderr}`))
+    resolve({ spikes: stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line) as SpikeJson), stderr })
+  }))
+}

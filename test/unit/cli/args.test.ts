@@ -23,7 +23,7 @@ describe('commands', () => {
     [['toString'], 'unknown-command', "unknown command 'toString'"],
   ])('%j is refused in one sentence', (argv, code, message) => expect(refusal(() => parseArguments(argv))).toMatchObject({ code, message, exitCode: 2 }))
 
-  test.each(['recommend', 'report', 'export'])('%s says that it is not built yet, and is not in the help', (name) => {
+  test.each(['report', 'export'])('%s says that it is not built yet, and is not in the help', (name) => {
     expect(refusal(() => parseArguments([name, 'x']))).toMatchObject({ code: 'not-built', message: `${name} is not built yet`, exitCode: 2 })
     expect(helpText()).not.toMatch(new RegExp(`^  ${name}\\b`, 'm'))
   })

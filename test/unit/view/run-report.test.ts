@@ -1,6 +1,7 @@
 /** The summary of a run: what is known, what is not, and why. */
 import { expect, test } from 'vitest'
 import { createRunWatch, watchRun } from '../../../src/model/run-watch.ts'
+import { accountsOf, createLedger, endLedger, keepAccount } from '../../../src/model/usage-ledger.ts'
 import { runText } from '../../../src/view/run-report.ts'
 import { runJson, runSummary } from '../../../src/view/run-summary.ts'
 import type { RunFacts } from '../../../src/view/run-summary.ts'
@@ -61,6 +62,24 @@ test('stalls: none where a probe would have told, not known where none could; fa
   const text = runText(summaryOf(run, { failure: 'the bridge died' }), run.model).join('\n')
   expect(text).toContain('stalls      none')
   expect(text).toContain('not watched to its end: the bridge died')
+})
+
+test('a request and a limit follow from it, by the kernel\'s own mark of the peak, and its shortness is said', () => {
+  const run = ranAt([]), ledger = createLedger()
+  for (const mib of [20, 40, 58]) {
+    const row = usage(9, mib * MIB, T0 + mib * 1e8)
+    applyEvent(run.model, row)
+    keepAccount(ledger, run.model, row)
+  }
+  endLedger(ledger, run.model)
+  const of = (peakBytes: number | undefined) => runSummary({ ...FACTS, peakBytes }, run.model, { watch: run.watch, path: '/oomscope-run-1', cases: [], account: accountsOf(ledger)[0] })
+  expect(of(60 * MIB).recommendation).toMatchObject({ limitBytes: 80 * MIB, headroomPercent: 30 })
+  expect(of(undefined).recommendation).toMatchObject({ limitBytes: 84 * MIB, headroomPercent: 40 })
+  const text = runText(of(60 * MIB), run.model).join('\n')
+  expect(text).toContain('recommended request 58Mi, limit 80Mi')
+  expect(text).toMatch(/but +only .* are recorded/)
+  expect(runJson(of(60 * MIB), run.model).recommendation?.warnings.map(({ code }) => code)).toContain('too-short')
+  expect(runText(summaryOf(run), run.model).join('\n')).not.toContain('recommended')
 })
 
 test('no line is wider than 80 columns or holds a control character', () => {

@@ -7,7 +7,7 @@ import { matcher, selectRows, SORT_KEYS } from '../../../src/view/select.ts'
 import { bar, blockOf, brailleLine, condense, sparkline } from '../../../src/view/sparkline.ts'
 import { statusOf } from '../../../src/view/status-line.ts'
 import { stepOf, Timeline } from '../../../src/view/timeline.ts'
-import { largest, series, trend, usageSeries } from '../../../src/view/window.ts'
+import { largest, series, usageSeries } from '../../../src/view/window.ts'
 import { demoNode } from '../../helpers/demo-node.ts'
 import { addKill, addMemcg, emptyHistory, emptyNode, fillHistory, M, NOW_S, tell, TEST_LENS } from '../../helpers/node-model.ts'
 
@@ -19,8 +19,8 @@ describe('a history window', () => {
     expect(series(history, 'usageBytes', { lastSecond: NOW_S + 1, seconds: 2 })).toEqual([0, Number.NaN])
     expect(series(history, 'usageBytes', { lastSecond: NOW_S - 119, seconds: 2 })).toEqual([Number.NaN, 119])
   })
-  it('has no largest and no trend of nothing', () => {
-    expect([largest([Number.NaN]), trend([1, 2, 3])]).toEqual([undefined, undefined])
+  it('has no largest of nothing', () => {
+    expect(largest([Number.NaN])).toBeUndefined()
   })
   it('lets a usage stand until the next one, because unchanged values are not sent, but not for ever', () => {
     const history = emptyHistory(), at = (second: number, bytes: number): void => recordUsage(history, second * 1e9, bytes)
@@ -32,10 +32,6 @@ describe('a history window', () => {
     const history = emptyHistory()
     for (const [tsNs, bytes] of [[NOW_S - 4, 60], [NOW_S - 3.9, 64], [NOW_S - 3.8, 2]] as const) recordUsage(history, tsNs * 1e9, bytes)
     expect(usageSeries(history, { lastSecond: NOW_S, seconds: 5 })).toEqual([64, 2, 2, 2, 2])
-  })
-  it('finds the slope of a straight line exactly and trusts noise less', () => {
-    expect(trend(Array.from({ length: 30 }, (_, i) => 5 + 3 * i))).toEqual({ slope: 3, r2: 1 })
-    expect(trend(Array.from({ length: 30 }, (_, i) => (i * 7919) % 31))?.r2).toBeLessThan(0.5)
   })
 })
 

@@ -1,0 +1,91 @@
+/** Compares what `spikes` tells with what each spike's own process measured: one for one, and no more exact than it says. */
+import { expect } from 'vitest'
+import { rowsOf } from './recording-rows.ts'
+import { spikesOf } from './recorder.ts'
+import type { SpikeJson } from './recorder.ts'
+import { caughtBy } from './spikes.ts'
+import type { SpikeRun, TrueSpike } from './spikes.ts'
+
+/** A CPU charges MEMCG_CHARGE_BATCH pages in advance; page tables and the file that is mapped are the rest. */
+const OVERHEAD_BYTES = 2 ** 20
+const BATCHES_BYTES = 2 * 64 * 4096
+
+/** `told`: what is told of this spike. `within`: told of another one between the same two looks, which therefore must have been late. */
+export type Pair = { readonly truth: TrueSpike; readonly told: readonly SpikeJson[]; readonly within: SpikeJson | undefined }
+export type Judged = { readonly pairs: readonly Pair[]; readonly strangers: readonly SpikeJson[]; readonly all: readonly SpikeJson[] }
+
+/** Looks are a second apart where nothing moves, and spikes of one memcg more than that. */
+const LATE_MS = 1500
+
+/**
+ * The kernel's number of one spike: the exact peak, or, where the sampler's own reset fell into it and took it away from the spiker's descriptor
+ * (peak_write() sets both to the usage of that moment), the usage read at the top.
+ */
+const heightOf = ({ peakBytes, topBytes, isExact }: TrueSpike): number => (isExact ? Math.max(peakBytes, topBytes) : topBytes)
+
+/** Pairs by place and time, as a told spike says between which moments it was; of several that it may be, the one as high. */
+export async function paired(cli: string, file: string, run: SpikeRun): Promise<Judged> {
+  const { spikes } = await spikesOf(cli, file), rows = await rowsOf(file), clock = rows.of('clock')[0], offsetNs = clock === undefined ? 0 : clock.bootNs - clock.tsNs
+  const ours = new Set(run.spikes.map(({ path }) => path)), all = spikes.filter(({ path }) => ours.has(path))
+  const overlaps = (truth: TrueSpike, told: SpikeJson): boolean => told.path === truth.path && told.bootNs - offsetNs <= truth.endNs && told.bootNs - offsetNs + told.durationMs * 1e6 >= truth.startNs
+  const assigned = new Map(all.map((told) => [told, run.spikes.filter((truth) => overlaps(truth, told)).sort((a, b) => Math.abs(heightOf(a) - told.peakBytes) - Math.abs(heightOf(b) - told.peakBytes))[0]] as const))
+  const pairs = run.spikes.map((truth) => ({ truth, told: all.filter((told) => assigned.get(told) === truth), within: all.find((told) => told.durationMs > LATE_MS && overlaps(truth, told)) }))
+  return { pairs, strangers: all.filter((told) => assigned.get(told) === undefined), all }
+}
+
+/** The lab did what it meant: the kernel's number is what was touched, within the spiker's own overhead. */
+export function expectSoundSpikes({ spikes }: SpikeRun): void {
+  for (const { beforeBytes, topBytes, touchedBytes, startNs, endNs } of spikes) {
+    expect(Math.abs(topBytes - beforeBytes - touchedBytes)).toBeLessThan(OVERHEAD_BYTES)
+    expect(endNs - startNs).toBeGreaterThanOrEqual(4.9e6)
+  }
+}
+
+/** Every spike once, with the very number that the kernel tells the spiker. Returns how many were between the same two late looks as a higher one. */
+export function expectAllExact(judged: Judged): number {
+  let hidden = 0
+  expect(judged.strangers).toEqual([])
+  for (const { truth, told, within } of judged.pairs) {
+    expect(truth.isExact).toBe(true)
+    expect(Math.abs(heightOf(truth) - truth.beforeBytes - truth.touchedBytes)).toBeLessThan(OVERHEAD_BYTES)
+    if (told.length === 0 && within !== undefined) {
+      expect(within.peakBytes, JSON.stringify({ truth, within })).toBeGreaterThanOrEqual(heightOf(truth))
+      hidden += 1
+    } else expect(told.map(({ exactness, peakExact, peakBytes }) => ({ exactness, peakExact, peakBytes })), JSON.stringify({ truth, told })).toEqual([{ exactness: 'exact-height', peakExact: true, peakBytes: heightOf(truth) }])
+  }
+  return hidden
+}
+
+/** What is told is true; what is called exact is the kernel's high-water mark; what is missing could not be known. Returns how many by which means. */
+export function expectHonest(judged: Judged): { readonly highWater: number; readonly sampled: number; readonly missing: number } {
+  let highWater = 0, sampled = 0, missing = 0
+  expect(judged.strangers).toEqual([])
+  for (const { truth, told, within } of judged.pairs) {
+    const [spike] = told, isNewMark = truth.markAfterBytes > truth.markBeforeBytes && truth.markAfterBytes > 0
+    expect(told.length, JSON.stringify({ truth, told })).toBeLessThanOrEqual(1)
+    if (spike === undefined) {
+      // A new mark is always read; when two are new between the same readings, the higher one.
+      expect(isNewMark && within === undefined, JSON.stringify(truth)).toBe(false)
+      missing += 1
+    } else if (spike.exactness === 'high-water') {
+      expect(spike.peakExact).toBe(true)
+      expect(spike.peakBytes, JSON.stringify({ truth, spike })).toBe(truth.markAfterBytes)
+      expect(isNewMark).toBe(true)
+      highWater += 1
+    } else {
+      expect(spike).toMatchObject({ exactness: 'sampled', peakExact: false })
+      expect(spike.peakBytes, JSON.stringify({ truth, spike })).toBeLessThanOrEqual(Math.max(truth.topBytes, truth.beforeBytes + truth.touchedBytes) + OVERHEAD_BYTES + BATCHES_BYTES)
+      sampled += 1
+    }
+  }
+  return { highWater, sampled, missing }
+}
+
+const range = (values: readonly number[]): string => `${Math.min(...values).toFixed(0)} to ${Math.max(...values).toFixed(0)}`
+
+/** The headline of a run. */
+export function headline(where: string, run: SpikeRun, judged: Judged): string {
+  const lengths = run.spikes.map(({ startNs, endNs }) => (endNs - startNs) / 1e6), told = judged.pairs.filter(({ told: list }) => list.length > 0).length, exact = judged.all.filter(({ peakExact }) => peakExact).length
+  const shown = judged.all.filter(({ missedByKubectlTop }) => missedByKubectlTop === false).length
+  return `${where}: ${run.spikes.length} spikes of ${range(lengths)} ms in ${new Set(run.spikes.map(({ path }) => path)).size} memcgs: ${told} told, ${exact} with their exact height; a 15 s working-set sampler saw ${caughtBy(run).length}, oomscope computes ${shown} for kubectl top`
+}
