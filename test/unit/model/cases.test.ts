@@ -282,12 +282,12 @@ test('a group of a thousand processes does not stall the fold', () => {
   const line = (pid: number): string => `Memory cgroup out of memory: Killed process ${pid} (hog) total-vm:1kB, anon-rss:1kB, file-rss:1kB, shmem-rss:0kB, UID:0 pgtables:1kB oom_score_adj:0`
   const log = kmsg([line(1000), `Tasks in ${C1} are going to be killed due to memory.oom.group set`, ...victims.map((v) => line(v.pid))].join('\n'), T0 + MS)
   const rows = [...NODE, ...decision({ tid: 7, tsNs: T0, memcgId: 104, group: true, victims, candidates }), ...log, ...victims.map((v, i) => exit(v.pid, 104, T0 + 50 * MS + i * 1e4))]
-  const started = performance.now(), { cases } = fold(rows)
+  const started = process.cpuUsage(), { cases } = fold(rows)
   expect(cases).toMatchObject([{ group: true, disagreements: [] }])
   expect(cases[0]!.victims).toHaveLength(1000)
   expect(cases[0]!.victims.every((v) => v.exitNs !== undefined)).toBe(true)
-  // Merging at every row took 21 s.
-  expect(performance.now() - started).toBeLessThan(5000)
+  // Merging at every row took 21 s. Of this process's own time: others make the machine slow, not the fold.
+  expect(process.cpuUsage(started).user / 1000).toBeLessThan(5000)
 })
 
 test('the order of interleaved decisions of several threads does not matter', () => {
