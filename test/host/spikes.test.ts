@@ -17,7 +17,7 @@ test('every spike is told as exactly as this kernel allows, and no more exactly'
     expectSoundSpikes(run)
     const judged = await paired(CLI, recorder.file, run)
     console.log(headline('this machine', run, judged))
-    if (run.spikes.every(({ isExact }) => isExact)) console.log(`between the same two late looks as a higher one: ${expectAllExact(judged)}`)
+    if (run.spikes.every(({ isExact }) => isExact)) console.log(`in the same look as a higher one, and read too late by the spiker: ${JSON.stringify(expectAllExact(judged))}`)
     else console.log(`this machine: by which means: ${JSON.stringify(expectHonest(judged))}`)
   } finally {
     await recorder.end('SIGKILL')

@@ -38,7 +38,7 @@ describe.each(KERNELS)('kernel $kernel', (guest) => {
     expect(recorder.code, recorder.stderr).toBe(130)
     console.log(headline(`Linux ${guest.kernel}`, run, told))
     // Whether memory.peak can be reset is found out by the spiker itself, not by the version.
-    if (run.spikes.every(({ isExact }) => isExact)) console.log(`between the same two late looks as a higher one: ${expectAllExact(told)}`)
+    if (run.spikes.every(({ isExact }) => isExact)) console.log(`in the same look as a higher one, and read too late by the spiker: ${JSON.stringify(expectAllExact(told))}`)
     else console.log(`Linux ${guest.kernel}: by which means: ${JSON.stringify(expectHonest(told))}`)
   })
 })
