@@ -25,7 +25,7 @@ const SHOTS: readonly Shot[] = [
   { name: 'stalls', keys: [['3', 'WHO WAITED'], ['', 'waits by length and second']] },
   { name: 'spikes', keys: [['4', 'LENGTH']] },
   { name: 'health', keys: [['6', 'can this picture be trusted']] },
-  { name: 'help', keys: [['?', 'Signs']] },
+  { name: 'help', keys: [['?', 'All times are UTC']] },
 ]
 
 it.each(SHOTS)('the picture of $name in docs/screens is what the program shows', async ({ name, size: [cols, rows] = [120, 40], keys }) => {
