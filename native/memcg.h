@@ -42,6 +42,7 @@ struct window {
   int32_t fd;                    /* -1: none */
   uint64_t from_ns;              /* when it was reset */
   struct window_peak untold;     /* what it saw since a row told of it; bytes ABSENT: nothing */
+  bool is_torn;                  /* something may have come and gone unseen since then (window.c) */
 };
 
 struct memcg {

@@ -260,6 +260,20 @@ static void windows_that_were_not_told_are_joined(void) {
   test_take(&stream);
   row = test_find(KIND_MEMCG_USAGE, 0);
   CHECK(row->field[4].u == 96 * MIB && row->field[5].u == row->ts_ns - began);
+  /* a look that stood still between reading and resetting: at least so high, in no time that could be named; told even without news, once */
+  m->window.is_torn = true;
+  put_number("top/a/memory.peak", 90 * MIB);
+  memcg_of(a)->told_ns = 0;
+  look(a);
+  test_take(&stream);
+  CHECK_EQUAL(test_count(KIND_MEMCG_USAGE), 1);
+  row = test_find(KIND_MEMCG_USAGE, 0);
+  CHECK(row != NULL && row->field[4].u == 90 * MIB && row->field[5].type == 'n');
+  put_number("top/a/memory.peak", 97 * MIB);
+  look(a);
+  test_take(&stream);
+  row = test_find(KIND_MEMCG_USAGE, 0);
+  CHECK(row != NULL && row->field[4].u == 97 * MIB && row->field[5].type == 'u');
   finish();
 }
 

@@ -60,10 +60,19 @@ static bool is_worth_telling(const struct memcgs *t, const struct memcg *m, uint
   return now - m->told_ns >= t->schedule.queue[QUEUE_ACTIVE].period_ns || (fell > rose ? fell : rose) >= clamp(usage / TELL_PART, TELL_MIN, TELL_MAX);
 }
 
+/* What a row says of a window: one that is torn has seen at least so much, in no time that could be named. */
+static struct window_peak told_window(const struct window *w) {
+  struct window_peak peak = w->untold;
+  if (w->is_torn) peak.ns = ABSENT;
+  return peak;
+}
+
 static void tell(struct memcgs *t, int slot, const struct window_peak *window, uint64_t now) {
   struct memcg *m = &t->slot[slot];
-  say(t, slot, m->window.untold.bytes == ABSENT ? window : &m->window.untold, &m->swap_window.untold, now);
+  struct window_peak usage = told_window(&m->window), swap = told_window(&m->swap_window);
+  say(t, slot, m->window.untold.bytes == ABSENT ? window : &usage, &swap, now);
   m->window.untold = m->swap_window.untold = no_window;
+  m->window.is_torn = m->swap_window.is_torn = false;
   m->told_bytes = m->values[VALUES_USAGE];
   m->told_swap_bytes = m->values[VALUES_USAGE + 2];
   m->told_ns = now;

@@ -1,4 +1,4 @@
-/* window.c: one descriptor of memory.peak (and memory.swap.peak) a memcg, read and reset at each look; what happens between the two calls, less than a microsecond, is not seen. */
+/* window.c: one descriptor of memory.peak (and memory.swap.peak) a memcg, read and reset at each look. */
 #include "window.h"
 
 #include <fcntl.h>
@@ -6,6 +6,12 @@
 #include <stdio.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+
+/*
+ * A peak between reading and resetting is not seen. The two calls take some microseconds, unless this thread lost the CPU between them (an
+ * emulated machine, a stopped one): a window that may hide something of this length is told as one that is not exact.
+ */
+#define TORN_NS 250000ull
 
 /*
  * mm/memcontrol.c: peak_write(): any bytes reset the watermark that this open file sees. Two descriptors that take turns would leave no gap,
@@ -55,12 +61,14 @@ void window_open(struct memcgs *t, int slot, uint64_t ts_ns) {
 bool window_look(struct window *w, uint64_t ts_ns, uint64_t told, struct window_peak *peak) {
   char text[64];
   const char *at = text;
+  uint64_t before_ns = now_ns();
   /* a memcg that has died meanwhile answers neither */
   if (w->fd < 0 || read_fd(w->fd, text, sizeof text) <= 0 || !parse_u64(&at, &peak->bytes) || !reset(w->fd)) return false;
+  if (now_ns() - before_ns > TORN_NS) w->is_torn = true;
   peak->ns = ts_ns - w->from_ns;
   w->from_ns = ts_ns;
   bool is_first = w->untold.bytes == ABSENT;
-  if (is_first && told != ABSENT && peak->bytes <= told) return true;
+  if (is_first && !w->is_torn && told != ABSENT && peak->bytes <= told) return true;
   w->untold.bytes = is_first || peak->bytes > w->untold.bytes ? peak->bytes : w->untold.bytes;
   w->untold.ns = (is_first ? 0 : w->untold.ns) + peak->ns;
   return true;

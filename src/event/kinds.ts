@@ -47,6 +47,7 @@ export const KINDS = {
    * memory.current, memory.peak (high-water mark since the memcg's birth), memory.swap.current. v1: usage_in_bytes, max_usage_in_bytes, memsw.usage_in_bytes − usage_in_bytes.
    * windowPeakBytes: the exact highest usage of the windowNs before this row (memory.peak reset per descriptor, 6.12+; a second program that resets too may hide a part). Where windows are told at all, the time between
    * the window and the row before it had no usage above those two rows' currentBytes. Rows of a keyframe repeat, and have none.
+   * windowPeakBytes without windowNs: the reader lost the CPU between reading and resetting, so that a peak may have passed unseen; at least so high.
    * swapPeakBytes: memory.swap.peak (6.5+), the high-water mark of swap since the memcg's birth; memswPeakBytes: v1's memory.memsw.max_usage_in_bytes, that of memory and swap together (that of swap alone it does not tell). swapWindow*: as
    * window*, of swap. A node without swap has none of them.
    * Rows come when usage changed and at no fixed distance (see sampling): what is made of them is weighted by time.

@@ -31,24 +31,25 @@ export function watchUsage(model: NodeModel, memcg: Memcg, event: EventOf<'memcg
   settleNewest(model, memcg, event.tsNs)
   const { currentBytes, peakBytes, windowPeakBytes, windowNs } = event, isWindowed = windowPeakBytes !== undefined && windowNs !== undefined
   // A keyframe repeats what was sent before: no look.
-  if (watch.isWindowed && !isWindowed && currentBytes === watch.lastBytes && peakBytes === watch.lastPeakBytes) return
+  if (watch.isWindowed && windowPeakBytes === undefined && currentBytes === watch.lastBytes && peakBytes === watch.lastPeakBytes) return
   lookOfTop(memcg, watch, event.tsNs)
   watch.atNs = Math.max(event.tsNs, watch.lastNs)
   watch.fromNs = isWindowed ? Math.max(watch.lastNs, event.tsNs - windowNs) : Math.max(watch.lastNs, event.tsNs - lookNs(model))
   watch.isTouched = model.gaps.newestNs > watch.lastNs
   // The descriptor was read for the rows that are lost: of their time only they knew.
-  const isExact = isWindowed && !watch.isTouched, between = isWindowed ? windowPeakBytes : risenMark(watch, peakBytes)
+  const isExact = isWindowed && !watch.isTouched, mark = risenMark(watch, peakBytes), torn = isWindowed ? undefined : windowPeakBytes
+  const isTorn = torn !== undefined && torn > (mark ?? 0), between = isWindowed ? windowPeakBytes : isTorn ? torn : mark
   if (watch.isTouched || !isWindowed) uncover(watch)
   if (!watch.isTouched) stand(watch)
   settle(model, memcg)
   if (between !== undefined && between > currentBytes && between > watch.lastBytes) {
-    watch.source = isWindowed ? (isExact ? SOURCE.window : SOURCE.sampled) : SOURCE.highWater
-    if (isWindowed || !amendNewest(model, watch, between)) {
+    watch.source = isExact ? SOURCE.window : isWindowed || isTorn ? SOURCE.sampled : SOURCE.highWater
+    if (isWindowed || isTorn || !amendNewest(model, watch, between)) {
       if (!isWindowed) watch.fromNs = Math.min(watch.fromNs, Math.max(memcg.bornNs, event.tsNs - lookNs(model)))
       see(model, memcg, between)
     }
   }
-  watch.source = isExact ? SOURCE.window : !isWindowed && between === currentBytes ? SOURCE.highWater : SOURCE.sampled
+  watch.source = isExact ? SOURCE.window : !isWindowed && !isTorn && between === currentBytes ? SOURCE.highWater : SOURCE.sampled
   see(model, memcg, currentBytes)
   noteLook(memcg, watch, currentBytes)
   watch.isWindowed = isWindowed

@@ -114,8 +114,8 @@ function onUsage(ledger: Ledger, model: NodeModel, event: EventOf<'memcg_usage'>
   if (account === undefined) return
   pass(account, memcg, { toNs: event.tsNs, gapNs: gapBefore(model, account, event.tsNs) })
   const { currentBytes, windowPeakBytes, peakBytes, swapBytes = 0 } = event, highest = Math.max(currentBytes, windowPeakBytes ?? 0, riseOf(account, peakBytes))
-  // A keyframe repeats without a window; a look that found something new without one was not covered.
-  if (windowPeakBytes === undefined && (currentBytes !== account.lastBytes || peakBytes !== account.markBytes)) account.isCovered = false
+  // A keyframe repeats without a window; a look that found something new without one was not covered, nor one with a torn window.
+  if (event.windowNs === undefined && (windowPeakBytes !== undefined || currentBytes !== account.lastBytes || peakBytes !== account.markBytes)) account.isCovered = false
   account.hasWindows ||= windowPeakBytes !== undefined
   account.markBytes = peakBytes ?? account.markBytes
   account.limitBytes = memcg.limits?.maxBytes ?? account.limitBytes

@@ -36,6 +36,11 @@ describe('between two looks', () => {
     expect(spike?.endNs).toBeGreaterThanOrEqual(T0 + 3.015 * S)
     expect((spike?.endNs ?? 0) - (spike?.startNs ?? 0)).toBeLessThanOrEqual(100 * MS)
   })
+  test('a window that was torn by a reader without CPU is at least so high, also when nothing in it was seen', () => {
+    const torn = (means: (row: Event) => boolean) => told([...HEAD, ...inOrder(rowsOf(short, evenly(20), { memcgId: ID, means: 'window' }).map((row) => (row.kind === 'memcg_usage' && means(row) ? { ...row, windowNs: undefined } : row)), keepAlive(20))]).spikes.spikes
+    expect(inMib(torn((row) => row.kind === 'memcg_usage' && (row.windowPeakBytes ?? 0) > 149 * MIB))).toEqual([[100, 150, 'sampled']])
+    expect(inMib(torn(() => false))).toEqual([[100, 150, 'exact-height']])
+  })
   test('a new high-water mark tells the exact height, and the time to within two looks of a quiet memcg', () => {
     const [spike] = spikesOf(short, 'high-water')
     expect(spike).toMatchObject({ peakBytes: 150 * MIB, exactness: 'high-water', leastNs: 0 })
