@@ -43,11 +43,11 @@ export function expectSoundSpikes({ spikes }: SpikeRun): void {
 
 /**
  * Every spike once, with the very number that the kernel tells the spiker. Returns how many were between the same two late looks as a higher
- * one, and of how many the spiker itself was told less: the sampler's reset fell into them (see heightOf), and a CPU had given back what it
+ * one, of how many the bridge itself says that its window was torn (native/window.c), and of how many the spiker was told less: the sampler's reset fell into them (see heightOf), and a CPU had given back what it
  * had charged in advance before the spiker read.
  */
-export function expectAllExact(judged: Judged): { readonly hidden: number; readonly toldLess: number } {
-  let hidden = 0, toldLess = 0
+export function expectAllExact(judged: Judged): { readonly hidden: number; readonly toldLess: number; readonly torn: number } {
+  let hidden = 0, toldLess = 0, torn = 0
   expect(judged.strangers).toEqual([])
   for (const { truth, told, within } of judged.pairs) {
     expect(truth.isExact).toBe(true)
@@ -57,12 +57,19 @@ export function expectAllExact(judged: Judged): { readonly hidden: number; reado
       hidden += 1
       continue
     }
+    // The emulator took the CPU from the bridge between reading and resetting: then it says so, and still nothing that is not true.
+    if (told.length === 1 && told[0]?.exactness !== 'exact-height') {
+      expect(told[0]?.peakBytes, JSON.stringify({ truth, told })).toBeLessThanOrEqual(Math.max(heightOf(truth), truth.markAfterBytes) + BATCHES_BYTES)
+      torn += 1
+      continue
+    }
     const isLess = told[0] !== undefined && told[0].peakBytes > heightOf(truth) && told[0].peakBytes <= heightOf(truth) + BATCHES_BYTES
     if (isLess) toldLess += 1
     expect(told.map(({ exactness, peakExact, peakBytes }) => ({ exactness, peakExact, peakBytes })), JSON.stringify({ truth, told })).toEqual([{ exactness: 'exact-height', peakExact: true, peakBytes: isLess ? told[0]?.peakBytes : heightOf(truth) }])
   }
   expect(toldLess).toBeLessThanOrEqual(judged.pairs.length / 10)
-  return { hidden, toldLess }
+  expect(torn).toBeLessThanOrEqual(judged.pairs.length / 3)
+  return { hidden, toldLess, torn }
 }
 
 /** What is told is true; what is called exact is the kernel's high-water mark; what is missing could not be known. Returns how many by which means. */
