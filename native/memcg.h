@@ -58,6 +58,7 @@ struct memcg {
   uint32_t generation;           /* of the last walk that saw it */
   int32_t dir_watch, events_watch, psi_trigger;    /* -1: none */
   int32_t fd[MEMCG_FILES];
+  uint64_t oomd_ooms, oomd_kills;    /* as last told; see oomd.h */
   struct window window, swap_window;             /* memory.peak and memory.swap.peak, see window.c */
   uint64_t usage_ns;             /* when usage was read last */
   uint64_t told_bytes, told_swap_bytes, told_ns;   /* usage and swap in the row that was sent last, and when */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "pace.h"
+#include "oomd.h"
 #include "row.h"
 #include "sample.h"
 #include "watch.h"
@@ -65,6 +66,10 @@ static void look_closer(struct react *r, const struct fact *fact) {
   if (kind == KIND_OOM_BEGIN || kind == KIND_OOM_MEMCG_ENTER) look_at(r, fact_u(fact, "memcgId"));
   /* v1 tells nobody that memory.oom_control changed: all are read on the next tick */
   if (kind >= KIND_OOM_BEGIN && kind <= KIND_OOM_REAP) r->memcgs->events_due = true;
+  if (kind == KIND_TASK_EXIT && r->memcgs->version == 2) {
+    int place = memcg_find(r->memcgs, fact_u(fact, "memcgId"));
+    if (place >= 0) oomd_look(r->memcgs, place, now_ns());
+  }
   if (kind != KIND_TASK_EXIT && kind != KIND_SIGNAL) return;
   int slot = r->memcgs->version == 1 && kind == KIND_TASK_EXIT ? memcg_find(r->memcgs, fact_u(fact, "memcgId")) : -1;
   if (slot >= 0) sample_events(r->memcgs, slot, now_ns());

@@ -2,6 +2,10 @@
 
 #include "test_tree.h"
 
+#include <sys/xattr.h>
+
+#include "oomd.h"
+
 /* The memcg's birth (kind 10) or death (11): exactly one row, with this path and word. */
 static bool is_said_once(uint64_t kind, uint64_t id, const char *path, const char *by) {
   int count = 0;
@@ -145,6 +149,34 @@ static void a_cut_path_of_what_is_gone_says_so(void) {
   finish();
 }
 
+static void marks_of_an_oom_daemon_are_told_once(void) {
+  char path[PATH_MAX];
+  fresh(64);
+  uint64_t a = make("a"), b = make("a/b");
+  watch_walk(&table, 1);
+  test_take(&stream);
+  snprintf(path, sizeof path, "/proc/self/fd/%d/a", table.root_fd);
+  oomd_look(&table, memcg_find(&table, b), 5);
+  test_take(&stream);
+  CHECK_EQUAL(test_count(KIND_MEMCG_OOMD), 0);
+  /* some file systems have no attributes of users (tmpfs before 6.6) */
+  if (setxattr(path, "user.oomd_ooms", "2", 1, 0) == 0) {
+    for (int i = 0; i < 2; i++) oomd_look(&table, memcg_find(&table, b), 6);
+    test_take(&stream);
+    const struct test_row *row = test_find(KIND_MEMCG_OOMD, 0);
+    CHECK(test_count(KIND_MEMCG_OOMD) == 1 && row->field[0].u == a && row->field[1].u == 2 && row->field[2].type == 'n');
+    CHECK(setxattr(path, "user.oomd_kill", "x7", 2, 0) == 0);
+    oomd_look(&table, memcg_find(&table, a), 7);
+    test_take(&stream);
+    CHECK_EQUAL(test_count(KIND_MEMCG_OOMD), 0);
+    CHECK(setxattr(path, "user.oomd_kill", "7", 1, 0) == 0);
+    oomd_look(&table, memcg_find(&table, a), 8);
+    test_take(&stream);
+    CHECK(test_count(KIND_MEMCG_OOMD) == 1 && test_find(KIND_MEMCG_OOMD, 0)->field[2].u == 7);
+  }
+  finish();
+}
+
 static void probes_and_inotify_agree(void) {
   fresh(64);
   watch_walk(&table, 1);
@@ -234,6 +266,7 @@ int main(void) {
   children_do_not_outlive_their_parent();
   a_full_table_counts_what_it_leaves_out();
   a_cut_path_of_what_is_gone_says_so();
+  marks_of_an_oom_daemon_are_told_once();
   probes_and_inotify_agree();
   cut_paths_are_found_by_inode();
   a_memcg_too_short_lived_to_open_is_still_told();

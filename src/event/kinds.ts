@@ -77,6 +77,8 @@ export const KINDS = {
   sampling: { number: 17, fields: {
     budgetCenti: 'u', usedCenti: 'u', pressureCenti: 'u', quietMemcgs: 'u', activeMemcgs: 'u', quickMemcgs: 'u',
     slowPeriodNs: 'u', activePeriodNs: 'u', quickPeriodNs: 'u', slowTurns: 'u', activeTurns: 'u', quickTurns: 'u', lateTurns: 'u' } },
+  /** What systemd-oomd (user.oomd_ooms, user.oomd_kill; systemd src/oom/oomd-util.c) or oomd (trusted.*) wrote on a cgroup: how often it chose it, how many processes it killed. Read when a process in it dies by a signal. */
+  memcg_oomd: { number: 18, fields: { memcgId: 'u', ooms: 'u?', kills: 'u?' } },
 
   // ── the node ───────────────────────────────────────────────────────────────────────────────────────────────────
   /** /proc/meminfo. */

@@ -87,6 +87,11 @@ function applyRare(model: NodeModel, event: Exclude<Event, { readonly kind: Freq
       if (event.kind === 'process_command') applyVictimCommand(model, event)
       break
     case 'node_zone': case 'node_buddy': case 'node_slab': applyNodeFact(model, event); break
+    case 'memcg_oomd': {
+      const memcg = model.memcgs.get(event.memcgId)
+      if (memcg !== undefined) memcg.oomd = event
+      break
+    }
     case 'kmsg': applyKmsg(model, event); break
     case 'task_exit': applyExit(model, event); break
     case 'oom_reap': applyReap(model, event); break

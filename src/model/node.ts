@@ -49,6 +49,8 @@ export type Memcg = {
   earlierStat?: EventOf<'memcg_stat'>[] | undefined
   events?: EventOf<'memcg_events'>
   psi?: EventOf<'memcg_psi'>
+  /** What an OOM daemon wrote on it. */
+  oomd?: EventOf<'memcg_oomd'>
   /** Cumulative probe counters, indexed as COUNTERS; monotone even when a probe's own counter restarts. Absent until the first one arrives. */
   counters?: Float64Array
   /** What the probe's own counters said last; differs from `counters` after a restart of the tracer. */

@@ -37,6 +37,7 @@ export function expectStrokes({ strokes, kills, spared }: Truth, cases: readonly
     cause, confidence, signal, sender, ...(asker === undefined ? {} : { asker }), victims: victims.map(({ pid, comm, path }) => ({ pid, comm, path })).toSorted((a, b) => a.pid - b.pid),
   })))
   // The sender slept that long between the two.
+  for (const [i, { cause }] of strokes.entries()) if (cause === 'oom-daemon') expect(own[i]?.because.join('\n')).toContain('oomd_ooms, oomd_kill')
   for (const [i, { graceMs }] of strokes.entries()) if (graceMs !== undefined) expect(own[i]?.signal.graceMs).toBeGreaterThanOrEqual(graceMs)
 }
 

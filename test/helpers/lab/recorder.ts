@@ -52,7 +52,7 @@ export class Recorder {
 
 /** The kill case as design.md promises it; only what is compared is named here. */
 export type CaseJson = {
-  readonly cause?: string; readonly confidence: string; readonly doubts: readonly string[]; readonly sentence: string
+  readonly cause?: string; readonly confidence: string; readonly because: readonly string[]; readonly doubts: readonly string[]; readonly sentence: string
   readonly limit?: { readonly path?: string; readonly level?: string; readonly limitBytes?: number }
   readonly invoker?: { readonly pid: number; readonly comm: string }
   readonly victims: readonly { readonly pid: number; readonly comm?: string; readonly path?: string; readonly oomScoreAdj?: number; readonly workload?: Readonly<Record<string, string | number>> }[]

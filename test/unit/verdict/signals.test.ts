@@ -49,6 +49,14 @@ test('systemd-oomd by cgroup.kill: one case, every process of the cgroup', () =>
   expect(model.cases[0]!.victims.map((v) => v.pid)).toEqual([381, 382, 383])
 })
 
+test('the marks that systemd-oomd leaves on the cgroup it chose are told, also from above the victim; alone they prove nothing', () => {
+  const oomd: From = { comm: 'systemd-oomd', memcgId: 201 }, rows = [signal(9, 381, T0, oomd), exit(381, 104, T0 + MS)]
+  const mark = (memcgId: number) => event('memcg_oomd', T0 + 2 * MS, { memcgId, ooms: 1, kills: 3 })
+  expect(only(fold([...DAEMONS, ...rows])).because).toEqual(['the signal came from systemd-oomd'])
+  for (const memcgId of [104, 66]) expect(only(fold([...DAEMONS, ...rows, mark(memcgId)])).because[1]).toMatch(/^the daemon's own marks are on .*: chosen once, 3 processes killed \(oomd_ooms, oomd_kill\)$/)
+  expect(only(fold([...DAEMONS, signal(9, 381, T0, { comm: 'bash', memcgId: 202 }), exit(381, 104, T0 + MS), mark(104)]))).toMatchObject({ cause: 'signal' })
+})
+
 test('earlyoom asks first: death by its SIGTERM counts', () => {
   const gone = { ...exit(381, 104, T0 + 9 * MS), exitCode: 15 } as Event
   expect(fold([...DAEMONS, signal(15, 381, T0, { comm: 'bash', memcgId: 202 }), gone]).cases, 'SIGTERM of anybody else').toHaveLength(0)
