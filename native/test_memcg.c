@@ -149,6 +149,24 @@ static void a_cut_path_of_what_is_gone_says_so(void) {
   finish();
 }
 
+static void what_died_with_its_ancestors_keeps_their_names(void) {
+  fresh(64);
+  watch_walk(&table, 1);
+  uint64_t a = make("a");
+  listen();
+  probe(KIND_MEMCG_BIRTH, 777001, 0, "/gone/kubepods/pod1");
+  probe(KIND_MEMCG_DEATH, 777001, 0, "/gone/kubepods/pod1");
+  probe(KIND_MEMCG_DEATH, 777002, 0, "/a/gone/kubepods/pod1");
+  test_take(&stream);
+  CHECK(is_said_once(KIND_MEMCG_BIRTH, 777001, "/gone/kubepods/pod1", "probe") && is_said_once(KIND_MEMCG_DEATH, 777001, "/gone/kubepods/pod1", "probe"));
+  CHECK(is_said_once(KIND_MEMCG_DEATH, 777002, "/a/gone/kubepods/pod1", "probe"));
+  /* an ancestor that is known by its id says the rest */
+  probe(KIND_MEMCG_BIRTH, 777003, a, "/never/seen/pod2");
+  test_take(&stream);
+  CHECK(is_said_once(KIND_MEMCG_BIRTH, 777003, "/a/pod2", "probe"));
+  finish();
+}
+
 static void marks_of_an_oom_daemon_are_told_once(void) {
   char path[PATH_MAX];
   fresh(64);
@@ -266,6 +284,7 @@ int main(void) {
   children_do_not_outlive_their_parent();
   a_full_table_counts_what_it_leaves_out();
   a_cut_path_of_what_is_gone_says_so();
+  what_died_with_its_ancestors_keeps_their_names();
   marks_of_an_oom_daemon_are_told_once();
   probes_and_inotify_agree();
   cut_paths_are_found_by_inode();

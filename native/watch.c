@@ -233,7 +233,12 @@ static int born_and_gone(struct memcgs *t, const struct fact *fact) {
   probe_path(t, fact, path);
   mark_cut(fact, path);
   int parent = parent_of(t, path, &name);
-  if (parent < 0) parent = memcg_find(t, fact_u(fact, "parentId"));
+  if (parent < 0) {
+    /* an ancestor is gone, too: nothing may be left out of the path, or it would be that of another pod */
+    const char *last = strrchr(path, '/');
+    parent = memcg_find(t, fact_u(fact, "parentId"));
+    name = parent >= 0 && last != NULL ? last + 1 : path + (path[0] == '/');
+  }
   if (parent < 0) parent = memcg_find_name(t, -1, "");
   if (parent < 0) return -1;
   return memcg_born(t, &(struct memcg_birth){.id = fact_u(fact, "memcgId"), .ts_ns = fact->ts_ns, .parent = parent, .name = name, .by = "probe"});
