@@ -1,6 +1,5 @@
-/** Runs inside the guest: records while 101 spikes happen in 7 memcgs, then runs two commands with `oomscope run`; leaves recording, truth and outcomes in the shared directory. */
-import { spawnSync } from 'node:child_process'
-import { appendFileSync, copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+/** Runs inside the guest: records while 101 spikes happen in 7 memcgs, and leaves the recording with the truth in the shared directory. */
+import { appendFileSync, copyFileSync, writeFileSync } from 'node:fs'
 import { release } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { memcgMount } from '../helpers/lab/cgroup.ts'
@@ -10,14 +9,6 @@ import { runSpikes } from '../helpers/lab/spikes.ts'
 
 /** Compiled to build/lab/vm/spikes-guest.js. */
 const repository = fileURLToPath(new URL('../../..', import.meta.url))
-
-/** `oomscope run` with a command that grows to so many MiB below a limit of 64. */
-function ranTo(mib: number): unknown {
-  const file = `/run/summary-${mib}.json`, hog = `${repository}build/workloads/hog --name grower --touch 3 --grow-to ${mib}`
-  const { status, stderr } = spawnSync(process.execPath, [`${repository}dist/cli/main.js`, 'run', '--no-tui', '--no-probes', '--limit', '64Mi', '--summary', file, '--', 'sh', '-c', `echo g | exec ${hog}`], { encoding: 'utf8' })
-  const leftovers = readdirSync('/sys/fs/cgroup', { recursive: true, encoding: 'utf8' }).filter((name) => /oomscope-run-\d+$/.test(name))
-  return { code: status, stderr, leftovers, summary: JSON.parse(readFileSync(file, 'utf8')) as unknown }
-}
 
 async function main(share: string): Promise<void> {
   const tell = (about: string, result: unknown): void => {
@@ -37,7 +28,6 @@ async function main(share: string): Promise<void> {
   copyFileSync(recorder.file, `${share}/recording.oom`)
   await lab.clear()
   lab.close()
-  tell('runs', [40, 90].map(ranTo))
   tell('end', {})
 }
 
