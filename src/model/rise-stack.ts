@@ -4,7 +4,7 @@ import type { Memcg, NodeModel } from './node.ts'
 import { newRise, noteStat, SOURCE } from './rise.ts'
 import type { Rise, SpikeWatch } from './rise.ts'
 import { tell, tellTop } from './spike-tell.ts'
-import { leastHeight, LONGEST_SPIKE_NS } from './spike.ts'
+import { leastFall, leastHeight, LONGEST_SPIKE_NS } from './spike.ts'
 
 /** Rises within rises that are kept apart. */
 const MAX_DEPTH = 4
@@ -81,7 +81,7 @@ function fall(model: NodeModel, memcg: Memcg, bytes: number): void {
   const { watch, limits } = memcg
   while (watch !== undefined && watch.depth > 0) {
     const top = watch.rises[watch.depth - 1] as Rise
-    if (bytes > top.peakBytes - Math.max(leastHeight(limits?.maxBytes, top.baseBytes), (top.peakBytes - top.baseBytes) / 2)) return
+    if (bytes > top.peakBytes - Math.max(leastFall(limits?.maxBytes, top.baseBytes), (top.peakBytes - top.baseBytes) / 2)) return
     tell(model, memcg, { rise: top, baseBytes: top.baseBytes, startNs: top.startNs, endNs: watch.atNs, leastNs: top.lastAboveNs - top.firstAboveNs, ended: 'fell' })
     watch.depth -= 1
     watch.lowBytes = bytes
@@ -100,10 +100,12 @@ export function stand(watch: SpikeWatch): void {
 /** After each look: who still stands high, what has settled, what is too old to be a spike. */
 export function noteLook(memcg: Memcg, watch: SpikeWatch, bytes: number): void {
   const { limits } = memcg
+  let hasLeft = Math.abs(bytes - watch.levelBytes) >= leastHeight(limits?.maxBytes, Math.min(bytes, watch.levelBytes))
   for (let i = 0; i < watch.depth; i++) {
     const rise = watch.rises[i] as Rise, least = leastHeight(limits?.maxBytes, rise.baseBytes)
     if (bytes >= rise.baseBytes + least) {
-      if (Number.isNaN(rise.firstAboveNs)) rise.firstAboveNs = watch.atNs
+      // Its base may lie a little lower than what was taken as the level: nothing has settled up here before this look.
+      if (Number.isNaN(rise.firstAboveNs)) { rise.firstAboveNs = watch.atNs; hasLeft = true }
       rise.lastAboveNs = watch.atNs
     }
     if (bytes > rise.peakBytes - least && Number.isNaN(rise.fellNs)) {
@@ -111,7 +113,7 @@ export function noteLook(memcg: Memcg, watch: SpikeWatch, bytes: number): void {
       rise.lastTopNs = watch.atNs
     } else if (Number.isNaN(rise.fellNs)) rise.fellNs = watch.atNs
   }
-  if (Math.abs(bytes - watch.levelBytes) >= leastHeight(limits?.maxBytes, Math.min(bytes, watch.levelBytes))) {
+  if (hasLeft) {
     watch.levelBytes = bytes
     watch.levelNs = watch.atNs
   }

@@ -1,8 +1,8 @@
 /**
  * A spike: a maximum of one memcg's usage that stands out from what was before and after it.
  *
- * Definition. Usage rose by at least `leastHeight()` above a base and fell again by at least that much and by half of the rise: the base is
- * what was before. Or it fell by at least that much and settled (a second within that height) above half: the base is what it settled at.
+ * Definition. Usage rose by at least `leastHeight()` above a base and fell again by at least `leastFall()` and by half of the rise: the base is
+ * what was before. Or it fell by at least that height and settled (a second within it) above half: the base is what it settled at.
  * What stays up for more than a minute is a new level and no spike: any dashboard shows it. Spikes between the same two looks are one.
  * Usage is what the kernel charged (memory.current), so page cache counts, as it counts against the limit.
  */
@@ -19,9 +19,12 @@ const LEAST_BYTES = 4 * 2 ** 20
 /** And smaller than these shares of the limit, or of the base where that is more. */
 const LEAST_OF_LIMIT = 1 / 20, LEAST_OF_BASE = 1 / 10
 
-/** How much usage must rise over `base` and fall again to be told. */
+/** How much usage must rise over `base` to be told. */
 export const leastHeight = (maxBytes: number | undefined, baseBytes: number): number =>
   Math.max(LEAST_BYTES, (maxBytes ?? 0) * LEAST_OF_LIMIT, baseBytes * LEAST_OF_BASE)
+
+/** And how much it must fall again: less, because usage seldom comes back to the very page it rose from. */
+export const leastFall = (maxBytes: number | undefined, baseBytes: number): number => 0.75 * leastHeight(maxBytes, baseBytes)
 
 /**
  * What is known of the height. `exact-height`: memory.peak was reset at each look, so nothing of any length was missed (6.12+).
