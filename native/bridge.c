@@ -130,7 +130,7 @@ static void say_hello(struct bridge *b) {
   static const char *const version[] = {"", "v1", "v2"};
   stream_begin(&b->out, FLAG_KEYFRAME | FLAG_HELLO);
   hello_say(&b->out, &b->node, &(struct hello_options){.memcg_version = version[b->memcgs.version], .memcg_root = b->memcgs.root,
-                                                       .sample_period_ns = b->options.sample_ms * NS_PER_MS});
+                                                       .sample_period_ns = b->options.sample_ms * NS_PER_MS, .stall_ns = b->options.stall_ns});
   hello_clock(&b->out);
 }
 

@@ -15,7 +15,7 @@
 /* number, C name, wire name, fields "name:type" in wire order. Types as in kinds.ts: u i s b a, '?' = may be absent. */
 #define EVENT_KINDS(X) \
   X(1, HELLO, "hello", "formatVersion:u bridgeVersion:s wallMs:u bootNs:u bootId:s kernelRelease:s machine:s hostname:s " \
-    "pageSizeBytes:u cpus:u memTotalBytes:u swapTotalBytes:u memcgVersion:s memcgRoot:s samplePeriodNs:u") \
+    "pageSizeBytes:u cpus:u memTotalBytes:u swapTotalBytes:u memcgVersion:s memcgRoot:s samplePeriodNs:u stallNs:u?") \
   X(2, SCHEMA, "schema", "number:u name:s fieldNames:s") \
   X(3, CLOCK, "clock", "wallMs:u bootNs:u") \
   X(4, RUNG, "rung", "question:s rung:s state:s reason:s?") \

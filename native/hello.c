@@ -47,6 +47,7 @@ void hello_say(struct stream *out, const struct node *node, const struct hello_o
   row_text(&row, options->memcg_version);
   row_text(&row, options->memcg_root);
   row_u(&row, options->sample_period_ns);
+  row_u(&row, options->stall_ns);
   row_end(&row);
   const struct kind *kind;
   for (int i = 0; (kind = event_kind_at(i)) != NULL; i++) say_schema(out, kind, ts_ns);

@@ -9,7 +9,7 @@
 
 struct hello_options {
   const char *memcg_version, *memcg_root;
-  uint64_t sample_period_ns;
+  uint64_t sample_period_ns, stall_ns;
 };
 
 /* The hello row and every schema row; the frame's flags are the caller's. */

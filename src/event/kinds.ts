@@ -19,7 +19,8 @@ export const KINDS = {
   hello: { number: 1, fields: {
     formatVersion: 'u', bridgeVersion: 's', wallMs: 'u', /** CLOCK_BOOTTIME at tsNs */ bootNs: 'u', bootId: 's', kernelRelease: 's', machine: 's',
     hostname: 's', pageSizeBytes: 'u', cpus: 'u', memTotalBytes: 'u', swapTotalBytes: 'u',
-    /** `v2` or `v1`: which hierarchy carries the memory controller */ memcgVersion: 's', /** where it is mounted */ memcgRoot: 's', /** of memcgs whose usage moves; see sampling */ samplePeriodNs: 'u' } },
+    /** `v2` or `v1`: which hierarchy carries the memory controller */ memcgVersion: 's', /** where it is mounted */ memcgRoot: 's', /** of memcgs whose usage moves; see sampling */ samplePeriodNs: 'u',
+    /** from this length on a single wait is told by a `stall` row */ stallNs: 'u?' } },
   /** Names the fields of one kind, so that a recording explains itself to a program older or newer than its writer. */
   schema: { number: 2, fields: { number: 'u', name: 's', /** field names joined by one space */ fieldNames: 's' } },
   /** Joins the clocks again, once per keyframe. */
@@ -150,7 +151,7 @@ export const KINDS = {
   counter: { number: 50, fields: { counter: 'u', key: 'u', value: 'u' } },
   /** A cumulative latency histogram; see HISTOGRAMS. buckets[i] counts values in [2^i, 2^(i+1)) ns. */
   histogram: { number: 51, fields: { histogram: 'u', key: 'u', buckets: 'a' } },
-  /** One stall above the threshold (default 10 ms). what: index in STALLS. targetMemcgId: the memcg reclaimed, 0 = unknown or node. */
+  /** One stall of hello.stallNs and more. what: index in STALLS. targetMemcgId: the memcg reclaimed, 0 = unknown or node. */
   stall: { number: 52, fields: { what: 'u', tid: 'u', pid: 'u', comm: 's', taskMemcgId: 'u', targetMemcgId: 'u', durationNs: 'u', reclaimedPages: 'u', order: 'i' } },
 
   // ── the kernel log ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -28,7 +28,7 @@ export type ModelOptions = { readonly tombstones?: number | undefined; readonly 
 export function createModel({ tombstones = MAX_TOMBSTONES, nameBook: shared }: ModelOptions = {}): NodeModel {
   const caseBook = createCaseBook(), nameBook = shared ?? createNameBook(tombstones)
   const model: NodeModel = {
-    nowNs: 0, history: createHistory(), memcgs: new Map(), stalls: new Map(), rungs: new Map(), nameBook, names: nameBook.names, ownsNames: shared === undefined, statuses: nameBook.statuses, testimonies: [], recent: [],
+    nowNs: 0, history: createHistory(), memcgs: new Map(), stalls: new Map(), rungs: new Map(), nameBook, names: nameBook.names, ownsNames: shared === undefined, statuses: nameBook.statuses, testimonies: [], recent: [], recentFromNs: Number.NEGATIVE_INFINITY,
     health: { losses: new Map(), corruptFrames: 0, corruptBytes: 0, unknownKinds: 0, badRows: 0, notices: [], selftests: new Map(), tracerStates: [], costs: [] },
     spikes: createSpikeBook(), gaps: createGaps(), hasCounters: false, vmstats: [], zones: new Map(), slabs: [],
     clocksNs: [], tombstones: [], mostTombstones: tombstones, caseBook,
@@ -95,10 +95,7 @@ function applyRare(model: NodeModel, event: Exclude<Event, { readonly kind: Freq
     case 'kmsg': applyKmsg(model, event); break
     case 'task_exit': applyExit(model, event); break
     case 'oom_reap': applyReap(model, event); break
-    case 'signal':
-      keepRecent(model, event)
-      applySignal(model, event)
-      break
+    case 'signal': applySignal(model, event); break
     case 'stall': case 'psi_trigger': keepRecent(model, event); break
     case 'testimony':
       model.testimonies.push(event)
@@ -182,10 +179,12 @@ export function endOfStream(model: NodeModel): void {
   endWatches(model)
 }
 
-/** Half of them go at once: to shift a long list at every stall and signal would cost more than all else here. */
+/** Half of them go at once: to shift a long list at every stall would cost more than all else here. */
 function keepRecent(model: NodeModel, event: NodeModel['recent'][number]): void {
   model.recent.push(event)
-  if (model.recent.length >= 2 * MAX_RECENT) model.recent.splice(0, MAX_RECENT)
+  if (model.recent.length < 2 * MAX_RECENT) return
+  model.recentFromNs = model.recent[MAX_RECENT]?.tsNs ?? model.nowNs
+  model.recent.splice(0, MAX_RECENT)
 }
 
 function applyStat(model: NodeModel, event: EventOf<'memcg_stat'>): void {

@@ -119,8 +119,10 @@ export type NodeModel = {
   readonly statuses: Map<string, ContainerStatus>
   /** What kubelet's log says, oldest first, bounded. */
   readonly testimonies: Testimony[]
-  /** Newest last, bounded: PSI triggers, single stalls, fatal signals; for the event line and the timeline. */
-  readonly recent: (EventOf<'psi_trigger'> | EventOf<'stall'> | EventOf<'signal'>)[]
+  /** Newest last, bounded: PSI triggers and single stalls. */
+  readonly recent: (EventOf<'psi_trigger'> | EventOf<'stall'>)[]
+  /** Of the time before this some of them are no longer kept. */
+  recentFromNs: number
   readonly health: Health
   /** Spikes of every memcg; a pod's stands beside its container's (view/spikes-list.ts tells each once). */
   readonly spikes: SpikeBook

@@ -4,7 +4,7 @@ import { STALLS } from '../event/kinds.ts'
 import { depthBelow } from '../model/memcgs.ts'
 import type { NodeModel } from '../model/node.ts'
 import { cellText } from './cell-text.ts'
-import { bytesCell, countCell, durationCell } from './compact.ts'
+import { bytesCell, countCell, durationCell, secondsCell } from './compact.ts'
 import type { DetailLine } from './detail.ts'
 import { levelLabel, named, placeLabel } from './lens.ts'
 import type { Lens } from './lens.ts'
@@ -53,14 +53,21 @@ function waitersOf(lens: Lens, model: NodeModel, row: StallRow): Waiter[] {
   return [...groups.values()].sort((a, b) => b.totalNs - a.totalNs)
 }
 
-/** The bridge tells single waits from this length on, unless it was started otherwise. */
-const TOLD_FROM = '10 ms'
+/** From which length on single waits are told (`--stall`); streams of older bridges do not say it. */
+const lengthOf = ({ hello }: NodeModel, and: string): string => (hello?.stallNs === undefined ? '' : ` of ${durationCell(hello.stallNs)} ${and} more`)
+
+/** Under heavy pressure fewer are kept than two minutes bring. */
+function reachOf({ nowNs, recentFromNs }: NodeModel): string | undefined {
+  const seconds = (nowNs - recentFromNs) / 1e9
+  return seconds >= STALL_SECONDS ? undefined : secondsCell(seconds)
+}
 
 /** Who waited for what, as a table. */
 export function waitersSection(lens: Lens, model: NodeModel, row: StallRow): TableSection {
-  const waiters = waitersOf(lens, model, row), page = model.hello?.pageSizeBytes ?? 4096
+  const waiters = waitersOf(lens, model, row), page = model.hello?.pageSizeBytes ?? 4096, reach = reachOf(model)
   return {
-    kind: 'table', title: `who waited for what: single waits of ${TOLD_FROM} and more`, span: 'full', empty: `No single wait of ${TOLD_FROM} or more in the last two minutes.`,
+    kind: 'table', title: `who waited for what: single waits${lengthOf(model, 'and')}${reach === undefined ? '' : `, of the last ${reach} only: more are not kept`}`, span: 'full',
+    empty: `No single wait${lengthOf(model, 'or')} in the last ${reach ?? 'two minutes'}.`,
     columns: [{ title: 'COMMAND', width: 10, grow: 15, weight: 100 }, { title: 'FOR', width: 20, grow: 60, weight: 95 }, { title: 'WAITS', width: 5, align: 'right', weight: 70 }, { title: 'SUM', width: 5, align: 'right', weight: 90 }, { title: 'LONGEST', width: 7, align: 'right', weight: 80 }, { title: 'FREED', width: 5, align: 'right', weight: 60 }, { title: 'PIDS', width: 4, align: 'right', weight: 40 }],
     rows: waiters.map(({ who, what, count, totalNs, longestNs, freedPages, pids }) =>
       rowOf([who, what, String(count), durationCell(totalNs), durationCell(longestNs), freedPages === 0 ? '·' : bytesCell(freedPages * page), String(pids.size)], 'plain', [undefined, undefined, undefined, undefined, longestNs >= 1e9 ? 'alarm' : longestNs >= 100e6 ? 'warn' : undefined])),

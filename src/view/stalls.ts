@@ -90,6 +90,14 @@ function quantileNs(heat: readonly number[], share: number): number | undefined 
   return undefined
 }
 
+/** `single` is the longest that was told on its own and is still kept: a longer one may be known by its class only. */
+function longestWait(single: number, heat: readonly number[]): StallRow['longest'] {
+  const highest = heat.findLastIndex((count) => count > 0)
+  if (single > 0 && (highest < 0 || single >= heatFromNs(highest))) return { ns: single, isExact: true }
+  // The last class has no end.
+  return highest < 0 || highest === HEAT_CLASSES - 1 ? undefined : { ns: heatFromNs(highest + 1), isExact: false }
+}
+
 function rowOf({ model, lastSecond, counted, longest }: Moment, group: Group): StallRow {
   const sum: Sum = { byKind: STALLS.map(() => 0), heat: new Array<number>(HEAT_CLASSES).fill(0), perSecondMs: new Array<number>(SPARK_SECONDS).fill(0), waits: 0, freedPages: 0 }
   let nowMs = 0, single = 0, refaults = 0
@@ -103,12 +111,11 @@ function rowOf({ model, lastSecond, counted, longest }: Moment, group: Group): S
   // memory.stat counts the subtree: the outermost cgroup of the group says it for all.
   const { self } = group, psi = self === undefined ? model : self
   if (self !== undefined) refaults = sumOver(self.history, 'refaults', window(PSI_SECONDS)) ?? 0
-  const top = quantileNs(sum.heat, 1)
   return {
     key: group.key, name: group.name, memcgIds: group.memcgIds, waits: sum.waits, nowMsPerS: isCounted ? nowMs : undefined, freedBytes: sum.freedPages * (model.hello?.pageSizeBytes ?? 4096), perSecondMs: isCounted ? sum.perSecondMs : pressureMs(psi, lastSecond),
     waitedNs: isCounted ? sum.byKind.reduce((all, ns, kind) => (STALLS[kind] === 'throttled' ? all : all + ns), 0) : undefined,
     byKind: sum.byKind.map((ns, kind) => (counted[kind] === true ? ns : undefined)), p99Ns: quantileNs(sum.heat, 0.99),
-    longest: single > 0 ? { ns: single, isExact: true } : top === undefined ? undefined : { ns: top, isExact: false },
+    longest: longestWait(single, sum.heat),
     refaultsPerS: self?.stat?.workingsetRefaultFile === undefined ? undefined : refaults / PSI_SECONDS,
     somePercent: psi.psi === undefined ? undefined : psiSomePct(psi.history, window(PSI_SECONDS)) ?? 0, fullPercent: psi.psi === undefined ? undefined : psiFullPct(psi.history, window(PSI_SECONDS)) ?? 0,
   }

@@ -105,7 +105,7 @@ test('a stream begins with one frame of flags 3 that holds hello, every schema r
   expect(first!.rows.slice(0, kinds.length + 2).map(([kind]) => kind)).toEqual([1, ...kinds.map(() => 2), 3])
   expect(first!.rows.slice(1, kinds.length + 1).map(([, , ...fields]) => fields)).toEqual(kinds.map(([name, { number, fields }]) => [number, name, Object.keys(fields).join(' ')]))
   const hello = Object.fromEntries(Object.keys(KINDS.hello.fields).map((field, index) => [field, first!.rows[0]![2 + index]]))
-  expect(hello).toMatchObject({ formatVersion: FORMAT_VERSION, samplePeriodNs: 100_000_000, pageSizeBytes: expect.any(Number) as number })
+  expect(hello).toMatchObject({ formatVersion: FORMAT_VERSION, samplePeriodNs: 100_000_000, stallNs: 10_000_000, pageSizeBytes: expect.any(Number) as number })
   expect(Math.abs((hello['wallMs'] as number) - Date.now())).toBeLessThan(60_000)
 })
 

@@ -11,7 +11,7 @@ export const KEYFRAME_SECONDS = 10
 
 export const hello = (tsNs = START_NS, changes: Partial<EventOf<'hello'>> = {}): EventOf<'hello'> => ({
   kind: 'hello', tsNs, formatVersion: FORMAT_VERSION, bridgeVersion: '0.1.0', wallMs: WALL_MS + (tsNs - START_NS) / 1e6, bootNs: tsNs, bootId: 'b0071d', kernelRelease: '6.12.0', machine: 'x86_64',
-  hostname: 'node-a', pageSizeBytes: 4096, cpus: 2, memTotalBytes: 8 * 2 ** 30, swapTotalBytes: 0, memcgVersion: 'v2', memcgRoot: '/sys/fs/cgroup', samplePeriodNs: 1e8, ...changes,
+  hostname: 'node-a', pageSizeBytes: 4096, cpus: 2, memTotalBytes: 8 * 2 ** 30, swapTotalBytes: 0, memcgVersion: 'v2', memcgRoot: '/sys/fs/cgroup', samplePeriodNs: 1e8, stallNs: 1e7, ...changes,
 })
 
 export const clock = (tsNs: number): EventOf<'clock'> => ({ kind: 'clock', tsNs, wallMs: WALL_MS + (tsNs - START_NS) / 1e6, bootNs: tsNs })

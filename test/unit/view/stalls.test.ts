@@ -77,6 +77,24 @@ describe('the detail of a row', () => {
     expect(rows.map(({ cells }) => cells[1]).sort()).toEqual(['reclaim at a limit (whose, is not told here)', 'reclaim at its own limit', 'reclaim at the limit above it: the pod'])
     expect(rows[0]?.cells[0]).toBe('b?[2J')
   })
+  it('says from which length on single waits are told, where the stream does', () => {
+    const model = emptyNode(), b = addPod(model, 'a/b', { used: M })
+    addWaits(model, b, { what: 'memcg_reclaim', comm: 'b', pid: 1, perS: () => 1, log2Ns: () => 20 })
+    const { title, empty } = waitersSection(TEST_LENS, model, rowsOf(model)[1] as StallRow)
+    expect([title, empty]).toEqual(['who waited for what: single waits', 'No single wait in the last two minutes.'])
+    tell(model, 'hello', model.nowNs, { ...model.hello, stallNs: 2.5e6 })
+    expect(waitersSection(TEST_LENS, model, rowsOf(model)[1] as StallRow)).toMatchObject({ title: 'who waited for what: single waits of 2.5ms and more', empty: 'No single wait of 2.5ms or more in the last two minutes.' })
+  })
+  it('says when so many single waits came that only the newest are kept, and does not call the longest of these the longest', () => {
+    const model = emptyNode(), b = addPod(model, 'a/b', { used: M })
+    addWaits(model, b, { what: 'memcg_reclaim', comm: 'b', pid: 1, perS: (ago) => (ago === 90 ? 1 : 50), log2Ns: (ago) => (ago === 90 ? 30 : 25) })
+    const [node, row] = rowsOf(model) as [StallRow, StallRow], kept = (model.nowNs - model.recentFromNs) / 1e9
+    expect(kept).toBeGreaterThan(30)
+    expect(kept).toBeLessThan(90)
+    expect(waitersSection(TEST_LENS, model, row).title).toBe(`who waited for what: single waits, of the last ${Math.round(kept)}s only: more are not kept`)
+    expect([node.longest, row.longest]).toEqual([0, 1].map(() => ({ ns: expect.any(Number) as number, isExact: false })))
+    expect(row.longest?.ns).toBeGreaterThanOrEqual(2 ** 30)
+  })
   it('says when what reclaim takes comes back at once', () => {
     const model = emptyNode(), b = addPod(model, 'a/b', { used: M, some: 5 }), pod = model.memcgs.get(b.parentId)
     if (pod !== undefined) addRefaults(model, pod, 3100)
