@@ -1,9 +1,10 @@
 /** The working memory of merging: open cases, what is joined to which, and when a case is computed anew. */
-import { near, victimIds, type CaseFacts, type EventRise, type Gathered } from './case-facts.ts'
+import { EXIT_NS, near, victimIds, type CaseFacts, type EventRise, type Gathered } from './case-facts.ts'
 import { claimCounted } from './case-counts.ts'
 import { addCase, dropCase, placeCase } from './case-list.ts'
 import { mergeCase } from './case-merge.ts'
 import { nameVictims, noteWaits } from './case-programs.ts'
+import { readLate } from './case-snapshot.ts'
 import { rewritten } from './case-version.ts'
 import type { KillCase } from './case.ts'
 import { isOnlyMarks, type Decision } from './decision.ts'
@@ -108,13 +109,14 @@ export function markDirty(model: NodeModel, facts: CaseFacts): void {
 /** By then every witness has spoken, and what they were joined with (counters, signals, files' rises) is being forgotten. */
 const FINAL_NS = 15e9
 
-/** What may still come after that: victims that took long to die, and the end of a decision. */
+/** What may still come after that: victims that took long to die, the limits of young cgroups, and the end of a decision. */
 function complete(model: NodeModel, facts: CaseFacts): void {
   facts.needsMerge = false
   if (facts.superseded === true) facts.case.closed = true
+  if (facts.snapshot !== undefined) readLate(model, facts.snapshot)
   for (const victim of facts.case.victims) {
     const exit = model.caseBook.exits.get(victim.pid), { killNs } = victim
-    if (victim.exitNs !== undefined || exit === undefined || killNs === undefined || exit.tsNs < killNs || (victim.memcgId !== undefined && exit.memcgId !== victim.memcgId)) continue
+    if (victim.exitNs !== undefined || exit === undefined || killNs === undefined || exit.tsNs < killNs || exit.tsNs - killNs > EXIT_NS || (victim.memcgId !== undefined && exit.memcgId !== victim.memcgId)) continue
     victim.exitNs = exit.tsNs
     victim.msToExit = (exit.tsNs - killNs) / 1e6
   }

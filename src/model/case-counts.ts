@@ -3,7 +3,7 @@
  * other witnesses speak within milliseconds, so a rise that is still nobody's after some seconds is a case of its own.
  */
 import { dropFacts, openCase, touch } from './case-book.ts'
-import { near, roseAt, type CaseFacts, type EventRise } from './case-facts.ts'
+import { isBetweenReadings, near, roseAt, type CaseFacts, type EventRise } from './case-facts.ts'
 import { childrenOf } from './case-snapshot.ts'
 import type { KillCase } from './case.ts'
 import { depthBelow } from './memcgs.ts'
@@ -14,7 +14,7 @@ const ALONE_NS = 3e9
 
 /** Is one of its victims in this memcg (or is its victim's memcg not known)? */
 function explains(model: NodeModel, target: KillCase, rise: EventRise): boolean {
-  if (!near(target.tsNs, rise.toNs)) return false
+  if (!near(target.tsNs, rise.toNs) && !isBetweenReadings(rise, target.tsNs)) return false
   if (target.unseenVictims !== undefined) return target.countedMemcgId !== undefined && (depthBelow(model, rise.memcgId, target.countedMemcgId) !== undefined || depthBelow(model, target.countedMemcgId, rise.memcgId) !== undefined)
   return target.sentSignal === undefined && target.victims.some(({ memcgId }) => memcgId === undefined || depthBelow(model, rise.memcgId, memcgId) !== undefined)
 }

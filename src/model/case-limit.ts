@@ -4,7 +4,7 @@ import type { KillCase } from './case.ts'
 import { chooseSplit, type OomKillSplit } from './kernel-log-names.ts'
 import { completePath, depthBelow } from './memcgs.ts'
 import { memTotalBytesOf, nodeList } from './log-node.ts'
-import type { NodeModel } from './node.ts'
+import type { Memcg, NodeModel } from './node.ts'
 import type { OomReport } from './oom-report.ts'
 
 const NONE = 0, CPUSET = 1, MEMCG = 3
@@ -53,13 +53,14 @@ export function loggedNames(model: NodeModel, facts: CaseFacts): OomKillSplit | 
 }
 
 function idOfPath(model: NodeModel, path: string, tsNs: number): number | undefined {
-  let found: number | undefined
+  let found: Memcg | undefined
   for (const memcg of model.memcgs.values()) {
     if (memcg.path !== path || (memcg.diedNs !== undefined && memcg.diedNs < tsNs - 1e9)) continue
-    // A path is used again by the next container of the same name: the living one wins.
-    if (found === undefined || memcg.diedNs === undefined) found = memcg.id
+    // A path is used again by the next container of the same name, often within the second: the newest that was there by then.
+    const isThere = memcg.bornNs <= tsNs, wasThere = found !== undefined && found.bornNs <= tsNs
+    if (found === undefined || (isThere === wasThere ? isThere === memcg.bornNs > found.bornNs : isThere)) found = memcg
   }
-  return found
+  return found?.id
 }
 
 export type LimitFound = { readonly limit: KillCase['limit']; readonly source: string; readonly disagreements: readonly string[] }

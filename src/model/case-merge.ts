@@ -1,5 +1,5 @@
 /** All witnesses of one kill → one case. Computed anew from everything gathered, so the order of arrival does not matter. */
-import { isKilledMark, type CaseFacts } from './case-facts.ts'
+import { isKilledMark, near, type CaseFacts } from './case-facts.ts'
 import type { KillCase, Victim, Witness } from './case.ts'
 import { judge } from './case-candidates.ts'
 import { mergeRise, riseAlone } from './case-counts.ts'
@@ -33,7 +33,7 @@ function invokerOf(model: NodeModel, facts: CaseFacts, victims: readonly Victim[
   const begin = facts.decisions[0]?.begin
   if (begin !== undefined) return withPath(model, { pid: begin.pid, comm: begin.comm, memcgId: begin.taskMemcgId })
   // In a signal that the OOM killer sends, the sender is whoever was allocating.
-  const signal = victims.flatMap((v) => v.tids).map((tid) => model.caseBook.signals.get(tid)).find((s) => s !== undefined)
+  const signal = victims.flatMap((v) => v.tids).map((tid) => model.caseBook.signals.get(tid)).find((s) => s !== undefined && near(s.tsNs, facts.case.tsNs))
   if (signal !== undefined && victims.length > 0) return withPath(model, { pid: signal.senderPid, comm: signal.senderComm, memcgId: signal.senderMemcgId })
   const { invoked, invokerTid, tasks } = facts.report ?? { tasks: [] }
   if (invoked === undefined || invokerTid === undefined) return undefined

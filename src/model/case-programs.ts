@@ -3,7 +3,8 @@ import type { KillCase, Program, Victim } from './case.ts'
 import type { EventOf } from '../event/event.ts'
 import type { NodeModel } from './node.ts'
 import { sampleAt } from './earlier.ts'
-import { processAt } from './processes.ts'
+import { depthBelow } from './memcgs.ts'
+import { processAt, type Process } from './processes.ts'
 import { highPerSec, psiSomePct } from './rates.ts'
 
 export function programOf({ commandLine, exe, runtime, settings, environRead }: EventOf<'process_command'>): Program {
@@ -11,6 +12,12 @@ export function programOf({ commandLine, exe, runtime, settings, environRead }: 
     ...(commandLine === undefined ? {} : { commandLine }), ...(exe === undefined ? {} : { exe }), ...(runtime === undefined ? {} : { runtime }),
     settings: settings === '' ? [] : settings.split('\n'), environRead,
   }
+}
+
+/** In another cgroup it is a process of another PID namespace, or what it was before its runtime put it into this one; of a young cgroup the bridge knows the one above. */
+function ownOf(model: NodeModel, { pid, memcgId }: Victim, tsNs: number): Process | undefined {
+  const own = processAt(model, pid, tsNs)
+  return own === undefined || memcgId === undefined || own.memcgId === memcgId || depthBelow(model, own.memcgId, memcgId) !== undefined ? own : undefined
 }
 
 /** `before` are the victims as they were told last: what was known of them stays known. */
@@ -21,7 +28,7 @@ export function nameVictims(model: NodeModel, target: KillCase, before: readonly
     if (was?.program !== undefined) victim.program ??= was.program
     if (was?.parent !== undefined) victim.parent ??= was.parent
     if (victim.program !== undefined && victim.parent !== undefined) continue
-    const own = processAt(model, victim.pid, tsNs), parent = own === undefined ? undefined : processAt(model, own.ppid, tsNs)
+    const own = ownOf(model, victim, tsNs), parent = own === undefined ? undefined : processAt(model, own.ppid, tsNs)
     if (own?.command !== undefined) victim.program ??= programOf(own.command)
     if (parent !== undefined && parent.memcgId === own?.memcgId) victim.parent ??= { pid: parent.pid, comm: parent.comm, startNs: parent.startNs }
   }

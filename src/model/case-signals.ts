@@ -7,6 +7,7 @@ import { markDirty, openCase, touch } from './case-book.ts'
 import { near, type CaseFacts } from './case-facts.ts'
 import type { Evidence, KillCase, Victim } from './case.ts'
 import type { NodeModel } from './node.ts'
+import { hadBegun, processAt } from './processes.ts'
 
 type Signal = EventOf<'signal'>
 type Exit = EventOf<'task_exit'>
@@ -31,11 +32,18 @@ const MAX_SENT = 1024, MAX_VICTIMS = 1024
 const OOM_DAEMONS = /^(?:systemd-oomd|oomd|earlyoom|nohang|low-memory-moni|lmkd|bustd|thrash-protect)$/
 export const isOomDaemon = (comm: string): boolean => OOM_DAEMONS.test(comm)
 
+/** Pids come again within minutes on a busy node, and who ends in peace upon SIGTERM is not told: is this one younger than its signals? */
+function isAnother(model: NodeModel, { term, kill }: SentTo, { targetTid, targetComm, tsNs }: Signal): boolean {
+  const earlier = term ?? kill, own = processAt(model, targetTid, tsNs)
+  if (earlier === undefined || earlier.tsNs >= tsNs) return false
+  return own === undefined ? earlier.targetComm !== targetComm : !hadBegun(model, own, earlier.tsNs)
+}
+
 /** A signal that a process sent. */
 export function applySentSignal(model: NodeModel, event: Signal): void {
   const { sent } = model.caseBook
   if (event.code === SI_KERNEL || (event.signo !== SIGKILL && event.signo !== SIGTERM)) return
-  const to = sent.get(event.targetTid) ?? {}
+  const before = sent.get(event.targetTid), to = before === undefined || isAnother(model, before, event) ? {} : before
   // A process without a handler ignores SIGTERM when it is the first of its pid namespace: it was asked all the same.
   if (event.signo === SIGTERM) to.term ??= event
   else if (event.result !== IGNORED && (to.kill === undefined || Math.abs(event.tsNs - to.kill.tsNs) > EXIT_NS)) to.kill = event

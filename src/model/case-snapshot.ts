@@ -34,7 +34,7 @@ function areLimitsKnown({ limits, bornNs }: Memcg, tsNs: number): boolean {
 }
 
 /** A limit that was not known at the decision and is read soon after it: nothing but its maker changes the one of a new cgroup. */
-function readLate(model: NodeModel, { children }: Snapshot): void {
+export function readLate(model: NodeModel, { children }: Snapshot): void {
   for (const child of children) {
     const memcg = child.limitsRead === true ? undefined : model.memcgs.get(child.memcgId)
     if (memcg === undefined || !areLimitsKnown(memcg, memcg.bornNs)) continue

@@ -2,15 +2,13 @@
 import type { EventOf } from '../event/event.ts'
 import { attach, attachReport, findByVictim, hasRoom, killedNobody, markDirty, mergeFacts, openCase, settleChanged, touch } from './case-book.ts'
 import { tryOpen } from './case-decisions.ts'
-import { JOIN_NS, near, victimIds, type CaseFacts, type EventRise } from './case-facts.ts'
+import { EXIT_NS, JOIN_NS, near, victimIds, type CaseFacts, type EventRise } from './case-facts.ts'
 import { awaitsLimits } from './case-snapshot.ts'
 import { applySentSignal, joinExit, strokeOf } from './case-signals.ts'
 import { isOnlyMarks } from './decision.ts'
 import type { NodeModel } from './node.ts'
 import { readKernelLine, type OomReport } from './oom-report.ts'
 
-/** An exit may be late: the victim can hang in the kernel. */
-const EXIT_NS = 600e9
 const MAX_SEEN = 1024
 const SI_KERNEL = 128, SIGKILL = 9
 
@@ -133,7 +131,7 @@ export function endOfLog(model: NodeModel): void {
 }
 
 /** A command line that was read of a victim after its case was merged. */
-export function applyVictimCommand(model: NodeModel, { pid }: EventOf<'process_command'>): void {
-  const facts = findByVictim(model.caseBook, [pid], ({ case: target }) => target.victims.some((victim) => victim.pid === pid && victim.program === undefined))
+export function applyVictimCommand(model: NodeModel, { pid, tsNs }: EventOf<'process_command'>): void {
+  const facts = findByVictim(model.caseBook, [pid], ({ case: target }) => near(target.tsNs, tsNs) && target.victims.some((victim) => victim.pid === pid && victim.program === undefined))
   if (facts !== undefined) markDirty(model, facts)
 }

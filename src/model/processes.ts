@@ -60,20 +60,21 @@ export function buryUnseenProcesses(model: NodeModel): void {
   for (const task of model.processes.living.values()) if (task.lastSeenNs < oldest) bury(model.processes, task, task.lastSeenNs)
 }
 
+/** The kernel tells a beginning in ticks of 10 ms. */
+const START_TICK_NS = 20e6
+
+/** Had it begun by this time (CLOCK_MONOTONIC)? Boottime and monotonic differ by the time asleep. */
+export const hadBegun = ({ anchor }: NodeModel, { startNs }: Process, tsNs: number): boolean => startNs - (anchor === undefined ? 0 : anchor.bootNs - anchor.tsNs) <= tsNs + START_TICK_NS
+
 /** The process that had this pid at a time (CLOCK_MONOTONIC). Rows lag behind what happens, so one that was found a little later counts. */
 export function processAt(model: NodeModel, pid: number, tsNs: number): Process | undefined {
-  const { living, dead } = model.processes, { anchor } = model
-  // A row cannot tell of a process before it began: boottime and monotonic differ by the time asleep.
-  const asleepNs = anchor === undefined ? 0 : anchor.bootNs - anchor.tsNs
-  const isIt = (task: Process | undefined): task is Process => task !== undefined && task.startNs - asleepNs <= tsNs + START_TICK_NS && (task.endNs === undefined || task.endNs >= tsNs)
+  const { living, dead } = model.processes
+  const isIt = (task: Process | undefined): task is Process => task !== undefined && hadBegun(model, task, tsNs) && (task.endNs === undefined || task.endNs >= tsNs)
   const alive = living.get(pid)
   if (isIt(alive)) return alive
   for (let i = dead.length - 1; i >= 0; i--) if (dead[i]?.pid === pid && isIt(dead[i])) return dead[i]
   return undefined
 }
-
-/** The kernel tells a beginning in ticks of 10 ms. */
-const START_TICK_NS = 20e6
 
 /** Every living process charged to a memcg or to one below it; of the whole node when none is given. */
 export function processesOf(model: NodeModel, memcgId?: number): Process[] {

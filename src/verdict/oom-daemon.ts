@@ -2,7 +2,7 @@
 import type { KillCase } from '../model/case.ts'
 import type { Memcg, NodeModel } from '../model/node.ts'
 import { found, type Rule } from './finding.ts'
-import { senderOf } from './sender.ts'
+import { byNameOnly, senderOf } from './sender.ts'
 
 /** The cgroup the daemon chose: the victim's own, or one above it, which it ended whole. */
 function markedOf(model: NodeModel, { victims }: KillCase): Memcg | undefined {
@@ -20,8 +20,8 @@ function markText({ path, oomd }: Memcg): string {
 
 export const oomDaemon: Rule = (model, target) => {
   if (target.sentSignal === undefined) return undefined
-  const { kind, isTrusted } = senderOf(model, target.sentSignal)
-  if (kind !== 'oom-daemon') return undefined
+  const sender = senderOf(model, target.sentSignal)
+  if (sender.kind !== 'oom-daemon') return undefined
   const marked = markedOf(model, target), because = [`the signal came from ${target.sentSignal.sender.comm}`, ...(marked === undefined ? [] : [markText(marked)])]
-  return found(target, { cause: 'oom-daemon', because }, isTrusted ? undefined : { atMost: 'possible', why: 'the sender is known by its name only' })
+  return found(target, { cause: 'oom-daemon', because }, byNameOnly(sender))
 }

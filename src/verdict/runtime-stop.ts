@@ -2,7 +2,7 @@
 import type { KillCase } from '../model/case.ts'
 import type { NodeModel } from '../model/node.ts'
 import { found, type Rule } from './finding.ts'
-import { oomJustBefore, senderOf } from './sender.ts'
+import { byNameOnly, oomJustBefore, senderOf } from './sender.ts'
 import { testimoniesOf } from './testimony.ts'
 
 const SAYS: Readonly<Record<string, string>> = { 'liveness-failed': 'the liveness probe failed', 'startup-failed': 'the startup probe failed', deleted: 'the pod was deleted' }
@@ -23,7 +23,6 @@ export const runtimeStop: Rule = (model, target) => {
   const reason = stopReason(model, target), before = oomJustBefore(model, target)
   if (reason !== undefined) because.push(`kubelet's log: ${reason}`)
   if (before !== undefined) because.push('the OOM killer had killed in the same cgroup just before: this ended what was left')
-  if (!sender.isTrusted) return found(target, { cause: 'runtime-stop', because }, { atMost: 'possible', why: 'the sender is known by its name only' })
   // An eviction and a stop look the same from the kernel.
-  return found(target, { cause: 'runtime-stop', because }, reason !== undefined || before !== undefined ? undefined : { atMost: 'likely', why: 'why it was stopped (probe, delete, drain, eviction) only the kubelet knows' })
+  return found(target, { cause: 'runtime-stop', because }, byNameOnly(sender) ?? (reason !== undefined || before !== undefined ? undefined : { atMost: 'likely', why: 'why it was stopped (probe, delete, drain, eviction) only the kubelet knows' }))
 }

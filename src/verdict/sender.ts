@@ -29,6 +29,9 @@ export function senderOf(model: NodeModel, { sender }: NonNullable<KillCase['sen
   return { kind: sender.pid === 1 && /^(?:systemd|init)$/.test(sender.comm) ? 'service-manager' : 'other', ...known }
 }
 
+/** Why a finding that rests on who sent it is not surer. */
+export const byNameOnly = ({ isTrusted }: Sender): { readonly atMost: 'possible'; readonly why: string } | undefined => (isTrusted ? undefined : { atMost: 'possible', why: 'the sender is known by its name only' })
+
 /** Cases are in order of time: the last one that is not younger. */
 function lastUntil(cases: readonly KillCase[], tsNs: number): number {
   let low = 0, high = cases.length

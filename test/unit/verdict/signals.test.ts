@@ -7,7 +7,7 @@ import { verdictOf } from '../../../src/verdict/verdict.ts'
 import { killJson } from '../../../src/view/kill-json.ts'
 import { killsSummary, killText } from '../../../src/view/kill-report.ts'
 import { victimCount } from '../../../src/cli/feed.ts'
-import { C1, MS, NODE, T0, birth, decision, event, exit, fold, killsOf, shuffled } from '../model/build.ts'
+import { C1, MS, NODE, T0, UID, birth, decision, event, exit, fold, killsOf, shuffled } from '../model/build.ts'
 
 /** 200: containerd's own cgroup. */
 const DAEMONS: readonly Event[] = [...NODE, birth(200, '/system.slice/containerd.service', 1), birth(201, '/system.slice/systemd-oomd.service', 1), birth(202, '/user.slice/user-1000.slice/session-7.scope', 1)]
@@ -40,6 +40,14 @@ test('a program that calls itself runc inside a container is just a process', ()
 
 test('one of a logged-in user is known by its name only', () => {
   expect(only(fold([...DAEMONS, signal(9, 381, T0, { comm: 'systemd-oomd', memcgId: 202 }), exit(381, 104, T0 + MS)]))).toMatchObject({ cause: 'oom-daemon', confidence: 'possible' })
+})
+
+test('an eviction that the kubelet wrote of is as sure as the hand that carried it out', () => {
+  const said = event('testimony', T0 - 5e9, { from: 'kubelet.log', says: 'evicted', podUid: UID }), by = (memcgId: number) => only(fold([...DAEMONS, said, signal(9, 381, T0, { comm: 'runc', memcgId }), exit(381, 104, T0 + MS)]))
+  const systemd: From = { comm: 'systemd', pid: 1, memcgId: 201 }
+  expect(only(fold([...DAEMONS, said, signal(9, 381, T0, systemd), exit(381, 104, T0 + MS)]))).toMatchObject({ cause: 'eviction', confidence: 'certain' })
+  expect(by(200)).toMatchObject({ cause: 'eviction', confidence: 'certain' })
+  for (const memcgId of [202, 9999]) expect(by(memcgId)).toMatchObject({ cause: 'eviction', confidence: 'possible', doubts: ['the sender is known by its name only'] })
 })
 
 test('systemd-oomd by cgroup.kill: one case, every process of the cgroup', () => {
