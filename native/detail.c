@@ -40,7 +40,7 @@ static void serve(int requests, int replies, pid_t parent) {
 }
 
 static bool launch(struct detail_reader *d) {
-  int requests[2], replies[2];
+  int requests[2], replies[2] = {-1, -1};
   pid_t parent = getpid();
   d->pid = 0;
   d->to_fd = d->from_fd = -1;
@@ -48,8 +48,12 @@ static bool launch(struct detail_reader *d) {
   if (pipe2(requests, O_CLOEXEC) != 0) return false;
   if (pipe2(replies, O_CLOEXEC) != 0 || (d->pid = fork()) < 0) {
     d->pid = 0;
-    close(requests[0]);
-    close(requests[1]);
+    int err = errno;
+    for (int i = 0; i < 2; i++) {
+      close(requests[i]);
+      close(replies[i]);
+    }
+    errno = err;
     return false;
   }
   if (d->pid == 0) {
@@ -111,7 +115,8 @@ static int free_place(struct detail_reader *d) {
 }
 
 uint32_t detail_watch(struct detail_reader *d, uint64_t now) {
-  uint32_t with = d->pid != 0 && d->asked_pid != 0 && now - d->asked_ns >= HANG_NS ? d->asked_pid : 0;
+  /* it may have been asked since the loop read its clock: then `now` lies before that */
+  uint32_t with = d->pid != 0 && d->asked_pid != 0 && now >= d->asked_ns + HANG_NS ? d->asked_pid : 0;
   if (with != 0) {
     if (d->hangs++ == 0) row_notice(d->out, "bridge", "the command line of process %u cannot be read: its memory is locked", with);
     detail_stop(d);

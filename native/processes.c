@@ -298,7 +298,8 @@ static void look_at_urgent(struct processes *p, uint64_t now) {
   const struct memcgs *t = p->memcgs;
   uint64_t deadline = now + NEAR_BUDGET_NS;
   for (int s = 0; s < t->high; s++) {
-    if (!t->slot[s].live || now - p->read_ns[s] < NEAR_PERIOD_NS || !is_urgent(t, s)) continue;
+    /* the round has just read some: that lies behind `now` */
+    if (!t->slot[s].live || now < p->read_ns[s] + NEAR_PERIOD_NS || !is_urgent(t, s)) continue;
     if (!processes_read_memcg(p, s, deadline) || now_ns() >= deadline) return;
   }
 }

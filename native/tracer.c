@@ -85,15 +85,20 @@ static void become_bpftrace(const struct tracer_options *o, const int out[2], co
 }
 
 void tracer_start(struct tracer *t, const struct tracer_options *options) {
-  int out[2], err[2] = {-1, -1};
+  int out[2] = {-1, -1}, err[2] = {-1, -1};
   t->started_ns = now_ns();
   t->is_ready = t->is_over = false;
   t->cutter.length = t->cutter.scanned = t->err_length = t->last_count = 0;
   t->cutter.skipping = false;
   if (pipe2(out, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0 || (t->pid = fork()) < 0) {
+    const char *why = strerror(errno);
     t->pid = 0;
     t->is_over = true;
-    say(t, t->was_ready ? "exited" : "refused", strerror(errno));
+    for (int i = 0; i < 2; i++) {
+      close(out[i]);
+      close(err[i]);
+    }
+    say(t, t->was_ready ? "exited" : "refused", why);
     return;
   }
   if (t->pid == 0) become_bpftrace(options, out, err);
