@@ -252,16 +252,10 @@ int memcg_born(struct memcgs *t, const struct memcg_birth *b) {
   return slot;
 }
 
-/* The kernel removes children first; if their deaths were missed they are said now. */
-static void bury_children(struct memcgs *t, int parent, const char *by, uint64_t ts_ns) {
-  while (t->slot[parent].first_child >= 0) memcg_died(t, t->slot[parent].first_child, by, ts_ns);
-}
-
-void memcg_died(struct memcgs *t, int slot, const char *by, uint64_t ts_ns) {
+/* Of one that has no children. */
+static void bury(struct memcgs *t, int slot, const char *by, uint64_t ts_ns) {
   struct memcg *m = &t->slot[slot];
   char path[PATH_MAX];
-  if (m->parent < 0) return;
-  bury_children(t, slot, by, ts_ns);
   size_t length = memcg_path(t, slot, path);
   struct row row;
   row_begin(&row, t->out, KIND_MEMCG_DEATH, ts_ns);
@@ -287,4 +281,15 @@ void memcg_died(struct memcgs *t, int slot, const char *by, uint64_t ts_ns) {
   m->live = false;
   t->alive--;
   t->free_slot[t->frees++] = slot;
+}
+
+/* The kernel removes children first; if their deaths were missed they are said now. No recursion: whoever may make cgroups may nest thousands. */
+void memcg_died(struct memcgs *t, int slot, const char *by, uint64_t ts_ns) {
+  if (t->slot[slot].parent < 0) return;
+  for (int at = slot, parent;; at = parent) {
+    while (t->slot[at].first_child >= 0) at = t->slot[at].first_child;
+    parent = t->slot[at].parent;
+    bury(t, at, by, ts_ns);
+    if (at == slot) return;
+  }
 }

@@ -103,6 +103,7 @@ struct memcgs {
   uint32_t open_files, file_budget, on_demand;
   bool probes_see_births;        /* then a directory too short-lived to be read is not lost */
   bool watch_failed, walk_due;
+  bool scan_failed;              /* since the walk began: who was not seen may live */
   uint64_t walked_ns;
   bool events_due;               /* a kill happened: read every memcg's events on the next tick */
   bool has_windows;              /* memory.peak can be reset per descriptor, as far as is known */

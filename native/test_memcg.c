@@ -2,6 +2,7 @@
 
 #include "test_tree.h"
 
+#include <sys/resource.h>
 #include <sys/xattr.h>
 
 #include "oomd.h"
@@ -108,6 +109,49 @@ static void children_do_not_outlive_their_parent(void) {
   CHECK_EQUAL(test_count(KIND_MEMCG_DEATH), 3);
   CHECK(test_find(KIND_MEMCG_DEATH, 0)->field[0].u == c && test_find(KIND_MEMCG_DEATH, 1)->field[0].u == b && test_find(KIND_MEMCG_DEATH, 2)->field[0].u == a);
   CHECK(memcg_died_lately(&table, a) && memcg_find(&table, a) < 0);
+  finish();
+}
+
+/* Without descriptors nobody below can be seen, and nobody is called dead for that; once there are some again, the dead are found. */
+static void who_could_not_be_looked_for_is_not_dead(void) {
+  struct rlimit before, none;
+  fresh(64);
+  uint64_t a = make("a"), b = make("a/b"), c = make("a/b/c");
+  watch_walk(&table, 1);
+  drop("a/b/c");
+  CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0);
+  none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
+  CHECK(setrlimit(RLIMIT_NOFILE, &none) == 0);
+  watch_walk(&table, 2);
+  CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
+  test_take(&stream);
+  CHECK(test_count(KIND_MEMCG_DEATH) == 0 && memcg_find(&table, a) >= 0 && memcg_find(&table, b) >= 0);
+  CHECK(stream.loss[LOSS_memcg].count > 0 && table.walk_due);
+  watch_walk(&table, 3);
+  test_take(&stream);
+  CHECK(test_count(KIND_MEMCG_DEATH) == 1 && is_said_once(KIND_MEMCG_DEATH, c, "/a/b/c", "walk") && !table.walk_due);
+  finish();
+}
+
+/* As deep as a path of PATH_MAX bytes can be, and all of it gone between two looks. */
+static void the_deepest_tree_dies_from_below(void) {
+  int depth = 2040, slot, first = -1;
+  uint64_t id = 1ull << 40;
+  fresh(4096);
+  watch_walk(&table, 1);
+  slot = memcg_find_name(&table, -1, "");
+  for (int i = 0; i < depth; i++) {
+    slot = memcg_born(&table, &(struct memcg_birth){.id = id + (uint64_t)i, .ts_ns = 2, .parent = slot, .name = "a", .by = "probe"});
+    CHECK(slot >= 0);
+    if (i == 0) first = slot;
+  }
+  test_take(&stream);
+  memcg_died(&table, first, "walk", 3);
+  test_take(&stream);
+  /* the first rows did not fit into the ring */
+  int deaths = test_count(KIND_MEMCG_DEATH);
+  CHECK(table.alive == 1 && deaths > 1);
+  for (int i = 0; i < deaths; i++) CHECK_EQUAL(test_find(KIND_MEMCG_DEATH, i)->field[0].u, id + (uint64_t)(deaths - 1 - i));
   finish();
 }
 
@@ -282,6 +326,8 @@ int main(void) {
   a_name_that_comes_back_is_another_memcg();
   a_rename_keeps_the_memcg();
   children_do_not_outlive_their_parent();
+  who_could_not_be_looked_for_is_not_dead();
+  the_deepest_tree_dies_from_below();
   a_full_table_counts_what_it_leaves_out();
   a_cut_path_of_what_is_gone_says_so();
   what_died_with_its_ancestors_keeps_their_names();

@@ -39,7 +39,8 @@ static int add_watch(struct memcgs *t, int slot, const char *file, uint32_t mask
   if (t->inotify_fd < 0) return -1;
   snprintf(full, sizeof full, "%s/%s/%s", t->root, memcg_relative(t, slot, path), file);
   int wd = inotify_add_watch(t->inotify_fd, full, mask);
-  if (wd < 0 && errno != ENOENT && !t->watch_failed) {
+  /* whose path is too long for a system call cannot be walked either */
+  if (wd < 0 && errno != ENOENT && errno != ENAMETOOLONG && !t->watch_failed) {
     t->watch_failed = true;
     row_notice(t->out, "bridge", "inotify: %s: the cgroup tree is walked once a second instead", strerror(errno));
   }
@@ -94,13 +95,21 @@ static void scan_entry(struct memcgs *t, int parent, const struct dirent_kernel 
   if (slot >= 0 && is_known && scan->deep && t->pendings < t->max) t->pending[t->pendings++] = slot;
 }
 
+/* A directory that is gone is no failure; one that could not be read holds nobody that can be called dead. */
+static void note_failure(struct memcgs *t, int err) {
+  bool is_memory = err == ENOMEM;
+  if (!is_memory && err != EMFILE && err != ENFILE) return;
+  t->scan_failed = true;
+  stream_loss(t->out, LOSS_memcg, 1, is_memory ? "a cgroup directory could not be read: out of memory" : "a cgroup directory could not be read: out of descriptors");
+}
+
 static void scan_directory(struct memcgs *t, int slot, const struct scan *scan) {
   static _Alignas(8) char entries[32768];
   char path[PATH_MAX];
   long n;
   int fd = openat(t->root_fd, memcg_relative(t, slot, path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) {
-    if (errno == EMFILE || errno == ENFILE) stream_loss(t->out, LOSS_memcg, 1, "a cgroup directory could not be read: out of descriptors");
+    note_failure(t, errno);
     return;
   }
   while ((n = syscall(SYS_getdents64, fd, entries, sizeof entries)) > 0)
@@ -109,6 +118,7 @@ static void scan_directory(struct memcgs *t, int slot, const struct scan *scan) 
       at += entry->length;
       if (entry->type == 4 /* DT_DIR */ || entry->type == 0 /* DT_UNKNOWN */) scan_entry(t, slot, entry, scan);
     }
+  if (n < 0) note_failure(t, errno);
   close(fd);
 }
 
@@ -122,13 +132,17 @@ static void scan_pending(struct memcgs *t, const struct scan *scan) {
 void watch_walk(struct memcgs *t, uint64_t ts_ns) {
   struct scan scan = {.by = "walk", .ts_ns = ts_ns, .deep = true};
   struct memcg_birth root = {.id = directory_id(t, "."), .ts_ns = ts_ns, .parent = -1, .name = "", .by = "walk"};
-  t->walk_due = false;
+  t->walk_due = t->scan_failed = false;
   t->walked_ns = ts_ns;
   t->generation++;
   int slot = found(t, &root);
   if (slot < 0) return;
   if (t->pendings == 0) t->pending[t->pendings++] = slot;
   scan_pending(t, &scan);
+  if (t->scan_failed) {
+    t->walk_due = true;
+    return;
+  }
   for (int s = 0; s < t->high; s++)
     if (t->slot[s].live && t->slot[s].generation != t->generation) memcg_died(t, s, "walk", ts_ns);
 }
