@@ -102,12 +102,14 @@ static int open_file(const struct memcgs *t, int slot, enum memcg_file file) {
   return fd < 0 ? -errno : fd;
 }
 
-/* Usage and peak are read ten times a second and always kept open; the others while an eighth of the budget is left for these. */
+/*
+ * Usage and peak are read ten times a second and always kept open; the others while an eighth of the budget is left for these. What is open
+ * stays so: v2 has memory.pressure in every cgroup, the rest only once the parent's subtree_control has the memory controller.
+ */
 void memcg_open_files(struct memcgs *t, int slot) {
   struct memcg *m = &t->slot[slot];
   for (int f = 0; f < MEMCG_FILES; f++) {
-    m->fd[f] = FD_ABSENT;
-    if (file_name[t->version - 1][f] == NULL) continue;
+    if (m->fd[f] != FD_ABSENT || file_name[t->version - 1][f] == NULL) continue;
     uint32_t share = f == FILE_CURRENT || f == FILE_PEAK ? t->file_budget : t->file_budget / 8 * 7;
     int fd = open_file(t, slot, f);
     if (fd >= 0 && t->open_files < share) {
@@ -120,9 +122,9 @@ void memcg_open_files(struct memcgs *t, int slot) {
       /* said at each power of two */
       if ((t->on_demand & (t->on_demand - 1)) == 0) row_notice(t->out, "bridge", "descriptors are short: %u cgroup files are opened for each read", t->on_demand);
     }
-    m->opened = m->opened || m->fd[f] != FD_ABSENT;
+    m->opened = m->opened || (m->fd[f] != FD_ABSENT && f != FILE_PRESSURE);
   }
-  window_open(t, slot, now_ns());
+  if (m->window.fd < 0) window_open(t, slot, now_ns());
 }
 
 static void close_files(struct memcgs *t, struct memcg *m) {
@@ -237,6 +239,7 @@ int memcg_born(struct memcgs *t, const struct memcg_birth *b) {
   m->young = strcmp(b->by, "walk") == 0 ? 0 : YOUNG_SAMPLES;
   m->dir_watch = m->events_watch = m->psi_trigger = -1;
   m->window.fd = m->swap_window.fd = FD_ABSENT;
+  for (int f = 0; f < MEMCG_FILES; f++) m->fd[f] = FD_ABSENT;
   snprintf(m->name, sizeof m->name, "%s", b->name);
   m->glance_next = -1;
   join_siblings(t, slot);

@@ -51,7 +51,7 @@ struct memcg {
   uint32_t children;
   int32_t first_child, next_sibling, prev_sibling;   /* slots, -1: none */
   bool live;
-  bool opened;                   /* its files were found; else it is looked for again (memory not yet in subtree_control) */
+  bool opened;                   /* the controller's files were found; else they are looked for again (memory not yet in subtree_control) */
   bool stat_due;                 /* usage changed since memory.stat was read */
   uint8_t young;                 /* slow samples in which everything is read: whoever made it is still writing its limits */
   uint8_t known;                 /* bit per group: values below were read */

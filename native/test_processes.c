@@ -178,7 +178,7 @@ static struct processes processes;
 static char root[64];
 
 static void put(const char *file, const char *format, unsigned value) {
-  char path[128], text[64];
+  char path[128], text[160];
   snprintf(path, sizeof path, "%s/%s", root, file);
   int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644), length = snprintf(text, sizeof text, format, value);
   CHECK(fd >= 0 && write(fd, text, (size_t)length) == length);
@@ -195,6 +195,7 @@ static void tree(int max) {
   put("memory.current", "%u\n", 4096);
   snprintf(path, sizeof path, "%s/a/plain", root);
   CHECK(mkdir(path, 0755) == 0);
+  put("a/plain/memory.pressure", "some avg10=0.00 avg60=0.00 avg300=0.00 total=%u\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0\n", 7);
   memset(&table, 0, sizeof table);
   stream_init(&stream, 0, -1);
   table.version = 2;

@@ -194,6 +194,24 @@ static void without_swap_on_the_node_none_is_read(void) {
   finish();
 }
 
+/* cgroup v2 has memory.pressure in every cgroup: it is no sign of the controller, and whoever gets that later is read from then on. */
+static void a_memcg_that_gets_the_controller_later_is_read_from_then_on(void) {
+  fresh(64);
+  uint64_t a = make("a");
+  put("a/memory.pressure", "some avg10=1.50 avg60=0.00 avg300=0.00 total=7\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=3\n");
+  watch_walk(&table, 1);
+  int slot = memcg_find(&table, a);
+  CHECK(told(KIND_MEMCG_PSI, a, 2) == 7 && !table.slot[slot].opened && table.open_files == 1);
+  put("a/memory.pressure", "some avg10=1.50 avg60=0.00 avg300=0.00 total=8\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=3\n");
+  watch_reopen(&table, slot, 2);
+  CHECK(told(KIND_MEMCG_PSI, a, 2) == 8 && !table.slot[slot].opened && table.open_files == 1);
+  put("a/memory.current", "4096\n");
+  put("a/memory.max", "8192\n");
+  watch_reopen(&table, slot, 3);
+  CHECK(told(KIND_MEMCG_USAGE, a, 1) == 4096 && table.slot[slot].opened && table.open_files == 3);
+  finish();
+}
+
 static void without_descriptors_files_are_opened_for_each_read(void) {
   fresh(64);
   table.file_budget = 0;
@@ -222,6 +240,7 @@ int main(void) {
   v1_numbers_are_translated();
   swap_peaks_are_told_as_far_as_the_version_knows_them();
   without_swap_on_the_node_none_is_read();
+  a_memcg_that_gets_the_controller_later_is_read_from_then_on();
   without_descriptors_files_are_opened_for_each_read();
   return test_done("sample");
 }

@@ -297,7 +297,6 @@ void watch_reopen(struct memcgs *t, int slot, uint64_t ts_ns) {
     return;
   }
   memcg_open_files(t, slot);
-  if (!t->slot[slot].opened) return;
-  add_events_watch(t, slot);
+  if (t->slot[slot].opened) add_events_watch(t, slot);
   sample_all(t, slot, ts_ns);
 }
