@@ -35,6 +35,7 @@ function push(memcg: Memcg, watch: SpikeWatch, bytes: number): void {
   watch.depth += 1
   rise.baseBytes = watch.lowBytes
   rise.startNs = watch.fromNs
+  rise.roseNs = watch.atNs
   rise.firstAboveNs = rise.lastAboveNs = Number.NaN
   rise.isCovered = watch.source === SOURCE.window
   rise.isTouched = watch.isTouched
@@ -90,22 +91,21 @@ function fall(model: NodeModel, memcg: Memcg, bytes: number): void {
 
 /** Before a look: as rows come only when something changed, what the last look saw stood until the look before this one. */
 export function stand(watch: SpikeWatch): void {
+  const untilNs = Math.max(watch.fromNs, watch.lastNs)
   for (let i = 0; i < watch.depth; i++) {
     const rise = watch.rises[i] as Rise
-    if (rise.lastAboveNs === watch.lastNs) rise.lastAboveNs = watch.fromNs
-    if (rise.lastTopNs === watch.lastNs) rise.lastTopNs = watch.fromNs
+    if (rise.lastAboveNs === watch.lastNs) rise.lastAboveNs = untilNs
+    if (rise.lastTopNs === watch.lastNs) rise.lastTopNs = untilNs
   }
 }
 
 /** After each look: who still stands high, what has settled, what is too old to be a spike. */
 export function noteLook(memcg: Memcg, watch: SpikeWatch, bytes: number): void {
   const { limits } = memcg
-  let hasLeft = Math.abs(bytes - watch.levelBytes) >= leastHeight(limits?.maxBytes, Math.min(bytes, watch.levelBytes))
   for (let i = 0; i < watch.depth; i++) {
     const rise = watch.rises[i] as Rise, least = leastHeight(limits?.maxBytes, rise.baseBytes)
     if (bytes >= rise.baseBytes + least) {
-      // Its base may lie a little lower than what was taken as the level: nothing has settled up here before this look.
-      if (Number.isNaN(rise.firstAboveNs)) { rise.firstAboveNs = watch.atNs; hasLeft = true }
+      if (Number.isNaN(rise.firstAboveNs)) rise.firstAboveNs = watch.atNs
       rise.lastAboveNs = watch.atNs
     }
     if (bytes > rise.peakBytes - least && Number.isNaN(rise.fellNs)) {
@@ -113,16 +113,19 @@ export function noteLook(memcg: Memcg, watch: SpikeWatch, bytes: number): void {
       rise.lastTopNs = watch.atNs
     } else if (Number.isNaN(rise.fellNs)) rise.fellNs = watch.atNs
   }
-  if (hasLeft) {
+  if (Math.abs(bytes - watch.levelBytes) >= leastHeight(limits?.maxBytes, Math.min(bytes, watch.levelBytes))) {
     watch.levelBytes = bytes
     watch.levelNs = watch.atNs
   }
+  watch.secondLowBytes = Math.min(watch.secondLowBytes, bytes)
 }
 
 /** Before a look: what has stood still until now is a level, and what rose too long ago is no spike. */
 export function settle(model: NodeModel, memcg: Memcg): void {
   const { watch } = memcg
-  if (watch === undefined || watch.depth === 0) return
+  if (watch === undefined) return
+  passSecond(watch)
+  if (watch.depth === 0) return
   if (watch.fromNs - watch.levelNs >= SETTLED_NS) level(model, memcg, watch)
   while (watch.depth > 0) {
     const oldest = watch.rises[0] as Rise
@@ -136,7 +139,18 @@ export function settle(model: NodeModel, memcg: Memcg): void {
   }
 }
 
+/** What the last look saw stood until `fromNs`. */
+function passSecond(watch: SpikeWatch): void {
+  const { fromNs, lastNs, lastBytes } = watch
+  if (fromNs - watch.secondNs < SETTLED_NS) return
+  watch.earlierLowBytes = fromNs - lastNs >= SETTLED_NS ? lastBytes : watch.secondLowBytes
+  watch.secondLowBytes = lastBytes
+  watch.secondNs = fromNs
+}
+
 function level(model: NodeModel, memcg: Memcg, watch: SpikeWatch): void {
+  // What has stood still may have been below it, and near enough not to count as another level.
+  if (watch.fromNs - (watch.rises[watch.depth - 1] as Rise).roseNs < SETTLED_NS) return
   for (let i = 0; i < watch.depth; i++) {
     const rise = watch.rises[i] as Rise
     const hasDrifted = rise.isLevel && watch.lastBytes > rise.peakBytes
@@ -147,7 +161,8 @@ function level(model: NodeModel, memcg: Memcg, watch: SpikeWatch): void {
     rise.peakSource = watch.isWindowed ? SOURCE.window : SOURCE.sampled
     rise.firstTopNs = rise.lastTopNs = rise.fellNs = Number.NaN
   }
-  watch.lowBytes = watch.lastBytes
+  // Not where usage was at the last look, which may have been on its way up.
+  watch.lowBytes = Math.min(watch.earlierLowBytes, watch.secondLowBytes)
 }
 
 /** The memcg is gone: whatever stood high ended with it. */

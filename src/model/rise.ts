@@ -11,6 +11,8 @@ export type Rise = {
   baseBytes: number
   /** Not earlier than this. */
   startNs: number
+  /** The look that told of it. */
+  roseNs: number
   peakBytes: number
   peakSource: Source
   /** The look that told of the highest value, and what it can have been at the earliest. */
@@ -41,7 +43,7 @@ export type Rise = {
 }
 
 export const newRise = (): Rise => ({
-  baseBytes: 0, startNs: 0, peakBytes: 0, peakSource: SOURCE.sampled, peakFromNs: 0, firstAboveNs: Number.NaN, lastAboveNs: Number.NaN, firstTopNs: Number.NaN, lastTopNs: Number.NaN,
+  baseBytes: 0, startNs: 0, roseNs: 0, peakBytes: 0, peakSource: SOURCE.sampled, peakFromNs: 0, firstAboveNs: Number.NaN, lastAboveNs: Number.NaN, firstTopNs: Number.NaN, lastTopNs: Number.NaN,
   fellNs: Number.NaN, lowAfterBytes: 0, isCovered: true, isTouched: false, isLevel: false, topBytes: Number.NaN, topDuringBytes: Number.NaN, waitedNs: 0, statBefore: undefined, statDuring: undefined,
 })
 
@@ -65,7 +67,13 @@ export type SpikeWatch = {
   /** Usage has been near this since then. */
   levelBytes: number
   levelNs: number
+  /** Least usage since `secondNs`, and in the second before it. */
+  secondNs: number
+  secondLowBytes: number
+  earlierLowBytes: number
+  /** The newest row told the peak since the look before; any row ever did. */
   isWindowed: boolean
+  hasWindows: boolean
   /** kubectl-top.ts: the last look and what it found; NaN = not known. */
   topSlot: number
   topBytes: number
@@ -84,7 +92,7 @@ export type SpikeWatch = {
 
 export function newWatch(tsNs: number, bytes: number): SpikeWatch {
   return {
-    lastNs: tsNs, lastBytes: bytes, lastPeakBytes: undefined, lowBytes: bytes, levelBytes: bytes, levelNs: tsNs, isWindowed: false, topSlot: topSlotOf(tsNs), topBytes: Number.NaN,
+    lastNs: tsNs, lastBytes: bytes, lastPeakBytes: undefined, lowBytes: bytes, levelBytes: bytes, levelNs: tsNs, secondNs: tsNs, secondLowBytes: bytes, earlierLowBytes: bytes, isWindowed: false, hasWindows: false, topSlot: topSlotOf(tsNs), topBytes: Number.NaN,
     depth: 0, rises: [], newest: undefined, newestWaitedNs: Number.NaN, fromNs: tsNs, atNs: tsNs, source: SOURCE.sampled, isTouched: false,
   }
 }

@@ -31,10 +31,10 @@ export function watchUsage(model: NodeModel, memcg: Memcg, event: EventOf<'memcg
   settleNewest(model, memcg, event.tsNs)
   const { currentBytes, peakBytes, windowPeakBytes, windowNs } = event, isWindowed = windowPeakBytes !== undefined && windowNs !== undefined
   // A keyframe repeats what was sent before: no look.
-  if (watch.isWindowed && windowPeakBytes === undefined && currentBytes === watch.lastBytes && peakBytes === watch.lastPeakBytes) return
+  if (watch.hasWindows && windowPeakBytes === undefined && currentBytes === watch.lastBytes && peakBytes === watch.lastPeakBytes) return
   lookOfTop(memcg, watch, event.tsNs)
   watch.atNs = Math.max(event.tsNs, watch.lastNs)
-  watch.fromNs = isWindowed ? Math.max(watch.lastNs, event.tsNs - windowNs) : Math.max(watch.lastNs, event.tsNs - lookNs(model))
+  watch.fromNs = isWindowed ? event.tsNs - windowNs : Math.max(watch.lastNs, event.tsNs - lookNs(model))
   watch.isTouched = model.gaps.newestNs > watch.lastNs
   // The descriptor was read for the rows that are lost: of their time only they knew.
   const isExact = isWindowed && !watch.isTouched, mark = risenMark(watch, peakBytes), torn = isWindowed ? undefined : windowPeakBytes
@@ -53,6 +53,7 @@ export function watchUsage(model: NodeModel, memcg: Memcg, event: EventOf<'memcg
   see(model, memcg, currentBytes)
   noteLook(memcg, watch, currentBytes)
   watch.isWindowed = isWindowed
+  watch.hasWindows ||= isWindowed
   watch.lastNs = watch.atNs
   watch.lastBytes = currentBytes
   watch.lastPeakBytes = peakBytes

@@ -32,8 +32,9 @@ function signal(seed: number): Signal {
 /** The node is told of each second: a stream that is silent for longer has lost something. */
 const PULSE = Array.from({ length: 100 }, (_, i) => event('node_psi', T0 + i * S, { someAvg10Centi: 0, someTotalUs: 0, fullAvg10Centi: 0, fullTotalUs: 0 }))
 
-function told(rows: readonly EventOf<'memcg_usage'>[]): readonly Spike[] {
-  const model = fold([hello(), event('clock', T0 - S, { wallMs: 0, bootNs: T0 - S }), birth(1, '/', 0), birth(ID, '/a', 1), ...[...rows, ...PULSE].sort((a, b) => a.tsNs - b.tsNs)])
+/** Of a memcg that was there before, or of one that was born and whose base itself is something that rose and stayed. */
+function told(rows: readonly EventOf<'memcg_usage'>[], bornNs = T0 - 2 * S): readonly Spike[] {
+  const model = fold([hello(), event('clock', T0 - S, { wallMs: 0, bootNs: T0 - S }), birth(1, '/', 0), birth(ID, '/a', 1, bornNs), ...[...rows, ...PULSE].sort((a, b) => a.tsNs - b.tsNs)])
   endOfStream(model)
   return model.spikes.spikes
 }
@@ -42,8 +43,8 @@ const NOISE_BYTES = NOISE_PAGES * PAGE
 const SEEDS = Array.from({ length: 40 }, (_, i) => i * 7 + 3)
 
 describe('a ramp up and down over a noisy base', () => {
-  test.each(SEEDS)('windows: every one is told once, with its exact height, seed %d', (seed) => {
-    const { steps, looks, spikes } = signal(seed), list = told(rowsOf(steps, looks, { memcgId: ID, means: 'window' }))
+  test.each(SEEDS.flatMap((seed) => [[seed, T0 - 2 * S], [seed, T0]] as const))('windows: every one is told once, with its exact height, seed %d, born at %d', (seed, bornNs) => {
+    const { steps, looks, spikes } = signal(seed), list = told(rowsOf(steps, looks, { memcgId: ID, means: 'window' }), bornNs)
     expect(list).toHaveLength(spikes.length)
     for (const spike of spikes) {
       const [one, ...more] = during(list, spike)
