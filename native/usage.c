@@ -112,7 +112,13 @@ bool usage_update(struct memcgs *t, int slot, bool is_slow) {
   bool is_still = is_known && !is_slow && values[0] == reading.before;
   /* a quiet one's window is as long as its turns are apart: nothing is lost, it is only told later */
   bool looks = !is_still || !pace_is_quiet(t, slot);
-  if (looks && window_look(&m->window, reading.ts_ns, m->told_bytes, &window) && window.bytes > reading.high) reading.high = window.bytes;
+  if (looks && window_look(&m->window, reading.ts_ns, m->told_bytes, &window) && window.bytes > values[0]) {
+    /* was that before `values[0]`, or is usage on its way up? What is read now was after it */
+    uint64_t after = ABSENT;
+    if (!memcg_number(t, slot, FILE_CURRENT, &after)) return false;
+    if (after != ABSENT) reading.now = values[0] = after;
+    reading.high = window.bytes > values[0] ? window.bytes : values[0];
+  }
   if (!is_still && !read_rest(t, slot, is_slow, values)) return false;
   m->usage_ns = reading.ts_ns;
   pace_usage(t, slot, &reading);

@@ -61,10 +61,9 @@ void window_open(struct memcgs *t, int slot, uint64_t ts_ns) {
 bool window_look(struct window *w, uint64_t ts_ns, uint64_t told, struct window_peak *peak) {
   char text[64];
   const char *at = text;
-  uint64_t before_ns = now_ns();
   /* a memcg that has died meanwhile answers neither */
   if (w->fd < 0 || read_fd(w->fd, text, sizeof text) <= 0 || !parse_u64(&at, &peak->bytes) || !reset(w->fd)) return false;
-  if (now_ns() - before_ns > TORN_NS) w->is_torn = true;
+  if (now_ns() - ts_ns > TORN_NS) w->is_torn = true;
   peak->ns = ts_ns - w->from_ns;
   w->from_ns = ts_ns;
   bool is_first = w->untold.bytes == ABSENT;
