@@ -72,7 +72,8 @@ static void sample_vmstat(struct node *n, uint64_t ts_ns) {
                                       "compact_stall ", "compact_fail ", "compact_success ", "compact_daemon_wake ", "thp_fault_alloc ", "thp_fault_fallback ", "thp_collapse_alloc ", "thp_split_page ",
                                       "nr_kernel_stack ", "nr_page_table_pages ", "nr_unevictable ", "nr_mlock "};
   struct row row;
-  if (n->vmstat_fd < 0 || read_fd(n->vmstat_fd, text, sizeof text) <= 0) return;
+  /* more than a page once its numbers have grown: without the end, the last ones would be missing */
+  if (n->vmstat_fd < 0 || read_fd_whole(n->vmstat_fd, text, sizeof text) <= 0) return;
   row_begin(&row, n->out, KIND_NODE_VMSTAT, ts_ns);
   for (int i = 0; i < LENGTH_OF(key); i++) {
     const char *at = line_after(text, key[i]);

@@ -189,11 +189,8 @@ static int read_list(struct processes *p, int slot, uint32_t *pids, int max) {
   snprintf(full, sizeof full, "%s/cgroup.procs", memcg_relative(p->memcgs, slot, path));
   int fd = openat(p->memcgs->root_fd, full, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return -errno;
-  size_t length = 0;
-  ssize_t n;
-  while (length < sizeof text - 1 && (n = read(fd, text + length, sizeof text - 1 - length)) > 0) length += (size_t)n;
+  read_fd_whole(fd, text, sizeof text);
   close(fd);
-  text[length] = '\0';
   p->read_ns[slot] = now_ns();
   int count = processes_parse_list(text, pids, max);
   if (count == max) stream_loss(p->out, LOSS_process, 1, "a cgroup holds more processes than are read");

@@ -1,4 +1,7 @@
 /* test_parse.c: the kernel's text files, its log and its mounts are read as they are written, and survive being something else. */
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "counters.h"
 #include "kmsg.h"
 #include "mount.h"
@@ -160,6 +163,17 @@ static void numbers_and_lines_are_found(void) {
   CHECK(line_after("xoom 1\n", "oom ") == NULL);
 }
 
+/* The kernel gives a page of this file at a time, as of /proc/vmstat; under the sanitizer it is always longer. */
+static void a_file_of_many_records_is_read_to_its_end(void) {
+  static char text[1 << 20];
+  int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+  ssize_t page = read_fd(fd, text, sizeof text), whole = read_fd_whole(fd, text, sizeof text);
+  CHECK(page > 0 && whole > page && text[whole - 1] == '\n' && strlen(text) == (size_t)whole);
+  CHECK(read_fd_whole(fd, text, 100) == 99 && strlen(text) == 99);
+  CHECK(read_fd_whole(-1, text, sizeof text) < 0);
+  close(fd);
+}
+
 int main(void) {
   event_init();
   counters_never_fall();
@@ -172,5 +186,6 @@ int main(void) {
   pressure_is_read();
   stat_is_read();
   numbers_and_lines_are_found();
+  a_file_of_many_records_is_read_to_its_end();
   return test_done("parse");
 }

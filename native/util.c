@@ -47,17 +47,22 @@ ssize_t read_fd(int fd, char *text, size_t capacity) {
   return n;
 }
 
+ssize_t read_fd_whole(int fd, char *text, size_t capacity) {
+  size_t length = 0;
+  ssize_t n = 0;
+  while (length < capacity - 1 && (n = pread(fd, text + length, capacity - 1 - length, (off_t)length)) > 0) length += (size_t)n;
+  int err = n < 0 ? -errno : 0;
+  text[length] = '\0';
+  return err != 0 ? err : (ssize_t)length;
+}
+
 ssize_t read_path(const char *path, char *text, size_t capacity) {
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return -errno;
-  size_t length = 0;
-  ssize_t n = 0;
-  /* seq files give at most a page a read; mountinfo is longer than that on a node with containers */
-  while (length < capacity - 1 && (n = read(fd, text + length, capacity - 1 - length)) > 0) length += (size_t)n;
-  int err = n < 0 ? -errno : 0;
+  /* mountinfo is longer than a page on a node with containers */
+  ssize_t length = read_fd_whole(fd, text, capacity);
   close(fd);
-  text[length] = '\0';
-  return err != 0 ? err : (ssize_t)length;
+  return length;
 }
 
 void read_lines(int fd, const struct line_reader *r) {

@@ -23,6 +23,8 @@ void reserve_seal(void);
 bool parse_u64(const char **at, uint64_t *value);
 /* Reads a whole small file into text, NUL-terminated. Returns its length or -errno. */
 ssize_t read_fd(int fd, char *text, size_t capacity);
+/* The same of a file that gives at most a page a read (seq_file with many records, as /proc/vmstat): until its end. */
+ssize_t read_fd_whole(int fd, char *text, size_t capacity);
 ssize_t read_path(const char *path, char *text, size_t capacity);
 
 struct line_reader {
