@@ -207,27 +207,36 @@ static void keyframe(struct bridge *b, uint64_t now) {
   zones_sample(&b->zones, now);
 }
 
+static uint64_t cpu_ns(void) { return clock_read_ns(CLOCK_THREAD_CPUTIME_ID); }
+
 /* They have a budget of their own (processes.c). */
 static void read_processes(struct bridge *b, uint64_t now, void (*read)(struct processes *, uint64_t)) {
-  uint64_t before = clock_read_ns(CLOCK_THREAD_CPUTIME_ID);
+  uint64_t before = cpu_ns();
   if (b->processes.max == 0) return;
   read(&b->processes, now);
-  b->sampler.other_cpu_ns += clock_read_ns(CLOCK_THREAD_CPUTIME_ID) - before;
+  b->sampler.other_cpu_ns += cpu_ns() - before;
+}
+
+static void upkeep(struct bridge *b, uint64_t now, void (*work)(struct bridge *, uint64_t)) {
+  uint64_t before = cpu_ns();
+  work(b, now);
+  b->sampler.upkeep_cpu_ns += cpu_ns() - before;
 }
 
 /* The next time of a clock that was due; ticks that were missed are not made up for. */
 static uint64_t next_of(uint64_t due, uint64_t period, uint64_t now) { return due + period > now ? due + period : now + period; }
 
-static void run_clocks(struct bridge *b, uint64_t now) {
+/* True when memcgs were looked at. */
+static bool run_clocks(struct bridge *b, uint64_t now) {
   const struct options *o = &b->options;
-  if (b->memcgs.version != 0) sampler_run(&b->sampler, now);
+  bool has_looked = b->memcgs.version != 0 && sampler_run(&b->sampler, now);
   if (now >= processes_wake_ns(&b->processes)) read_processes(b, now, processes_look_at_newborn);
   if (now >= b->next_second_ns) {
-    each_second(b, now);
+    upkeep(b, now, each_second);
     b->next_second_ns = next_of(b->next_second_ns, NODE_PERIOD_NS, now);
   }
   if (now >= b->next_keyframe_ns) {
-    keyframe(b, now);
+    upkeep(b, now, keyframe);
     b->next_keyframe_ns = next_of(b->next_keyframe_ns, o->keyframe_ms * NS_PER_MS, now);
   }
   if (now >= b->next_reap_ns) {
@@ -239,6 +248,7 @@ static void run_clocks(struct bridge *b, uint64_t now) {
     read_processes(b, now, processes_tick);
     b->next_reap_ns = next_of(b->next_reap_ns, REAP_PERIOD_NS, now);
   }
+  return has_looked;
 }
 
 /* ── loop ──────────────────────────────────────────────────────────────────── */
@@ -267,20 +277,25 @@ static void wait_for_something(struct bridge *b) {
 
 /* What others say is not sampling, and not of its budget; nor are births: who makes memcgs all the time would take it from all others. */
 static void serve_words(struct bridge *b) {
-  uint64_t before = clock_read_ns(CLOCK_THREAD_CPUTIME_ID);
+  uint64_t before = cpu_ns();
   if (b->fds[WAIT_LINES].revents) tracer_drain(&b->tracer);
   if (b->fds[WAIT_ERRORS].revents) tracer_drain_errors(&b->tracer);
   if (b->fds[WAIT_KMSG].revents) kmsg_drain(&b->kmsg);
   if (b->fds[WAIT_INOTIFY].revents) watch_drain(&b->memcgs);
-  b->sampler.other_cpu_ns += clock_read_ns(CLOCK_THREAD_CPUTIME_ID) - before;
+  if (b->fds[WAIT_DETAILS].revents) processes_take_details(&b->processes);
+  b->sampler.other_cpu_ns += cpu_ns() - before;
 }
 
-static void serve(struct bridge *b) {
+static bool has_words(const struct bridge *b) {
+  return b->fds[WAIT_LINES].revents || b->fds[WAIT_ERRORS].revents || b->fds[WAIT_KMSG].revents || b->fds[WAIT_INOTIFY].revents || b->fds[WAIT_DETAILS].revents;
+}
+
+/* True when memcgs were looked at. */
+static bool serve(struct bridge *b) {
   /* the tracer first: it must never wait for us */
-  if (b->fds[WAIT_LINES].revents || b->fds[WAIT_ERRORS].revents || b->fds[WAIT_KMSG].revents || b->fds[WAIT_INOTIFY].revents) serve_words(b);
-  if (b->fds[WAIT_DETAILS].revents) processes_take_details(&b->processes);
+  if (has_words(b)) serve_words(b);
   psi_poll_done(&b->psi, &b->memcgs, b->fds + WAIT_PSI);
-  run_clocks(b, now_ns());
+  bool has_looked = run_clocks(b, now_ns());
   selftest_step(&b->selftest, now_ns());
   if (b->tracer.is_over) {
     react_tracer_over(&b->react);
@@ -289,6 +304,7 @@ static void serve(struct bridge *b) {
   stream_tick(&b->out, now_ns());
   if (b->fds[WAIT_OUT].revents & (POLLERR | POLLHUP)) b->out.reader_gone = true;
   stream_pump(&b->out);
+  return has_looked;
 }
 
 static bool reader_is_lost(const struct bridge *b) { return b->out.reader_gone || b->out.error != 0 || getppid() != b->parent; }
@@ -313,9 +329,12 @@ static bool should_end(struct bridge *b) {
 }
 
 static void loop(struct bridge *b) {
+  struct sampler *s = &b->sampler;
   while (!should_end(b)) {
+    uint64_t before = cpu_ns(), apart = s->other_cpu_ns + s->upkeep_cpu_ns;
     wait_for_something(b);
-    serve(b);
+    /* waking up for a look, and sending what it saw, is of its cost */
+    if (serve(b)) s->turns_cpu_ns += cpu_ns() - before - (s->other_cpu_ns + s->upkeep_cpu_ns - apart);
   }
 }
 

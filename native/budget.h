@@ -9,15 +9,21 @@
 
 #define BUDGET_PERIOD_NS (100 * 1000000ull)
 
+/* CPU time since the start: of all that the budget is for, and of the part that longer periods make smaller. */
+struct budget_cost {
+  uint64_t all_ns, turns_ns;
+};
+
 struct budget {
   double allowed;              /* share of one core */
-  double used;                 /* smoothed over half a second */
+  double used, turns;          /* shares of all and of that part, smoothed over half a second */
   double pressure;             /* ≥ 1: by what factor, in all, periods are longer */
-  uint64_t cpu_ns, at_ns;      /* the reading before; at_ns 0: none */
+  struct budget_cost cost;     /* the reading before */
+  uint64_t at_ns;              /* when that was; 0: none */
 };
 
 void budget_init(struct budget *b, double allowed);
-/* `cpu_ns` is what sampling has cost so far. Stretches the queues; false when it is too early for that. */
-bool budget_regulate(struct budget *b, struct schedule *s, uint64_t cpu_ns, uint64_t now);
+/* Stretches the queues by what sampling has cost; false when it is too early for that. */
+bool budget_regulate(struct budget *b, struct schedule *s, const struct budget_cost *cost, uint64_t now);
 
 #endif

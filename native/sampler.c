@@ -39,39 +39,44 @@ static void glance(struct memcgs *t, int slot, uint64_t now, int depth) {
   m->glance_next = child;
 }
 
-static void run_fast(struct sampler *s, enum queue_number number, uint64_t now) {
+static bool run_fast(struct sampler *s, enum queue_number number, uint64_t now) {
   struct memcgs *t = s->memcgs;
   struct queue *q = &t->schedule.queue[number];
-  for (int left = schedule_batch(q, now), slot; left > 0 && (slot = schedule_next(q, now)) >= 0; left--)
+  int batch = schedule_batch(q, now);
+  for (int left = batch, slot; left > 0 && (slot = schedule_next(q, now)) >= 0; left--)
     if (sample_usage(t, slot, now)) glance(t, slot, now, DEPTH_MAX);
+  return batch > 0;
 }
 
-static void run_slow(struct sampler *s, uint64_t now) {
+static bool run_slow(struct sampler *s, uint64_t now) {
   struct memcgs *t = s->memcgs;
   struct queue *q = &t->schedule.queue[QUEUE_SLOW];
-  for (int left = schedule_batch(q, now), slot; left > 0 && (slot = schedule_next(q, now)) >= 0; left--) {
+  int batch = schedule_batch(q, now);
+  for (int left = batch, slot; left > 0 && (slot = schedule_next(q, now)) >= 0; left--) {
     if (!t->slot[slot].opened) watch_reopen(t, slot, now);
     else if (sample_slow(t, slot, now, RARE_PERIOD_NS) && s->psi != NULL) psi_follow(s->psi, t, slot);
   }
+  return batch > 0;
 }
 
 /* A kill somewhere: v1 tells nobody where, so all are asked, but in a storm of kills no more often than active ones are looked at. */
-static void sweep_events(struct sampler *s, uint64_t now) {
+static bool sweep_events(struct sampler *s, uint64_t now) {
   struct memcgs *t = s->memcgs;
-  if (!t->events_due || now - s->swept_ns < schedule_period_ns(&t->schedule.queue[QUEUE_ACTIVE])) return;
+  if (!t->events_due || now - s->swept_ns < schedule_period_ns(&t->schedule.queue[QUEUE_ACTIVE])) return false;
   t->events_due = false;
   s->swept_ns = now;
   for (int slot = 0; slot < t->high; slot++)
     if (t->slot[slot].live && t->slot[slot].opened) sample_events(t, slot, now);
+  return true;
 }
 
-void sampler_run(struct sampler *s, uint64_t now) {
-  run_fast(s, QUEUE_QUICK, now);
-  run_fast(s, QUEUE_ACTIVE, now);
-  run_slow(s, now);
-  sweep_events(s, now);
-  if (now - s->budget.at_ns >= BUDGET_PERIOD_NS)
-    budget_regulate(&s->budget, &s->memcgs->schedule, clock_read_ns(CLOCK_THREAD_CPUTIME_ID) - s->other_cpu_ns, now);
+bool sampler_run(struct sampler *s, uint64_t now) {
+  bool is_quick = run_fast(s, QUEUE_QUICK, now), is_active = run_fast(s, QUEUE_ACTIVE, now), is_slow = run_slow(s, now), is_swept = sweep_events(s, now);
+  if (now - s->budget.at_ns >= BUDGET_PERIOD_NS) {
+    struct budget_cost cost = {.all_ns = clock_read_ns(CLOCK_THREAD_CPUTIME_ID) - s->other_cpu_ns, .turns_ns = s->turns_cpu_ns};
+    budget_regulate(&s->budget, &s->memcgs->schedule, &cost, now);
+  }
+  return is_quick || is_active || is_slow || is_swept;
 }
 
 uint64_t sampler_wake_ns(const struct sampler *s) {

@@ -11,6 +11,8 @@ struct sampler {
   struct psi *psi;             /* NULL: pressure is not watched */
   struct budget budget;
   uint64_t other_cpu_ns;       /* what this thread spent on other things: the tracer's lines, the kernel log, births and deaths, processes */
+  uint64_t upkeep_cpu_ns;      /* on what comes at its time however long the periods are: keyframes, rows once a second */
+  uint64_t turns_cpu_ns;       /* on rounds of the loop in which somebody was looked at, without the two above */
   uint64_t swept_ns;           /* when everybody's events were read last */
 };
 
@@ -20,8 +22,8 @@ struct sampler_options {
 };
 
 void sampler_init(struct sampler *s, const struct sampler_options *options);
-/* Gives the turns that are due, a bounded number at a time. */
-void sampler_run(struct sampler *s, uint64_t now);
+/* Gives the turns that are due, a bounded number at a time. False when there were none. */
+bool sampler_run(struct sampler *s, uint64_t now);
 uint64_t sampler_wake_ns(const struct sampler *s);
 /* One row: who is looked at how often, and what it costs. */
 void sampler_say(const struct sampler *s, uint64_t ts_ns);

@@ -8,7 +8,7 @@
 
 static struct schedule schedule;
 static struct budget budget;
-static uint64_t now, cpu_ns, taken[QUEUES][SLOTS], last_ns[SLOTS], longest_ns[SLOTS];
+static uint64_t now, cpu_ns, upkeep_ns, taken[QUEUES][SLOTS], last_ns[SLOTS], longest_ns[SLOTS];
 static uint64_t cost_ns[QUEUES];
 
 /* ── a machine ─────────────────────────────────────────────────────────────── */
@@ -24,7 +24,7 @@ static void fresh(double allowed) {
   budget_init(&budget, allowed);
   memset(taken, 0, sizeof taken);
   now = NS_PER_S;
-  cpu_ns = 0;
+  cpu_ns = upkeep_ns = 0;
   cost_ns[QUEUE_SLOW] = 10000;
   cost_ns[QUEUE_ACTIVE] = cost_ns[QUEUE_QUICK] = 1500;
 }
@@ -48,7 +48,7 @@ static void wake(void) {
     }
   cpu_ns += spent;
   now += spent;
-  budget_regulate(&budget, &schedule, cpu_ns, now);
+  budget_regulate(&budget, &schedule, &(struct budget_cost){.all_ns = cpu_ns + upkeep_ns, .turns_ns = cpu_ns}, now);
 }
 
 /* Share of the time that was spent. */
@@ -139,6 +139,32 @@ static void periods_come_back_when_the_load_goes(void) {
   CHECK(budget.pressure == 1 && schedule_period_ns(&schedule.queue[QUEUE_SLOW]) == NS_PER_S);
 }
 
+/* A slow machine: once a second and keyframes alone cost three times of what is allowed. */
+static double run_slow_machine(uint64_t ns) {
+  uint64_t began = now, before = cpu_ns;
+  memset(taken, 0, sizeof taken);
+  while (now < began + ns) {
+    uint64_t second = now / NS_PER_S;
+    wake();
+    if (now / NS_PER_S == second) continue;
+    uint64_t cost = now / NS_PER_S % 10 == 0 ? 300 * NS_PER_MS : 30 * NS_PER_MS;
+    upkeep_ns += cost;
+    now += cost;
+  }
+  return (double)(cpu_ns - before) / (double)(now - began);
+}
+
+static void what_longer_periods_do_not_save_leaves_the_turns_half(void) {
+  fresh(0.02);
+  enter(QUEUE_SLOW, 0, 3);
+  enter(QUEUE_QUICK, 0, 1);
+  cost_ns[QUEUE_QUICK] = NS_PER_MS;
+  run_slow_machine(20 * NS_PER_S);
+  double share = run_slow_machine(60 * NS_PER_S);
+  CHECK(budget.used > budget.allowed && share > budget.allowed * 0.4 && share < budget.allowed * 0.5);
+  CHECK(most(QUEUE_QUICK, 0, 1) > 450);
+}
+
 /* The process was stopped, or the node had no CPU for it. */
 static void turns_that_were_missed_are_counted_and_not_made_up_for(void) {
   fresh(1);
@@ -188,6 +214,7 @@ int main(void) {
   the_budget_is_kept_whatever_the_load();
   the_slow_give_first_and_the_quick_last();
   periods_come_back_when_the_load_goes();
+  what_longer_periods_do_not_save_leaves_the_turns_half();
   turns_that_were_missed_are_counted_and_not_made_up_for();
   a_queue_is_whole_whoever_comes_and_goes();
   nobody_means_never();

@@ -73,7 +73,7 @@ export const KINDS = {
   /**
    * Once a second: how closely memcgs are looked at. Quiet ones get the slow turns only (all files), active ones also fast ones (usage), quick ones (they move near a limit of their own or above, or rise fast) the quick ones.
    * budget and used are per cent of one core times 100; used is what sampling costs at present (all of the bridge but the tracer's lines, the kernel log, births and deaths, and processes). pressure, times 100: by how much, in all, periods were stretched
-   * to keep the budget. Periods are as stretched; turns are cumulative; a late turn came a whole period or more too late.
+   * to keep the budget; what stretching does not save (keyframes, rows once a second, waking up for others) leaves at least half of it to the looks, so that on a slow machine used may be more than budget. Periods are as stretched; turns are cumulative; a late turn came a whole period or more too late.
    */
   sampling: { number: 17, fields: {
     budgetCenti: 'u', usedCenti: 'u', pressureCenti: 'u', quietMemcgs: 'u', activeMemcgs: 'u', quickMemcgs: 'u',
