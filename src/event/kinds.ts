@@ -109,7 +109,7 @@ export const KINDS = {
   oom_memcg_enter: { number: 30, fields: { tid: 'u', memcgId: 'u', order: 'i', gfp: 'u' } },
   /** out_of_memory() entered; memcgId 0 = the whole node. order −1 = sysrq-f. pid/comm/taskMemcgId: the invoker. */
   oom_begin: { number: 31, fields: { tid: 'u', pid: 'u', comm: 's', taskMemcgId: 'u', memcgId: 'u', order: 'i', gfp: 'u', oomScoreAdj: 'i' } },
-  /** The limit holder at oom_begin (struct mem_cgroup). Pages; "max" is 2^51-1 on 64 bit. On v1 swap* are memory+swap. */
+  /** The limit holder at oom_begin (struct mem_cgroup). Pages; "max" is 2^63 bytes less a page. On v1 swap* are memory+swap. */
   oom_limit: { number: 32, fields: { tid: 'u', memcgId: 'u', usagePages: 'u', maxPages: 'u', highPages: 'u', swapUsagePages: 'u', swapMaxPages: 'u', watermarkPages: 'u', oomGroup: 'b' } },
   /** oom_badness(): one candidate with the kernel's own points (pages; LONG_MIN = not killable). totalPages = limit + swap. */
   oom_candidate: { number: 33, fields: { tid: 'u', pid: 'u', comm: 's', memcgId: 'u', oomScoreAdj: 'i', pointsPages: 'i', totalPages: 'u', totalVmPages: 'u', pgtablesBytes: 'u' } },

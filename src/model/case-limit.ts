@@ -8,11 +8,11 @@ import type { Memcg, NodeModel } from './node.ts'
 import type { OomReport } from './oom-report.ts'
 
 const NONE = 0, CPUSET = 1, MEMCG = 3
-/** struct page_counter's "max": PAGE_COUNTER_MAX = LONG_MAX / PAGE_SIZE. */
-const UNLIMITED_PAGES = 2 ** 51 - 1
+/** struct page_counter's "max" is PAGE_COUNTER_MAX = LONG_MAX / PAGE_SIZE: 2^63 bytes less a page, whatever the size of a page. */
+const UNLIMITED_BYTES = 2 ** 62
 
 const pages = (count: number | undefined, pageBytes: number | undefined): number | undefined =>
-  count === undefined || pageBytes === undefined || count >= UNLIMITED_PAGES ? undefined : count * pageBytes
+  count === undefined || pageBytes === undefined || count * pageBytes >= UNLIMITED_BYTES ? undefined : count * pageBytes
 const kib = (kb: number | undefined): number | undefined => (kb === undefined ? undefined : kb * 1024)
 
 export type Constraint = { readonly value?: number; /** The log does not say it: it follows from the nodes it names. */ readonly guessed?: 'nodes' | 'nothing' }

@@ -1,5 +1,6 @@
 /** One workload in sentences: why it stands where it stands, what its limits are, and what its memory consists of. Only what is known is said. */
 import { plural } from '../base/text.ts'
+import { workingSetOf } from '../model/kubectl-top.ts'
 import type { NodeModel } from '../model/node.ts'
 import { timeOf } from './clock.ts'
 import { bytesCell, countCell, percentCell } from './compact.ts'
@@ -22,9 +23,16 @@ function lateLine({ kubectlTopBytes: shown, workingSetBytes: now, binding, usedB
   return [{ text: `kubectl top still shows ${bytesCell(shown)}: it looked up to 15 s ago.`, tone: 'differs' }]
 }
 
+/** Of the container that binds, beside its own limit; else of the whole row. */
+function workingSetOfShown(model: NodeModel, { binding, workingSetBytes }: OverviewRow): number | undefined {
+  if (binding?.where !== 'container') return workingSetBytes
+  const bytes = workingSetOf(binding.usedBytes, model.memcgs.get(binding.memcgId)?.stat?.inactiveFileBytes)
+  return Number.isNaN(bytes) ? undefined : bytes
+}
+
 /** What a person reads elsewhere: coloured when it hides at least a tenth of the limit (or of the usage). */
-function kubectlLine(row: OverviewRow): DetailLine[] {
-  const binding = row.binding?.where === 'above' ? undefined : row.binding, shown = row.workingSetBytes, used = binding?.usedBytes ?? row.usedBytes
+function kubectlLine(model: NodeModel, row: OverviewRow): DetailLine[] {
+  const binding = row.binding?.where === 'above' ? undefined : row.binding, shown = workingSetOfShown(model, row), used = binding?.usedBytes ?? row.usedBytes
   if (shown === undefined || used === undefined || used === 0) return []
   const max = binding?.maxBytes, hidden = used - shown
   const of = (bytes: number): string => (max === undefined ? bytesCell(bytes) : `${bytesCell(bytes)} (${Math.round((100 * bytes) / max)}%)`)
@@ -90,6 +98,6 @@ export function detailOf(model: NodeModel, { row, kills }: { readonly row: Overv
     ? [{ text: `Waits ${countCell(Math.round(row.stallMsPerS))} ms of each second for reclaim or throttling.`, tone: 'quiet' as const }] : []
   const [first, ...others] = row.reasons.map((reason) => ({ text: sentence(reason), tone: 'urgent' as const })), fresh = freshKill(model, row, kills)
   return [
-    ...fresh, ...(first === undefined || fresh.length > 0 ? [] : [first]), ...lateLine(row), ...kubectlLine(row), ...others, ...limitLines(row), ...nextVictim(model, row), ...killLine(model, row), ...growth, ...waits, ...compositionLine(row), ...containerLine(row),
+    ...fresh, ...(first === undefined || fresh.length > 0 ? [] : [first]), ...lateLine(row), ...kubectlLine(model, row), ...others, ...limitLines(row), ...nextVictim(model, row), ...killLine(model, row), ...growth, ...waits, ...compositionLine(row), ...containerLine(row),
   ]
 }

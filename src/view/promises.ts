@@ -11,9 +11,6 @@ import type { OverviewRow } from './overview.ts'
 export type Promised = { readonly label: string; readonly workload: Workload; readonly memcg: Memcg }
 
 const MAX_TOLD = 3
-/** The kernel keeps limits in pages. */
-const PAGE_BYTES = 4096
-
 /** The containers of a row with what is known of them; the pause container was promised nothing. */
 export function promisedTo(lens: Lens, model: NodeModel, row: OverviewRow): Promised[] {
   const ids = row.levels.filter(({ where }) => where === 'container').map(({ memcgId }) => memcgId)
@@ -44,9 +41,11 @@ function asked(all: readonly Promised[], row: OverviewRow): DetailLine[] {
 }
 
 /** A resize that is not applied, or a limit set by hand. */
-function contradicted(all: readonly Promised[]): DetailLine[] {
+function contradicted({ hello }: NodeModel, all: readonly Promised[]): DetailLine[] {
+  // The kernel keeps limits in pages.
+  const pageBytes = hello?.pageSizeBytes ?? 4096
   return all.flatMap(({ label, workload: { memoryLimitBytes: declared }, memcg: { limits } }) => {
-    if (declared === undefined || limits === undefined || Math.abs(declared - (limits.maxBytes ?? Number.POSITIVE_INFINITY)) < PAGE_BYTES) return []
+    if (declared === undefined || limits === undefined || Math.abs(declared - (limits.maxBytes ?? Number.POSITIVE_INFINITY)) < pageBytes) return []
     return [{ text: `${label}: the declared limit is ${bytesCell(declared)}, the kernel holds it to ${limits.maxBytes === undefined ? 'none' : bytesCell(limits.maxBytes)}.`, tone: 'differs' as const }]
   }).slice(0, MAX_TOLD)
 }
@@ -60,5 +59,5 @@ function lives(all: readonly Promised[]): DetailLine[] {
 /** Sentences for the page of a workload, the most telling first. */
 export function promiseLines(lens: Lens, model: NodeModel, row: OverviewRow): DetailLine[] {
   const all = promisedTo(lens, model, row)
-  return [...contradicted(all), ...asked(all, row), ...lives(all)]
+  return [...contradicted(model, all), ...asked(all, row), ...lives(all)]
 }

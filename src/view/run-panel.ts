@@ -12,6 +12,7 @@ import { spanOf, usageChart } from './pod-page.ts'
 import type { Chart } from './pod-page.ts'
 import { killsIn } from './run-summary.ts'
 import { toldSpikes } from './spike-facts.ts'
+import { countedKinds } from './stalls.ts'
 import { largest, series } from './window.ts'
 
 export type PanelLine = { readonly label: string; readonly text: string; readonly tone: DetailLine['tone'] }
@@ -25,7 +26,7 @@ export function runPanel(model: NodeModel, { watch, path, cases }: { readonly wa
   const memcg = model.memcgs.get(watch.memcgId), usage = memcg?.usage
   if (memcg === undefined || usage === undefined) return { share: undefined, lines: [line('memory', 'not looked at yet', 'quiet')], chart: undefined }
   const limit = limitOver(model, memcg), share = limit === undefined ? undefined : usage.currentBytes / limit.bytes, top = kubectlTopOf(memcg, model.nowNs)
-  const second = { lastSecond: Math.floor(model.nowNs / 1e9) - 1, seconds: 1 }, stallNs = largest(series(memcg.history, 'stallNs', second)), someUs = largest(series(memcg.history, 'someUs', second))
+  const second = { lastSecond: Math.floor(model.nowNs / 1e9) - 1, seconds: 1 }, stallNs = largest(series(memcg.history, 'stallNs', second)) ?? (countedKinds(model).some(Boolean) ? 0 : undefined), someUs = largest(series(memcg.history, 'someUs', second))
   const kills = killsIn(cases, path), spikes = toldSpikes(model).filter((spike) => spike.path === path || spike.path.startsWith(`${path}/`)).length
   return {
     share, chart: usageChart(memcg, spanOf(model, memcg), { maxBytes: limit?.bytes, highBytes: memcg.limits?.highBytes }),

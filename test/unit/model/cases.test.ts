@@ -246,6 +246,13 @@ test('a global OOM: the node is the limit and every task has points', () => {
   expect(kill!.candidates[0]!.points).toBe(5140 + 18 + 900 * Math.floor(943_230_976 / 4096 / 1000))
 })
 
+test('what a page counter calls unlimited depends on the size of a page', () => {
+  const rows = podLimit().map((row) => (row.kind === 'oom_limit' ? { ...row, maxPages: 1024, swapMaxPages: 2 ** 47 - 1 } : row)), of = (pageSizeBytes: number) => fold([hello({ pageSizeBytes }), ...NODE.slice(1), ...rows]).cases[0]?.limit
+  expect(of(65_536)).toMatchObject({ limitBytes: 64 << 20 })
+  expect(of(65_536)).not.toHaveProperty('swapLimitBytes')
+  expect(of(4096)).toHaveProperty('swapLimitBytes')
+})
+
 test('lines written long before the stream are not kills of now', () => {
   const old = kmsg(fixture('6.1-v2-pod'), T0).map((e) => ({ ...e, kmsgUs: 1e6 }) as Event)
   expect(fold([hello({ tsNs: T0 - 1 }), ...old]).cases).toHaveLength(0)

@@ -150,6 +150,11 @@ describe('the detail', () => {
     expect(text).toContain('2 OOM kills here.')
     expect(text.some((line) => line.startsWith('2 containers: "app" 998M/1.00G'))).toBe(true)
   })
+  it('says of the container that binds what kubectl top shows of it, and not of its neighbours', () => {
+    const model = emptyNode(), container = addPod(model, 'a/b', { used: 998 * M, max: G, inactiveFile: 267 * M, container: 'app' })
+    addContainer(model, container, { used: 2 * G, inactiveFile: 10 * M })
+    expect(detailOf(model, { row: only(model), kills: [] }).map((line) => line.text)).toContain('kubectl top would say 731M (71%); the kernel counts 998M (97%): 267M is inactive file cache.')
+  })
   it('says nothing of what it does not know', () => {
     const model = emptyNode(), memcg = addMemcg(model, '/x', {})
     delete memcg.usage

@@ -60,6 +60,10 @@ it('sets what was declared beside what the kernel enforces, and says where they 
   expect(page.promises.map(({ text }) => text)).toEqual(['Declared: requests 128M, limits 256M. Its working set is 52M above the requests: when the node runs short it is evicted before those within theirs.', 'Restarted: app 3 times.', 'Image: shop/{red-fg}b:1?[2J.'])
   tell(model, 'workload', 2, { from: 'kubelet', podUid: podUid as string, containerId: containerId as string, container: 'app', memoryRequestBytes: 256 * M, memoryLimitBytes: 512 * M })
   expect(pageOf(model, 'a/b').promises).toMatchObject([{ text: 'app: the declared limit is 512M, the kernel holds it to 256M.', tone: 'differs' }, { text: 'Declared: requests 256M, limits 512M.', tone: 'quiet' }])
+  // 64 KiB pages: a limit in bytes is rounded down to less than a page below.
+  tell(model, 'hello', model.nowNs, { ...model.hello, pageSizeBytes: 65_536 })
+  tell(model, 'workload', 3, { from: 'kubelet', podUid: podUid as string, containerId: containerId as string, container: 'app', memoryLimitBytes: 256 * M + 60_000 })
+  expect(pageOf(model, 'a/b').promises.map(({ tone }) => tone)).not.toContain('differs')
 })
 
 it('a pause container is called so, and was promised nothing', () => {

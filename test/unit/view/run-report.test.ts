@@ -1,7 +1,9 @@
 /** The summary of a run: what is known, what is not, and why. */
 import { expect, test } from 'vitest'
+import { COUNTERS } from '../../../src/event/kinds.ts'
 import { createRunWatch, watchRun } from '../../../src/model/run-watch.ts'
 import { accountsOf, createLedger, endLedger, keepAccount } from '../../../src/model/usage-ledger.ts'
+import { runPanel } from '../../../src/view/run-panel.ts'
 import { runText } from '../../../src/view/run-report.ts'
 import { runJson, runSummary } from '../../../src/view/run-summary.ts'
 import type { RunFacts } from '../../../src/view/run-summary.ts'
@@ -25,6 +27,19 @@ test('time near the limit is weighted by time, each look standing until the next
   // 50 of 64 MiB are 78 %, 52 are 81 %, 58 are 90.6 %.
   const summary = summaryOf(ranAt([50, 52, 58, 60, 10, 10]))
   expect(summary).toMatchObject({ over80Ns: 3e9, over90Ns: 2e9, limitBytes: LIMIT, limitPath: undefined, isPeakExact: true })
+})
+
+test('beside the command it says that nobody waits where a probe counts waits, and that it is not known where none does', () => {
+  const { model, watch } = ranAt([50, 52]), waiting = (): string | undefined => runPanel(model, { watch, path: '/oomscope-run-1', cases: [] }).lines.find(({ label }) => label === 'waiting')?.text
+  const rung = (question: string, state: string): void => applyEvent(model, event('rung', T0, { question, rung: 'x', state }))
+  rung('memcg-reclaim', 'absent')
+  expect(waiting()).toBe('not known')
+  rung('memcg-reclaim', 'proven')
+  expect(waiting()).toBe('0 ms/s')
+  applyEvent(model, event('clock', T0 - 20e9, { wallMs: 1, bootNs: 1 }))
+  applyEvent(model, event('counter', T0 + 1.5e9, { counter: COUNTERS.indexOf('memcg_reclaim_ns'), key: 9, value: 3e8 }))
+  applyEvent(model, event('clock', T0 + 2.1e9, { wallMs: 1, bootNs: 1 }))
+  expect(waiting()).toBe('300 ms/s')
 })
 
 test('without a mark of the kernel the peak is what was sampled, and is said to be', () => {
