@@ -10,7 +10,7 @@ import { addWaits } from './stall-history.ts'
 
 /** Unless a person wants another number. */
 export const MAX_TOMBSTONES = 4096
-/** The newest dead keep their two minutes of history; the older ones only their facts. */
+/** The newest dead keep their two minutes of history and their samples; the older ones only their newest facts, or a week of churn would cost 100 MiB. */
 const TOMBSTONES_WITH_HISTORY = 256
 
 /** Ends a path that a probe could not give whole: bpftrace's strings end at 199 bytes (native/watch.c appends it). */
@@ -61,6 +61,11 @@ function forgetTombstone(model: NodeModel, id: number): void {
   if (at >= 0) model.tombstones.splice(at, 1)
 }
 
+function forgetSamples(memcg: Memcg): void {
+  dropHistory(memcg.history)
+  for (const key of ['earlierUsage', 'earlierStat', 'reclaim', 'watch'] as const) Reflect.deleteProperty(memcg, key)
+}
+
 function bury(model: NodeModel, memcg: Memcg, tsNs: number): void {
   if (memcg.diedNs !== undefined) return
   memcg.diedNs = tsNs
@@ -68,7 +73,7 @@ function bury(model: NodeModel, memcg: Memcg, tsNs: number): void {
   model.tombstones.push(memcg.id)
   if (model.tombstones.length > TOMBSTONES_WITH_HISTORY) {
     const old = model.memcgs.get(model.tombstones[model.tombstones.length - 1 - TOMBSTONES_WITH_HISTORY] ?? 0)
-    if (old !== undefined) dropHistory(old.history)
+    if (old !== undefined) forgetSamples(old)
   }
   if (model.tombstones.length > model.mostTombstones) model.memcgs.delete(model.tombstones.shift() ?? 0)
 }

@@ -77,13 +77,14 @@ test('the dead are remembered, but only so many', () => {
   const model = createModel()
   for (let id = 1; id <= MAX_TOMBSTONES + 50; id++) {
     applyEvent(model, birth(id, `/c${id}`, 0, T0))
-    applyEvent(model, usage(id, 5, T0))
+    for (const bytes of [5, 6]) applyEvent(model, usage(id, bytes, T0 + bytes))
     applyEvent(model, event('memcg_death', T0 + S, { memcgId: id, path: `/c${id}`, by: 'inotify' }))
   }
   expect(model.memcgs.size).toBe(MAX_TOMBSTONES)
   expect(model.memcgs.has(50)).toBe(false)
-  expect(model.memcgs.get(51)!.history.usageBytes.length).toBe(0)
-  expect(model.memcgs.get(MAX_TOMBSTONES + 50)!.history.usageBytes.length).toBe(HISTORY_SECONDS)
+  const old = model.memcgs.get(51)!, young = model.memcgs.get(MAX_TOMBSTONES + 50)!
+  expect([old, young].map(({ history }) => history.usageBytes.length)).toEqual([0, HISTORY_SECONDS])
+  expect([old, young].map(({ earlierUsage, watch, usage: newest }) => [earlierUsage?.length, watch === undefined, newest?.currentBytes])).toEqual([[undefined, true, 6], [1, false, 6]])
 })
 
 test('a walk that reports the dead late does not raise them, the next keyframe does', () => {
