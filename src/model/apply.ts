@@ -1,5 +1,6 @@
 /** The fold: one event into the model. Pure of clock, file and environment; the frequent rows allocate nothing. */
 import type { Event, EventOf } from '../event/event.ts'
+import { HISTOGRAMS } from '../event/kinds.ts'
 import { openCounted } from './case-counts.ts'
 import { createCaseBook, settleCases } from './case-book.ts'
 import { applyDecisionRow, applyTracerEnd } from './case-decisions.ts'
@@ -19,7 +20,7 @@ import { applyProcessRow, buryUnseenProcesses, createProcessTable } from './proc
 export const MAX_RECENT = 2000, MAX_NOTICES = 200
 /** What runtimes say of containers: more than a node can hold in weeks. */
 const MAX_STATUSES = 20_000
-const MAX_LOSS_PLACES = 64, MAX_TESTIMONIES = 10_000, MAX_COSTS = 121, MAX_TRACER_STATES = 32
+const MAX_TESTIMONIES = 10_000, MAX_COSTS = 121, MAX_TRACER_STATES = 32
 
 /** `tombstones` dead cgroups are remembered; a `nameBook` of another fold of the same stream is shared: its names are known from the beginning, and only the other forgets them. */
 export type ModelOptions = { readonly tombstones?: number | undefined; readonly nameBook?: NameBook | undefined }
@@ -114,6 +115,13 @@ function applyRare(model: NodeModel, event: Exclude<Event, { readonly kind: Freq
   }
 }
 
+/** The bridge has a dozen places, questions and tests each; a hostile stream may invent any number. */
+const MAX_KEYS = 64
+
+function keepFew<V>(map: Map<string, V>, key: string, value: V): void {
+  if (map.size < MAX_KEYS || map.has(key)) map.set(key, value)
+}
+
 /** What the stream says about itself. */
 function applyStream(model: NodeModel, event: Extract<Event, { readonly kind: 'hello' | 'schema' | 'clock' | 'rung' | 'loss' | 'tracer' | 'selftest' | 'notice' | 'cost' | 'sampling' }>): void {
   switch (event.kind) {
@@ -122,16 +130,14 @@ function applyStream(model: NodeModel, event: Extract<Event, { readonly kind: 'h
       model.anchor = { tsNs: event.tsNs, wallMs: event.wallMs, bootNs: event.bootNs }
       break
     case 'clock': applyClock(model, event); break
-    case 'rung': model.rungs.set(event.question, event); break
-    case 'loss':
-      if (model.health.losses.size < MAX_LOSS_PLACES || model.health.losses.has(event.where)) model.health.losses.set(event.where, { count: event.count, detail: event.detail })
-      break
+    case 'rung': keepFew(model.rungs, event.question, event); break
+    case 'loss': keepFew(model.health.losses, event.where, { count: event.count, detail: event.detail }); break
     case 'tracer':
       model.health.tracer = event
       keepTracerState(model, event)
       if (event.state === 'exited' || event.state === 'restarted' || event.state === 'absent') applyTracerEnd(model)
       break
-    case 'selftest': model.health.selftests.set(event.test, event); break
+    case 'selftest': keepFew(model.health.selftests, event.test, event); break
     case 'notice':
       model.health.notices.push({ tsNs: event.tsNs, from: event.from, text: event.text })
       if (model.health.notices.length > MAX_NOTICES) model.health.notices.shift()
@@ -215,7 +221,7 @@ function applyMemcgEvents(model: NodeModel, event: EventOf<'memcg_events'>): voi
 
 function applyHistogram(model: NodeModel, event: EventOf<'histogram'>): void {
   const memcg = model.memcgs.get(event.key)
-  if (memcg === undefined) return
+  if (memcg === undefined || event.histogram >= HISTOGRAMS.length) return
   memcg.histograms ??= new Map()
   const before = memcg.histograms.get(event.histogram)
   memcg.histograms.set(event.histogram, event.buckets)

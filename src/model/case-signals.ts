@@ -18,6 +18,8 @@ export type SentTo = { kill?: Signal; term?: Signal }
 export type Stroke = { readonly by: Signal; readonly memcgId: number; readonly victims: Map<number, { readonly exit: Exit; readonly kill: Signal; readonly term: Signal | undefined }> }
 
 const SIGKILL = 9, SIGTERM = 15, SI_KERNEL = 128
+/** cgroup.kill sends so to every task (kernel/cgroup: send_sig()); tgkill() to one has SI_TKILL. */
+const SI_USER = 0
 const IGNORED = 1
 /** A killed process may hang in the kernel for long; later it is another process with this pid. */
 const EXIT_NS = 60e9
@@ -110,7 +112,7 @@ export function mergeStroke(model: NodeModel, target: KillCase, stroke: Stroke):
   target.victims = victims.map((victim) => victimOf(model, victim))
   target.tsNs = first?.kill.tsNs ?? by.tsNs
   target.sentSignal = {
-    signo: by.signo, code: by.code, oneByOne: by.group === 0, sender: { pid: by.senderPid, comm: by.senderComm, ...(by.senderMemcgId > 0 ? { memcgId: by.senderMemcgId } : {}), ...(senderPath === undefined ? {} : { path: senderPath }) },
+    signo: by.signo, code: by.code, oneByOne: by.group === 0 && by.code === SI_USER, sender: { pid: by.senderPid, comm: by.senderComm, ...(by.senderMemcgId > 0 ? { memcgId: by.senderMemcgId } : {}), ...(senderPath === undefined ? {} : { path: senderPath }) },
     ...(term === undefined || first === undefined ? {} : { graceNs: first.kill.tsNs - term.tsNs, asker: { pid: term.senderPid, comm: term.senderComm }, ...(term.result === IGNORED ? { termIgnored: true as const } : {}) }),
   }
   target.witnesses = ['signal', 'exit']

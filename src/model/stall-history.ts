@@ -1,5 +1,5 @@
 /** What the tasks of one memcg waited for in the last two minutes, second by second: time, number, latency and pages freed, in fixed typed arrays. */
-import { COUNTERS, HISTOGRAMS, STALLS } from '../event/kinds.ts'
+import { COUNTERS, STALLS } from '../event/kinds.ts'
 import { NS_PER_SECOND } from '../base/time.ts'
 import { HISTORY_SECONDS } from './history.ts'
 
@@ -100,6 +100,3 @@ export function stallSlot(history: StallHistory, second: number): number {
 export const waitedIn = (history: StallHistory, kind: number, slot: number): number => history.waitedNs[kind * HISTORY_SECONDS + slot] ?? 0
 export const waitsIn = (history: StallHistory, kind: number, slot: number): number => history.waits[kind * HISTORY_SECONDS + slot] ?? 0
 export const heatIn = (history: StallHistory, slot: number, heatClass: number): number => history.heat[slot * HEAT_CLASSES + heatClass] ?? 0
-
-/** Kinds of wait whose latencies are in the heat map. */
-export const HEAT_KINDS: readonly string[] = HISTOGRAMS.map((name) => name.replace(/_hist$/, ''))

@@ -1,5 +1,6 @@
 /** The one line a person pastes into a ticket: who died, by which limit, and what was tried. Names are made safe here. */
 import { formatBytes } from '../base/bytes.ts'
+import { plural } from '../base/text.ts'
 import { workloadIn } from '../identity/workload.ts'
 import type { KillCase, Victim } from '../model/case.ts'
 import type { NodeModel } from '../model/node.ts'
@@ -36,7 +37,7 @@ function killedText(model: NodeModel, target: KillCase, holder: string | undefin
 function reclaimText(target: KillCase, pageBytes: number | undefined): string {
   if (target.reclaim === undefined || target.reclaim.attempts === 0) return ''
   const freed = pageBytes === undefined ? `${target.reclaim.reclaimedPages} pages` : formatBytes(target.reclaim.reclaimedPages * pageBytes)
-  return `; in the 10 s before, ${target.reclaim.attempts} reclaim attempts freed ${freed}`
+  return `; in the 10 s before, ${plural(target.reclaim.attempts, 'reclaim attempt')} freed ${freed}`
 }
 
 /** A copy of a large file is killed with hardly any memory of its own: then what filled the limit is the point. */

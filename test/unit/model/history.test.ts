@@ -1,6 +1,7 @@
 /** Histories, rates and the life of memcgs: bounded, lazy, and honest about what is not known. */
 import { expect, test } from 'vitest'
 import type { Event } from '../../../src/event/event.ts'
+import { HISTOGRAMS } from '../../../src/event/kinds.ts'
 import { applyEvent, createModel, MAX_NOTICES, MAX_RECENT } from '../../../src/model/apply.ts'
 import { accrue, createHistory, HISTORY_SECONDS, recordUsage } from '../../../src/model/history.ts'
 import { MAX_TOMBSTONES } from '../../../src/model/memcgs.ts'
@@ -114,6 +115,21 @@ test('lists of the recent are bounded', () => {
   expect([model.recent.length, model.health.notices.length]).toEqual([MAX_RECENT + 10, MAX_NOTICES])
   expect(model.recent.at(-1)!.tsNs).toBe(T0 + 2 * MAX_RECENT + 9)
   expect(model.health.notices.at(-1)!.text).toBe(String(MAX_NOTICES + 9))
+})
+
+test('what a hostile stream calls its places, questions, tests and histograms is bounded; what is known already is renewed', () => {
+  const model = fold([birth(5, '/a', 1, T0)])
+  for (const round of [1, 2]) {
+    for (let i = 0; i < 1000; i++) {
+      applyEvent(model, event('loss', T0 + i, { where: `w${i}`, count: round }))
+      applyEvent(model, event('rung', T0 + i, { question: `q${i}`, rung: `${round}`, state: 'chosen' }))
+      applyEvent(model, event('selftest', T0 + i, { test: `t${i}`, passed: round === 2 }))
+      applyEvent(model, event('histogram', T0 + i, { histogram: i, key: 5, buckets: [round] }))
+    }
+  }
+  const { health, rungs } = model
+  expect([health.losses.size, rungs.size, health.selftests.size, model.memcgs.get(5)?.histograms?.size]).toEqual([64, 64, 64, HISTOGRAMS.length])
+  expect([health.losses.get('w0')?.count, rungs.get('q0')?.rung, health.selftests.get('t0')?.passed]).toEqual([2, '2', true])
 })
 
 test('rows about a memcg nobody has named change nothing and do not throw', () => {

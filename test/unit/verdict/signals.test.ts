@@ -55,6 +55,9 @@ test('systemd-oomd by cgroup.kill: one case, every process of the cgroup', () =>
   const model = fold([...DAEMONS, ...rows])
   expect(only(model)).toMatchObject({ cause: 'oom-daemon', confidence: 'certain', sentence: expect.stringContaining('systemd-oomd (pid 77) killed hog (pid 381) and 2 more in container') })
   expect(model.cases[0]!.victims.map((v) => v.pid)).toEqual([381, 382, 383])
+  expect(model.cases[0]!.sentSignal).toMatchObject({ oneByOne: true })
+  // tgkill() is to one thread, too, and says so.
+  expect(fold([...DAEMONS, signal(9, 381, T0, { comm: 'bash', memcgId: 202 }, { group: 0, code: -6 }), exit(381, 104, T0 + MS)]).cases).toMatchObject([{ sentSignal: { oneByOne: false } }])
 })
 
 test('the marks that systemd-oomd leaves on the cgroup it chose are told, also from above the victim; alone they prove nothing', () => {
