@@ -25,8 +25,9 @@ export type Need = {
   readonly swapBytes: number
   readonly over80Ns: number
   readonly over90Ns: number
-  /** OOM kills of its processes by its own limit, or another, while it was recorded. */
+  /** OOM kills of its processes while it was recorded, and how many of them were for a limit that is not its own: one above it, or the node. */
   readonly kills: number
+  readonly killsByOthers: number
   /** Times it was about to pass its limit, and passed memory.high; absent = not told. */
   readonly atMax: number | undefined
   readonly atHigh: number | undefined
@@ -58,19 +59,25 @@ export function roundUp(bytes: number): number {
 /** 20 %, and more for every reason to doubt that the peak was the highest there will be; never more than 40. */
 function headroomOf(need: Need): { readonly percent: number; readonly why: readonly string[] } {
   const doubts: readonly (readonly [number, boolean, string])[] = [
-    [20, need.kills > 0 || isAtLimit(need), 'it was held down by its limit'], [10, need.knownNs < HOUR_NS, 'the recording is shorter than an hour'], [10, need.exactness === 'sampled', 'the peak is sampled'],
+    [20, ownKillsOf(need) > 0 || isAtLimit(need), 'it was held down by its limit'], [10, need.killsByOthers > 0, 'it was killed for a limit that is not its own'], [10, need.knownNs < HOUR_NS, 'the recording is shorter than an hour'], [10, need.exactness === 'sampled', 'the peak is sampled'],
     [10, need.lostNs > 0 || need.isLossSomewhere, 'facts are missing'], [10, need.needPeakBytes > 1.5 * need.p99Bytes, 'the peak stands far above the 99th percentile'],
   ]
   const held = doubts.filter(([, is]) => is)
   return { percent: Math.min(40, held.reduce((sum, [percent]) => sum + percent, 20)), why: held.map(([, , why]) => why) }
 }
 
+/** Where nobody knows whose limit it was, its own is the likeliest. */
+export const ownKillsOf = ({ kills, killsByOthers }: Pick<Need, 'kills' | 'killsByOthers'>): number => kills - killsByOthers
+
+const killedText = (count: number, why: string): string => `the kernel killed ${count === 1 ? 'a process' : `${count} processes`} of it${why}: what it would have taken is not known`
+
 /** Usage was as high as the limit lets it be: what it would have taken is not in the recording. */
 const isAtLimit = ({ limitBytes, peakBytes, atMax }: Need): boolean => limitBytes !== undefined && (peakBytes >= 0.98 * limitBytes || (atMax ?? 0) > 0)
 
 const RULES: readonly (readonly [WarningCode, (need: Need) => string | undefined])[] = [
-  ['killed', ({ kills, limitBytes }) => (kills === 0 ? undefined : `the kernel killed ${kills === 1 ? 'a process' : `${kills} processes`} of it${limitBytes === undefined ? '' : ` under a limit of ${formatBytes(limitBytes)}`}: what it would have taken is not known; measure again under a higher limit`)],
-  ['at-limit', (need) => (need.kills > 0 || !isAtLimit(need) ? undefined : `it was held at its limit of ${formatBytes(need.limitBytes ?? 0)}${(need.atMax ?? 0) > 0 ? ` (${plural(need.atMax ?? 0, 'time')})` : ''}: it may want more than was seen`)],
+  ['killed', (need) => (ownKillsOf(need) === 0 ? undefined : `${killedText(ownKillsOf(need), need.limitBytes === undefined ? '' : ` under a limit of ${formatBytes(need.limitBytes)}`)}; measure again under a higher limit`)],
+  ['killed', ({ killsByOthers }) => (killsByOthers === 0 ? undefined : killedText(killsByOthers, ' for a limit above it, or for the node'))],
+  ['at-limit', (need) => (ownKillsOf(need) > 0 || !isAtLimit(need) ? undefined : `it was held at its limit of ${formatBytes(need.limitBytes ?? 0)}${(need.atMax ?? 0) > 0 ? ` (${plural(need.atMax ?? 0, 'time')})` : ''}: it may want more than was seen`)],
   ['throttled', ({ atHigh }) => ((atHigh ?? 0) === 0 ? undefined : `it passed memory.high ${plural(atHigh ?? 0, 'time')} and was slowed down: it may want more than was seen`)],
   ['too-short', ({ knownNs }) => (knownNs < 10 * MINUTE_NS ? `only ${formatDuration(knownNs)} are recorded: record at least an hour under real load` : knownNs < HOUR_NS ? `${formatDuration(knownNs)} are recorded: what happens once an hour may not be in it` : knownNs < DAY_NS ? `${formatDuration(knownNs)} are recorded: what happens once a day may not be in it` : undefined)],
   ['no-load', (need) => (need.needPeakBytes <= 1.1 * need.p50Bytes && need.kills === 0 && !isAtLimit(need) && (need.waitedNs ?? 0) < 1e6 ? 'usage hardly moved: it seems not to have been under load' : undefined)],

@@ -1,7 +1,7 @@
 /** Would it have lived under another limit? Certain only where the recording can tell; page cache adapts, and programs that size themselves by their limit do. */
 import { formatBytes } from '../base/bytes.ts'
 import { plural } from '../base/text.ts'
-import type { Need } from './recommendation.ts'
+import { ownKillsOf, type Need } from './recommendation.ts'
 
 export type Survival = 'yes' | 'likely' | 'unknown' | 'no'
 export type WhatIf = { readonly limitBytes: number; readonly survives: Survival; readonly because: string }
@@ -10,11 +10,12 @@ export type WhatIf = { readonly limitBytes: number; readonly survives: Survival;
 export const ALWAYS_UNKNOWN = 'Not in any recording: programs that size their heap by the limit (JVM, Go with GOMEMLIMIT, Node) would have taken another size, and with less page cache files are read again.'
 
 function judge(need: Need, limitBytes: number, hasSwap: boolean): Omit<WhatIf, 'limitBytes'> {
-  const { kills, limitBytes: own, peakBytes, hardPeakBytes, floorBytes, exactness } = need, limit = formatBytes(limitBytes)
+  const { limitBytes: own, peakBytes, hardPeakBytes, floorBytes, exactness } = need, limit = formatBytes(limitBytes), kills = ownKillsOf(need)
   if (kills > 0 && own !== undefined) {
     if (limitBytes <= own) return { survives: 'no', because: `it did not live under ${formatBytes(own)} either (${plural(kills, 'kill')})` }
     return { survives: 'unknown', because: `it was killed at ${formatBytes(own)}: how much more it wanted is not in the recording` }
   }
+  if (need.kills > 0 && !((floorBytes ?? 0) > limitBytes)) return { survives: 'unknown', because: `it was killed with ${formatBytes(peakBytes)} at most${need.killsByOthers > 0 ? ', for a limit that is not its own' : ''}: how much more it wanted is not in the recording` }
   const isLost = need.lostNs > 0 || need.isLossSomewhere, isHeld = own !== undefined && limitBytes > own && (need.atMax ?? 0) > 0
   if (peakBytes <= limitBytes) {
     if (isHeld) return { survives: 'likely', because: `it lived at its own limit of ${formatBytes(own)}, where reclaim held it down` }

@@ -5,6 +5,7 @@ import type { NodeModel } from '../model/node.ts'
 import { createSketch, mergeSketch, quantile } from '../model/sketch.ts'
 import { accountsOf, exactnessOf } from '../model/usage-ledger.ts'
 import type { Account, Ledger } from '../model/usage-ledger.ts'
+import { equalLimitOf } from '../verdict/equal-limit.ts'
 import type { Need } from '../verdict/recommendation.ts'
 import type { Lens } from './lens.ts'
 import { named } from './lens.ts'
@@ -51,9 +52,18 @@ function candidatesOf(lens: Lens, model: NodeModel, accounts: readonly Account[]
 const keyOf = ({ account, workload }: Candidate): string =>
   (workload.container === undefined ? account.path : `${workload.namespace ?? ''}/${workload.pod ?? workload.podUid ?? ''}/${workload.container}`)
 
-function killsIn(model: NodeModel, ids: ReadonlySet<number>, paths: ReadonlySet<string>): number {
-  const isOurs = (victim: { readonly memcgId?: number; readonly path?: string }): boolean => (victim.path === undefined ? victim.memcgId !== undefined && ids.has(victim.memcgId) : [...paths].some((path) => victim.path === path || victim.path?.startsWith(`${path}/`) === true))
-  return model.cases.filter(isOomCase).reduce((sum, { victims, unseenVictims = 0, countedPath }) => sum + victims.filter(isOurs).length + (countedPath !== undefined && paths.has(countedPath) ? unseenVictims : 0), 0)
+function killsIn(model: NodeModel, ids: ReadonlySet<number>, paths: ReadonlySet<string>): Pick<Need, 'kills' | 'killsByOthers'> {
+  const isInOne = (path: string): boolean => [...paths].some((root) => path === root || path.startsWith(`${root}/`))
+  const isOurs = ({ path, memcgId }: { readonly memcgId?: number; readonly path?: string }): boolean => (path === undefined ? memcgId !== undefined && ids.has(memcgId) : isInOne(path))
+  let kills = 0, killsByOthers = 0
+  for (const target of model.cases) {
+    const { victims, unseenVictims = 0, countedPath, limit } = target, count = isOomCase(target) ? victims.filter(isOurs).length + (countedPath !== undefined && paths.has(countedPath) ? unseenVictims : 0) : 0
+    if (count === 0) continue
+    kills += count
+    // A pod's limit may be that of its only limited container.
+    if (limit?.path !== undefined && !isInOne(limit.path) && !isInOne(equalLimitOf(model, target)?.path ?? '/')) killsByOthers += count
+  }
+  return { kills, killsByOthers }
 }
 
 const roseBy = (first: number | undefined, now: number | undefined): number | undefined => (first === undefined || now === undefined ? undefined : Math.max(0, now - first))
@@ -71,7 +81,7 @@ export function needOf(model: NodeModel, accounts: readonly Account[]): Need {
     exactness: exactness.includes('sampled') ? 'sampled' : exactness.includes('high-water') ? 'high-water' : 'exact-height',
     peakBytes: highest((account) => account.peakBytes), needPeakBytes, hardPeakBytes: highest((account) => account.hardPeakBytes), floorBytes: most(accounts.map((account) => account.floorBytes)),
     p50Bytes: share(0.5), p95Bytes: share(0.95), p99Bytes: share(0.99), limitBytes: accounts.at(-1)?.limitBytes, topBytes: most(accounts.map((account) => account.topBytes)), swapBytes: highest((account) => account.swapBytes),
-    over80Ns: sum((account) => account.over80Ns), over90Ns: sum((account) => account.over90Ns), kills: killsIn(model, new Set(accounts.map(({ memcgId }) => memcgId)), new Set(accounts.map(({ path }) => path))),
+    over80Ns: sum((account) => account.over80Ns), over90Ns: sum((account) => account.over90Ns), ...killsIn(model, new Set(accounts.map(({ memcgId }) => memcgId)), new Set(accounts.map(({ path }) => path))),
     atMax: sumKnown(accounts.map(({ firstEvents: first, events: now }) => roseBy(first?.localMax ?? first?.max, now?.localMax ?? now?.max))), atHigh: sumKnown(accounts.map(({ firstEvents: first, events: now }) => roseBy(first?.localHigh ?? first?.high, now?.localHigh ?? now?.high))),
     waitedNs: model.hasCounters ? sum((account) => account.waitedNs) : undefined,
   }

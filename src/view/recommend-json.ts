@@ -18,7 +18,7 @@ export type RecommendJson = {
   readonly kubectlTopBytes?: number; readonly limitNowBytes?: number
   /** Time over these shares of its limit, by looks: at least so long. */
   readonly over80PercentMs?: number; readonly over90PercentMs?: number
-  readonly kills: number; readonly atMax?: number; readonly atHigh?: number; readonly stallNs?: number; readonly swapBytes?: number
+  readonly kills: number; /** Of these, for a limit above it, or for the node. */ readonly killsByOthers?: number; readonly atMax?: number; readonly atHigh?: number; readonly stallNs?: number; readonly swapBytes?: number
   readonly requestBytes: number; readonly limitBytes: number; readonly headroomPercent: number
   readonly reasons: readonly string[]; readonly warnings: readonly Warning[]
   readonly whatIf?: WhatIf
@@ -30,7 +30,7 @@ export function recommendJson({ workload, path, starts, isAlive, need }: NeedRow
     workload, path, starts, running: isAlive, recordedMs: need.knownNs / 1e6, lostMs: need.lostNs > 0 ? need.lostNs / 1e6 : undefined, lossSomewhere: need.isLossSomewhere || undefined,
     peakBytes: need.peakBytes, peakExact: need.exactness !== 'sampled', exactness: need.exactness, needPeakBytes: need.needPeakBytes, p50Bytes: need.p50Bytes, p95Bytes: need.p95Bytes, p99Bytes: need.p99Bytes,
     floorBytes: need.floorBytes, hardPeakBytes: need.hardPeakBytes, kubectlTopBytes: need.topBytes, limitNowBytes: need.limitBytes, over80PercentMs: isLimited ? need.over80Ns / 1e6 : undefined, over90PercentMs: isLimited ? need.over90Ns / 1e6 : undefined,
-    kills: need.kills, atMax: need.atMax, atHigh: need.atHigh, stallNs: need.waitedNs, swapBytes: need.swapBytes > 0 ? need.swapBytes : undefined, ...recommendation, whatIf,
+    kills: need.kills, killsByOthers: need.killsByOthers > 0 ? need.killsByOthers : undefined, atMax: need.atMax, atHigh: need.atHigh, stallNs: need.waitedNs, swapBytes: need.swapBytes > 0 ? need.swapBytes : undefined, ...recommendation, whatIf,
   }) as RecommendJson
 }
 

@@ -7,7 +7,7 @@ import { whatIf } from '../../../src/verdict/what-if.ts'
 const MIB = 2 ** 20, HOUR = 3600e9
 const GOOD: Need = {
   knownNs: 30 * HOUR, lostNs: 0, isLossSomewhere: false, exactness: 'exact-height', peakBytes: 420 * MIB, needPeakBytes: 400 * MIB, hardPeakBytes: 390 * MIB, floorBytes: 300 * MIB,
-  p50Bytes: 200 * MIB, p95Bytes: 290 * MIB, p99Bytes: 300 * MIB, limitBytes: 1024 * MIB, topBytes: 280 * MIB, swapBytes: 0, over80Ns: 0, over90Ns: 0, kills: 0, atMax: 0, atHigh: 0, waitedNs: 0,
+  p50Bytes: 200 * MIB, p95Bytes: 290 * MIB, p99Bytes: 300 * MIB, limitBytes: 1024 * MIB, topBytes: 280 * MIB, swapBytes: 0, over80Ns: 0, over90Ns: 0, kills: 0, killsByOthers: 0, atMax: 0, atHigh: 0, waitedNs: 0,
 }
 const codes = (changes: Partial<Need>): string[] => warningsOf({ ...GOOD, ...changes }).map(({ code }) => code)
 
@@ -18,7 +18,7 @@ describe('request and limit', () => {
   })
   test.each<[string, Partial<Need>, number]>([
     ['shorter than an hour', { knownNs: 0.5 * HOUR }, 30], ['sampled', { exactness: 'sampled' }, 30], ['facts lost', { lostNs: 1e9 }, 30], ['far above its 99th percentile', { p99Bytes: 200 * MIB }, 30],
-    ['killed', { kills: 1 }, 40], ['held at its limit', { atMax: 3 }, 40], ['all of it', { kills: 1, knownNs: 1e9, exactness: 'sampled', lostNs: 1e9 }, 40],
+    ['killed', { kills: 1 }, 40], ['killed for another limit', { kills: 1, killsByOthers: 1 }, 30], ['held at its limit', { atMax: 3 }, 40], ['all of it', { kills: 1, knownNs: 1e9, exactness: 'sampled', lostNs: 1e9 }, 40],
   ])('%s: more head room, never over 40 %%', (_, changes, percent) => expect(recommend({ ...GOOD, ...changes }).headroomPercent).toBe(percent))
   test('the request is never above the limit, and neither below what a start needs', () => {
     const { requestBytes, limitBytes } = recommend({ ...GOOD, needPeakBytes: MIB, p99Bytes: 5 * MIB, peakBytes: MIB })
@@ -28,7 +28,7 @@ describe('request and limit', () => {
 })
 
 test.each<[string, Partial<Need>]>([
-  ['killed', { kills: 2 }], ['at-limit', { atMax: 1 }], ['at-limit', { peakBytes: 1020 * MIB }], ['throttled', { atHigh: 4 }], ['too-short', { knownNs: 60e9 }], ['too-short', { knownNs: 2 * HOUR }],
+  ['killed', { kills: 2 }], ['killed', { kills: 1, killsByOthers: 1 }], ['at-limit', { atMax: 1 }], ['at-limit', { peakBytes: 1020 * MIB }], ['throttled', { atHigh: 4 }], ['too-short', { knownNs: 60e9 }], ['too-short', { knownNs: 2 * HOUR }],
   ['no-load', { p50Bytes: 390 * MIB }], ['not-exact', { exactness: 'sampled' }], ['facts-lost', { lostNs: 5e9 }], ['facts-lost', { isLossSomewhere: true }], ['swap', { swapBytes: MIB }], ['cache', { peakBytes: 900 * MIB }],
 ])('warns of %s', (code, changes) => expect(codes(changes)).toContain(code))
 
@@ -45,5 +45,11 @@ describe('under another limit', () => {
   test('what was killed does not live with less, and how much more it wanted is not known', () => {
     const killed = { kills: 1, limitBytes: 512 * MIB, peakBytes: 512 * MIB }
     expect([at(512, killed), at(400, killed), at(600, killed)]).toEqual(['no', 'no', 'unknown'])
+  })
+  test('a kill for a limit above it, or for the node, says nothing of its own limit, and not how much more it wanted', () => {
+    const killed = { kills: 1, killsByOthers: 1 }
+    expect([at(420, killed), at(350, killed), at(299, killed), at(2048, { ...killed, limitBytes: undefined })]).toEqual(['unknown', 'unknown', 'no', 'unknown'])
+    expect(whatIf({ ...GOOD, ...killed }, 420 * MIB, false).because).toBe('it was killed with 420 MiB at most, for a limit that is not its own: how much more it wanted is not in the recording')
+    expect(warningsOf({ ...GOOD, ...killed }).map(({ text }) => text)).toEqual(['the kernel killed a process of it for a limit above it, or for the node: what it would have taken is not known'])
   })
 })
