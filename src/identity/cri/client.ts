@@ -11,7 +11,7 @@ export type Limits = { readonly callMs: number; readonly listMs: number; readonl
 
 export type EventListener = { readonly isWanted: (containerId: string, type: number) => boolean; readonly onEvent: (event: ContainerEvent) => void; /** Accepted. */ readonly onOpen: () => void }
 
-/** gRPC's own bound is 16 MiB for the kubelet; a node's list of a thousand containers is 2 MiB. A status is some KiB, with its JSON some ten. */
+/** gRPC's own bound is 16 MiB for the kubelet; a node's list of a thousand containers is 2 MiB. A status is some KiB. */
 export const LIMITS: Limits = { callMs: 2000, listMs: 5000, maxListBytes: 32 * 2 ** 20 }
 const MAX_STATUS_BYTES = 4 * 2 ** 20
 
@@ -30,8 +30,8 @@ export class CriClient {
 
   version(): Promise<Outcome<Version>> { return this.call('Version', REQUESTS.version(), readVersion) }
 
-  async containerStatus(id: string, verbose: boolean): Promise<Outcome<Status>> {
-    return found(await this.call('ContainerStatus', REQUESTS.containerStatus(id, verbose), readContainerStatus))
+  async containerStatus(id: string): Promise<Outcome<Status>> {
+    return found(await this.call('ContainerStatus', REQUESTS.containerStatus(id), readContainerStatus))
   }
 
   async sandboxStatus(id: string): Promise<Outcome<Sandbox>> {

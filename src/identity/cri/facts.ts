@@ -47,23 +47,7 @@ export function containerFact(container: Container | Status, runtime: string): N
     kind: 'workload', containerId, podUid, namespace, pod, container: name, role: 'container', runtime, image: rowText(container.image),
     restarts: restarts !== undefined && /^\d{1,9}$/.test(restarts) ? Number(restarts) : count(container.attempt),
     memoryLimitBytes: positive(resources?.memoryLimitBytes), oomScoreAdj: resources === undefined || !Number.isSafeInteger(resources.oomScoreAdj) ? undefined : resources.oomScoreAdj,
-    ...('info' in container ? infoOf(container.info) : {}),
   }
-}
-
-/** Of containerd's and CRI-O's JSON only the process and the cgroup: the rest has the environment in it. */
-function infoOf(info: string): { readonly pid?: number | undefined; readonly cgroupPath?: string | undefined } {
-  if (info === '') return {}
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(info)
-  } catch {
-    // Some other runtime's free text.
-    return {}
-  }
-  const at = (value: unknown, key: string): unknown => (typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>)[key] : undefined)
-  const pid = at(parsed, 'pid'), path = at(at(at(parsed, 'runtimeSpec'), 'linux'), 'cgroupsPath')
-  return { pid: typeof pid === 'number' ? positive(pid) : undefined, cgroupPath: typeof path === 'string' ? rowText(path) : undefined }
 }
 
 const msOf = (ns: number): number | undefined => (ns > 0 ? Math.floor(ns / 1e6) : undefined)

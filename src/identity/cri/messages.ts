@@ -1,5 +1,5 @@
 /** The messages of CRI v1 that are read, and the requests that ask for them (field numbers: k8s.io/cri-api, runtime/v1/api.proto). */
-import { integerField, mapEntry, messageField, MessageReader, textField } from './protobuf.ts'
+import { mapEntry, messageField, type MessageReader, textField } from './protobuf.ts'
 
 export type Version = { readonly runtimeName: string; readonly runtimeVersion: string }
 
@@ -14,7 +14,7 @@ export const CONTAINER_STATES = ['created', 'running', 'exited', 'unknown'] as c
 export type ContainerState = (typeof CONTAINER_STATES)[number]
 
 export type Container = {
-  readonly id: string; readonly sandboxId: string; readonly name: string; readonly attempt: number
+  readonly id: string; readonly name: string; readonly attempt: number
   /** As the user wrote it, where the runtime tells; else what it resolved to. */
   readonly image: string
   readonly state: ContainerState
@@ -25,8 +25,6 @@ export type Container = {
 export type Status = Container & {
   readonly startedNs: number; readonly finishedNs: number; readonly exitCode: number; readonly reason: string; readonly message: string
   readonly resources: Resources | undefined
-  /** The runtime's own JSON about it; only when asked for (verbose). Has the environment in it: never kept. */
-  readonly info: string
 }
 
 /** 0 created, 1 started, 2 stopped, 3 deleted. */
@@ -35,7 +33,8 @@ export type ContainerEvent = { readonly containerId: string; readonly type: numb
 export const REQUESTS = {
   version: (): Buffer => textField(1, 'v1'),
   list: (): Buffer => Buffer.alloc(0),
-  containerStatus: (id: string, verbose: boolean): Buffer => Buffer.concat([textField(1, id), ...(verbose ? [integerField(2, 1)] : [])]),
+  /** Not verbose: a runtime's own JSON has the environment in it, and nothing that is needed. */
+  containerStatus: (id: string): Buffer => textField(1, id),
   sandboxStatus: (id: string): Buffer => textField(1, id),
   /** ListPodSandbox of one pod: filter (1) → label_selector (3) → entry of a map. */
   sandboxesOfPod: (uid: string): Buffer => messageField(1, messageField(3, textField(1, 'io.kubernetes.pod.uid'), textField(2, uid))),
@@ -43,8 +42,9 @@ export const REQUESTS = {
 
 /** Annotations may hold whole manifests, and secrets: only these are read. */
 const isWantedAnnotation = (key: string): boolean => key === 'io.kubernetes.container.restartCount'
-/** Labels are bounded by Kubernetes (63 characters a value); which ones are told is decided later. */
-const isWantedLabel = (): boolean => true
+/** Of a pod all: they are bounded by Kubernetes (63 characters a value), and which ones are told is decided later. Of a container what names its pod. */
+const isPodLabel = (): boolean => true
+const isContainerLabel = (key: string): boolean => key.startsWith('io.kubernetes.pod.')
 const MAX_LABELS = 200
 
 function putEntry(map: Map<string, string>, entry: MessageReader, isWanted: (key: string) => boolean): void {
@@ -80,7 +80,7 @@ function readSandbox(reader: MessageReader, labelsField: 5 | 7, isKnown: (id: st
       id = reader.text()
       if (isKnown(id)) break
     } else if (reader.field === 2) pod = readPodMetadata(reader.message())
-    else if (reader.field === labelsField) putEntry(labels, reader.message(), isWantedLabel)
+    else if (reader.field === labelsField) putEntry(labels, reader.message(), isPodLabel)
   }
   return { id, pod, labels }
 }
@@ -109,12 +109,9 @@ export function readSandboxStatus(reader: MessageReader): Sandbox | undefined {
 }
 
 export function readContainerStatus(reader: MessageReader): Status | undefined {
-  let status: Status | undefined, info = ''
-  while (reader.next()) {
-    if (reader.field === 1) status = readStatus(reader.message())
-    else if (reader.field === 2) info = mapEntry(reader.message(), (key) => key === 'info')?.[1] ?? info
-  }
-  return status === undefined ? undefined : { ...status, info }
+  let status: Status | undefined
+  while (reader.next()) if (reader.field === 1) status = readStatus(reader.message())
+  return status
 }
 
 /** The id and the type come first: of an event that is not wanted the rest, which is most of it, is not read. */
@@ -154,24 +151,23 @@ function readImage(reader: MessageReader): string {
 }
 
 function readContainer(reader: MessageReader, isKnown: (id: string) => boolean): Container {
-  let id = '', sandboxId = '', metadata = { name: '', attempt: 0 }, image = '', state: ContainerState = 'created'
+  let id = '', metadata = { name: '', attempt: 0 }, image = '', state: ContainerState = 'created'
   const labels = new Map<string, string>(), annotations = new Map<string, string>()
   while (reader.next()) {
     switch (reader.field) {
       case 1:
         id = reader.text()
-        if (isKnown(id)) return { id, sandboxId, ...metadata, image, state, labels, annotations }
+        if (isKnown(id)) return { id, ...metadata, image, state, labels, annotations }
         break
-      case 2: sandboxId = reader.text(); break
       case 3: metadata = readNameAndAttempt(reader.message()); break
       case 4: image = readImage(reader.message()); break
       case 6: state = stateOf(reader.integer()); break
-      case 8: putEntry(labels, reader.message(), isWantedLabel); break
+      case 8: putEntry(labels, reader.message(), isContainerLabel); break
       case 9: putEntry(annotations, reader.message(), isWantedAnnotation); break
       default: break
     }
   }
-  return { id, sandboxId, ...metadata, image, state, labels, annotations }
+  return { id, ...metadata, image, state, labels, annotations }
 }
 
 function readResources(reader: MessageReader): Resources | undefined {
@@ -205,11 +201,11 @@ function readStatus(reader: MessageReader): Status {
       case 8: text.image = readImage(reader.message()); break
       case 10: text.reason = reader.text(); break
       case 11: text.message = reader.text(); break
-      case 12: putEntry(labels, reader.message(), isWantedLabel); break
+      case 12: putEntry(labels, reader.message(), isContainerLabel); break
       case 13: putEntry(annotations, reader.message(), isWantedAnnotation); break
       case 16: resources = readResources(reader.message()); break
       default: break
     }
   }
-  return { ...text, ...metadata, ...times, state, labels, annotations, resources, sandboxId: '', info: '' }
+  return { ...text, ...metadata, ...times, state, labels, annotations, resources }
 }

@@ -6,8 +6,6 @@ const VARINT = 0, FIXED64 = 1, BYTES = 2, FIXED32 = 5
 /** Bytes that are no message of this kind. */
 export class MalformedMessage extends Error {}
 
-const utf8 = new TextDecoder()
-
 /** Walks the fields of one message: `while (reader.next())`, then one of the value methods; a field whose value is not read is skipped. */
 export class MessageReader {
   field = 0
@@ -15,9 +13,9 @@ export class MessageReader {
   private isRead = true
   private at: number
   private readonly end: number
-  private readonly bytes: Uint8Array
+  private readonly bytes: Buffer
 
-  constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
+  constructor(bytes: Buffer, start = 0, end = bytes.length) {
     this.bytes = bytes
     this.at = start
     this.end = end
@@ -37,7 +35,7 @@ export class MessageReader {
 
   text(): string {
     const start = this.enter()
-    return utf8.decode(this.bytes.subarray(start, this.at))
+    return this.bytes.toString('utf8', start, this.at)
   }
 
   message(): MessageReader {
@@ -132,6 +130,3 @@ export const messageField = (field: number, ...parts: readonly Buffer[]): Buffer
   const body = Buffer.concat(parts)
   return Buffer.concat([Buffer.from([...varintBytes(field * 8 + BYTES), ...varintBytes(body.length)]), body])
 }
-
-/** A non-negative integer, enum or bool. */
-export const integerField = (field: number, value: number): Buffer => Buffer.from([...varintBytes(field * 8 + VARINT), ...varintBytes(value)])

@@ -133,7 +133,7 @@ export class RuntimeWatch {
   /** Until nobody's limits are missing. When it hangs, a thousand timeouts would help nobody: the next list begins again. */
   private async readStatuses(client: CriClient): Promise<void> {
     for (let id = this.unread.pop(); id !== undefined; id = this.unread.pop()) {
-      const status = await client.containerStatus(id, false)
+      const status = await client.containerStatus(id)
       if (!('why' in status)) this.learner.container(status.value)
       else if (status.why !== 'missing') {
         this.unread.push(id)

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs'
 import { createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import { grpcFrame, map, message, textAt } from './encode.ts'
 
-export type FakeContainer = { id: string; name: string; state?: 'created' | 'running' | 'exited' | 'unknown'; limitBytes?: number; oomScoreAdj?: number; exitCode?: number; reason?: string; message?: string; startedMs?: number; finishedMs?: number; attempt?: number; image?: string; info?: string; annotations?: Record<string, string> }
+export type FakeContainer = { id: string; name: string; state?: 'created' | 'running' | 'exited' | 'unknown'; limitBytes?: number; oomScoreAdj?: number; exitCode?: number; reason?: string; message?: string; startedMs?: number; finishedMs?: number; attempt?: number; image?: string; annotations?: Record<string, string> }
 export type FakePod = { uid: string; name: string; namespace: string; sandboxId: string; labels?: Record<string, string>; annotations?: Record<string, string>; containers: FakeContainer[] }
 
 const STATES = { created: 0, running: 1, exited: 2, unknown: 3 }
@@ -26,6 +26,8 @@ export class FakeCri {
   readonly faults = new Map<string, string>()
   /** Every call that came, by its full path, in order. */
   readonly calls: string[] = []
+  /** The containers whose status was asked for, in order. */
+  readonly asked: string[] = []
   hasEvents = true
   delayMs = 0
   readonly streams = new Set<ServerHttp2Stream>()
@@ -109,8 +111,9 @@ export class FakeCri {
       }
       case 'ListContainers': return Buffer.concat(pods.flatMap((pod) => pod.containers.map((c) => message({ 1: containerOf(pod, c) }))))
       case 'ContainerStatus': {
+        this.asked.push(id)
         const found = this.find(id)
-        return found === undefined ? undefined : message({ 1: statusOf(found.pod, found.container), 2: found.container.info === undefined ? undefined : map({ info: found.container.info }) })
+        return found === undefined ? undefined : message({ 1: statusOf(found.pod, found.container) })
       }
       case 'PodSandboxStatus': {
         const pod = pods.find((one) => one.sandboxId === id)

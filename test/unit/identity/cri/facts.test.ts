@@ -6,8 +6,8 @@ import type { Status } from '../../../../src/identity/cri/messages.ts'
 const UID = '26ab26cd-6409-443f-a13c-fd6c231207c8', ID = 'a'.repeat(64)
 const labels = (over: Record<string, string> = {}): Map<string, string> => new Map(Object.entries({ 'io.kubernetes.pod.uid': UID, 'io.kubernetes.pod.namespace': 'shop', 'io.kubernetes.pod.name': 'web-0', ...over }))
 const status = (over: Partial<Status> = {}): Status => ({
-  id: ID, sandboxId: '', name: 'app', attempt: 0, image: 'shop/web:3', state: 'exited', labels: labels(), annotations: new Map([['io.kubernetes.container.restartCount', '4']]),
-  startedNs: 1.7e18, finishedNs: 1.7e18 + 2e9, exitCode: 137, reason: 'OOMKilled', message: '', resources: { memoryLimitBytes: 64 << 20, oomScoreAdj: 999 }, info: '', ...over,
+  id: ID, name: 'app', attempt: 0, image: 'shop/web:3', state: 'exited', labels: labels(), annotations: new Map([['io.kubernetes.container.restartCount', '4']]),
+  startedNs: 1.7e18, finishedNs: 1.7e18 + 2e9, exitCode: 137, reason: 'OOMKilled', message: '', resources: { memoryLimitBytes: 64 << 20, oomScoreAdj: 999 }, ...over,
 })
 
 describe('a container', () => {
@@ -29,14 +29,6 @@ describe('a container', () => {
   test('with names that Kubernetes would not take has none of them', () => {
     expect(containerFact(status({ name: 'x\u001b[2Jy' }), 'x')).toBeUndefined()
     expect(containerFact(status({ labels: labels({ 'io.kubernetes.pod.uid': 'x', 'io.kubernetes.pod.name': '{red}', 'io.kubernetes.pod.namespace': 'a\nb' }) }), 'x')).toMatchObject({ podUid: undefined, pod: undefined, namespace: undefined })
-  })
-
-  test('gives of its runtime\'s JSON the process and the cgroup, never its environment', () => {
-    const info = JSON.stringify({ pid: 4711, runtimeSpec: { process: { env: ['TOKEN=hunter2'] }, linux: { cgroupsPath: `/kubepods/pod${UID}/${ID}` } } })
-    const fact = containerFact(status({ info }), 'x')
-    expect(fact).toMatchObject({ pid: 4711, cgroupPath: `/kubepods/pod${UID}/${ID}` })
-    expect(JSON.stringify(fact)).not.toContain('hunter2')
-    for (const broken of ['{', 'null', '7', '{"runtimeSpec":null,"pid":"1"}', '{"runtimeSpec":{"linux":[]}}']) expect(containerFact(status({ info: broken }), 'x')).toMatchObject({ container: 'app' })
   })
 })
 

@@ -93,6 +93,19 @@ describe('a runtime that answers', () => {
     expect(facts.filter(({ kind }) => kind === 'container_status')).toHaveLength(3)
   })
 
+  test('is not asked again about a victim that it had and has removed, unlike about one it never had', async () => {
+    const { fake, source, until } = setup(), times = (id: string): number => fake.asked.filter((asked) => asked === id).length
+    await listening(fake.add(podOf(5, 1)))
+    source.start()
+    await until(limited(idOf('0', 5), 2 ** 26))
+    fake.pods.clear()
+    const before = times(idOf('0', 5))
+    source.ask({ containerId: idOf('0', 5), why: 'victim' })
+    source.ask({ containerId: idOf('0', 6), why: 'victim' })
+    await vi.waitFor(() => expect(times(idOf('0', 6))).toBeGreaterThan(4), { timeout: 8000 })
+    expect(times(idOf('0', 5)) - before).toBe(1)
+  })
+
   test('lists what it knows again and again without a word, and learns what is new', async () => {
     const { fake, source, facts, until } = setup(20), lists = (): number => fake.calls.filter((call) => call === callPath('ListContainers')).length
     fake.hasEvents = false
