@@ -51,14 +51,3 @@ export const highPerSec = (history: History, window: Window): number | undefined
 
 /** memory.events `max` per second: how often usage was about to go over memory.max. */
 export const maxPerSec = (history: History, window: Window): number | undefined => perSecond(history, 'maxEvents', window)
-
-/** Largest usage sampled in the window. */
-export function peakInWindowBytes(history: History, window: Window): number | undefined {
-  const current = Math.floor(window.nowNs / NS_PER_SECOND)
-  let peak: number | undefined
-  for (let s = current - window.seconds; s <= current; s++) {
-    const value = secondOf(history.usageBytes, history.newestSecond, s)
-    if (!Number.isNaN(value) && (peak === undefined || value > peak)) peak = value
-  }
-  return peak
-}

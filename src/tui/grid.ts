@@ -89,13 +89,10 @@ export class Grid {
   frame(at: { readonly x: number; readonly y: number; readonly width: number; readonly height: number }, title: string): void {
     const { x, y, width, height } = at
     if (width < 2 || height < 2) return
-    const edge = '─'.repeat(width - 2)
-    for (let row = y + 1; row < y + height - 1; row++) {
-      this.text({ x, y: row }, '│', STYLE.frame)
-      this.text({ x: x + width - 1, y: row }, '│', STYLE.frame)
-    }
-    this.text({ x, y }, `┌${edge}┐`, STYLE.frame)
-    this.text({ x, y: y + height - 1 }, `└${edge}┘`, STYLE.frame)
+    const right = x + width - 1, bottom = y + height - 1, corner = (at: number, row: number, char: string): void => this.put(at, row, { char, style: STYLE.frame })
+    for (let row = y + 1; row < bottom; row++) { corner(x, row, '│'); corner(right, row, '│') }
+    for (const row of [y, bottom]) this.fill({ x, y: row, width }, STYLE.frame, '─')
+    corner(x, y, '┌'); corner(right, y, '┐'); corner(x, bottom, '└'); corner(right, bottom, '┘')
     if (title !== '' && width > 6) this.text({ x: x + 2, y, width: width - 4 }, ` ${title} `, STYLE.bold)
   }
 

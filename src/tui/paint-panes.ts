@@ -44,11 +44,11 @@ export function paintUsage(grid: Grid, at: Rect, row: OverviewRow): void {
   const label = 7, width = at.width - label, plot = { width, height: at.height - 1, min, max }
   grid.text({ x: at.x, y: at.y, width: at.width }, `used, last ${usage.length} s${shown ? '   ─ limit' : ''}`, STYLE.dim)
   const line = brailleLine(usage, plot)
-  if (shown) grid.text({ x: at.x, y: at.y + 1 + Math.round(((max - limit) / (max - min || 1)) * (plot.height - 1)), width }, '─'.repeat(width), STYLE.frame)
+  if (shown) grid.fill({ x: at.x, y: at.y + 1 + Math.round(((max - limit) / (max - min || 1)) * (plot.height - 1)), width }, STYLE.frame, '─')
   const near = limit === undefined ? [] : condense(usage, width).map((value) => value >= 0.95 * limit)
-  line.forEach((text, i) => [...text].forEach((char, x) => {
-    if (char !== ' ') grid.text({ x: at.x + x, y: at.y + 1 + i }, char, near[x] === true ? STYLE.alarm : STYLE.data)
-  }))
+  line.forEach((text, i) => {
+    for (let x = 0; x < text.length; x++) if (text.charAt(x) !== ' ') grid.put(at.x + x, at.y + 1 + i, { char: text.charAt(x), style: near[x] === true ? STYLE.alarm : STYLE.data })
+  })
   grid.textRight({ x: at.x + width, y: at.y + 1, width: label }, bytesCell(max), STYLE.dim)
   grid.textRight({ x: at.x + width, y: at.y + at.height - 1, width: label }, bytesCell(min), STYLE.dim)
 }

@@ -2,6 +2,7 @@
 import { cutEnd, cutMiddle } from '../view/cell-text.ts'
 import { cellOf, layout } from '../view/columns.ts'
 import type { Column, Placed } from '../view/columns.ts'
+import { shareOf } from '../view/limits.ts'
 import type { OverviewRow } from '../view/overview.ts'
 import { bar, blockOf, condense } from '../view/sparkline.ts'
 import type { RowList, Sort } from '../view/select.ts'
@@ -17,12 +18,12 @@ const THRESHOLDS: Readonly<Record<string, readonly [warn: number, alarm: number]
 }
 
 const toneOf = (key: string, value: number): Style => {
-  const [warn, alarm] = THRESHOLDS[key] ?? [Infinity, Infinity]
-  return value >= alarm ? STYLE.alarm : value >= warn ? STYLE.warn : STYLE.normal
+  const thresholds = THRESHOLDS[key]
+  return thresholds === undefined ? STYLE.normal : value >= thresholds[1] ? STYLE.alarm : value >= thresholds[0] ? STYLE.warn : STYLE.normal
 }
 
-function styleOf(column: Column<OverviewRow>, row: OverviewRow): Style {
-  const value = column.of(row), share = row.binding === undefined ? 0 : row.binding.usedBytes / row.binding.maxBytes
+function styleOf(column: Column<OverviewRow>, row: OverviewRow, text: string): Style {
+  const value = column.of(row), share = row.binding === undefined ? 0 : shareOf(row.binding)
   if (column.key === 'name') return row.severity === 2 ? STYLE.bold : STYLE.normal
   if (typeof value !== 'number' || value === 0) return STYLE.dim
   if (column.key === 'used' || column.key === 'limit') return toneOf('share', share)
@@ -31,12 +32,12 @@ function styleOf(column: Column<OverviewRow>, row: OverviewRow): Style {
     const whole = row.binding?.maxBytes ?? row.usedBytes ?? 0
     return row.binding?.where !== 'above' && row.usedBytes !== undefined && row.usedBytes - value > 0.15 * whole ? STYLE.differs : STYLE.normal
   }
-  return cellOf(column, row) === '·' ? STYLE.dim : toneOf(column.key, value)
+  return text === '·' ? STYLE.dim : toneOf(column.key, value)
 }
 
 function shareCell(grid: Grid, row: OverviewRow, at: { readonly x: number; readonly y: number; readonly width: number }): void {
   if (row.binding === undefined) { grid.text(at, at.width < 8 ? 'none' : 'no limit', STYLE.dim); return }
-  const { binding } = row, share = binding.usedBytes / binding.maxBytes, tone = toneOf('share', share)
+  const { binding } = row, share = shareOf(binding), tone = toneOf('share', share)
   const peak = binding.where === 'above' || row.peakBytes === undefined ? undefined : row.peakBytes / binding.maxBytes
   const drawn = bar(share, at.width, peak)
   for (let i = 0; i < drawn.length; i++) {
@@ -49,17 +50,18 @@ function shareCell(grid: Grid, row: OverviewRow, at: { readonly x: number; reado
 function usageCell(grid: Grid, row: OverviewRow, at: { readonly x: number; readonly y: number; readonly width: number }): void {
   const limit = row.binding === undefined || row.binding.where === 'above' ? undefined : row.binding.maxBytes
   const full = limit ?? 2 * (row.peakBytes ?? 0)
-  condense(row.usage(), at.width).forEach((value, i) => {
-    const tone = limit === undefined ? STYLE.frame : toneOf('share', value / limit)
+  const values = condense(row.usage(), at.width)
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] ?? Number.NaN, tone = limit === undefined ? STYLE.frame : toneOf('share', value / limit)
     grid.put(at.x + i, at.y, { char: blockOf(value, full), style: tone === STYLE.normal ? STYLE.good : tone })
-  })
+  }
 }
 
 function overviewCell(grid: Grid, row: OverviewRow, { column, x, width }: Placed<OverviewRow>, y: number): void {
   const at = { x, y, width }
   if (column.unit === 'share') { shareCell(grid, row, at); return }
   if (column.unit === 'series') { usageCell(grid, row, at); return }
-  const text = cellOf(column, row), style = styleOf(column, row)
+  const text = cellOf(column, row), style = styleOf(column, row, text)
   if (column.key === 'limit') {
     if (row.binding !== undefined) grid.text(at, `/${text}${row.binding.where === 'above' ? '^' : ''}`, style)
   } else if (column.align === 'right') grid.textRight(at, text, style)

@@ -10,6 +10,7 @@ import type { Costs } from '../view/health-page.ts'
 import { killRows } from '../view/kills-list.ts'
 import type { KillRow } from '../view/kills-list.ts'
 import type { Lens } from '../view/lens.ts'
+import { momentOf } from '../view/moment.ts'
 import { nodeSheet } from '../view/node-sheet.ts'
 import { overviewRows } from '../view/overview.ts'
 import type { OverviewRow } from '../view/overview.ts'
@@ -82,18 +83,18 @@ export type SceneOf = {
 }
 
 export function sceneOf({ lens, model, story, range, liveNs, costs }: SceneOf): Scene {
-  const { cases } = story.model, rows = overviewRows(lens, model, cases), { nowNs } = model, kills = killRows(lens, story.model)
+  const { cases } = story.model, moment = momentOf(lens, model, cases), rows = overviewRows(moment), { nowNs } = model, kills = killRows(lens, story.model)
   let spikes: ReturnType<Scene['spikes']> | undefined, timeline: { readonly columns: number; readonly line: TimelineColumns } | undefined, tree: readonly TreeRow[] | undefined, last: { readonly choice: Choice; readonly list: RowList } | undefined
-  const trees = (): readonly TreeRow[] => tree ??= treeRows(lens, model, cases)
+  const trees = (): readonly TreeRow[] => tree ??= treeRows(moment)
   const select = (choice: Choice): RowList => {
     if (last === undefined || !isSame(last.choice, choice)) last = { choice, list: choice.tree ? selectTree(trees(), choice) : listOf(selectRows(rows, choice.filter, choice.sort)) }
     return last.list
   }
-  const stalls = new Map<boolean, readonly StallRow[]>()
+  const stalls = new Map<boolean, readonly StallRow[]>(), details = new Map<OverviewRow, readonly DetailLine[]>()
   return {
     nowNs, rows, kills, range, liveNs, progress: story.progress, time: timeOf(model, nowNs), status: statusOf(lens, model, { rows, cases }),
     treeRows: trees, select,
-    timeAt: (tsNs) => timeOf(model, tsNs), detailOf: (row) => detailOf(model, { row, kills }),
+    timeAt: (tsNs) => timeOf(model, tsNs), detailOf: (row) => { const known = details.get(row) ?? detailOf(model, { row, kills }); details.set(row, known); return known },
     podPage: (row) => podPage(model, row, lens),
     casePage: ({ killCase }) => casePage({ lens, model: story.model, killCase, moment: story.moments.of(killCase) }),
     caseLines: (kill) => lens.caseLines(kill.killCase, story.model),

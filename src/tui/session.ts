@@ -339,7 +339,7 @@ function isLater(playback: Playback | undefined, shownNs: number | undefined): b
 /** At the moment of a kill the row of its victim is the one to look at. */
 function atKill(ui: Ui, scene: Scene): Ui {
   const kill = ui.atKill === undefined ? undefined : scene.kills.find((candidate) => candidate.id === ui.atKill), ids = kill?.killCase.victims.map(({ memcgId }) => memcgId)
-  const row = ids === undefined ? undefined : scene.rows.find(({ memcgIds }) => ids.some((id) => id !== undefined && memcgIds.has(id)))
+  const row = ids === undefined ? undefined : scene.rows.find(({ memcgIds }) => ids.some((id) => id !== undefined && memcgIds.includes(id)))
   return row === undefined ? ui : { ...ui, selected: row.key }
 }
 
@@ -347,6 +347,6 @@ function atKill(ui: Ui, scene: Scene): Ui {
 function atMemcg(ui: Ui, scene: Scene): Ui {
   const { seekMemcgId } = ui
   if (seekMemcgId === undefined) return ui
-  const row = scene.rows.find(({ memcgIds }) => memcgIds.has(seekMemcgId))
+  const row = scene.rows.find(({ memcgIds }) => memcgIds.includes(seekMemcgId))
   return { ...ui, seekMemcgId: undefined, ...(row === undefined ? {} : { selected: row.key }) }
 }

@@ -7,8 +7,9 @@ import type { Grid } from './grid.ts'
 type Cell = [attr: number, char: string]
 type CellRow = { readonly [x: number]: Cell; readonly length: number; dirty: boolean }
 
-// @types/blessed 0.1.27 declares neither the classes as values nor screen.lines; this is the only place that needs them.
-const Box = (blessed as unknown as { readonly Box: new (options: Widgets.BoxOptions) => Widgets.BoxElement }).Box
+// @types/blessed 0.1.27 declares neither the classes as values nor screen.lines; this is the only place that needs them. Nobody reads what render() returns.
+type Element = Omit<Widgets.BoxElement, 'render' | 'screen'> & { readonly screen: { readonly lines: readonly CellRow[] }; render(): void }
+const Box = (blessed as unknown as { readonly Box: new (options: Widgets.BoxOptions) => Element }).Box
 
 export class Surface extends Box {
   private grid: Grid | undefined
@@ -19,24 +20,20 @@ export class Surface extends Box {
   constructor(options: Widgets.BoxOptions, theme: readonly number[]) {
     super(options)
     this.theme = theme
-    // Element.render() would blank the whole area before each frame.
-    Object.assign(this, { _noFill: true })
   }
 
   display(grid: Grid): void { this.grid = grid }
 
   setTheme(theme: readonly number[]): void { this.theme = theme }
 
-  /** Called by blessed within screen.render(). */
-  override render(): ReturnType<Widgets.BoxElement['render']> {
-    const coordinates = super.render(), { grid } = this
-    const lines = (this.screen as unknown as { readonly lines: readonly CellRow[] }).lines
+  /** Called by blessed within screen.render(); Element's own would look at every cell for a content that there is not. */
+  override render(): void {
+    const { grid, screen: { lines } } = this
     for (let y = 0; grid !== undefined && y < grid.rows; y++) {
       const row = lines[y]
       if (row === undefined) break
       this.copyRow(grid, y, row)
     }
-    return coordinates
   }
 
   private copyRow(grid: Grid, y: number, row: CellRow): void {

@@ -9,6 +9,7 @@ import { shareOf } from './limits.ts'
 import { nextVictimLine } from './next-victim.ts'
 import type { Level } from './limits.ts'
 import type { OverviewRow } from './overview.ts'
+import { reasonsOf } from './severity.ts'
 
 export type DetailLine = { readonly text: string; readonly tone: 'plain' | 'strong' | 'urgent' | 'differs' | 'quiet' | 'advice' }
 
@@ -69,10 +70,11 @@ function killLine(model: NodeModel, row: OverviewRow): DetailLine[] {
 }
 
 function containerLine(row: OverviewRow): DetailLine[] {
-  if (row.containers.length < 2) return []
-  const biggest = [...row.containers].sort((a, b) => (b.usedBytes ?? 0) - (a.usedBytes ?? 0)).slice(0, 4)
+  const containers = row.levels.filter(({ where }) => where === 'container')
+  if (containers.length < 2) return []
+  const biggest = containers.toSorted((a, b) => (b.usedBytes ?? 0) - (a.usedBytes ?? 0)).slice(0, 4)
   const said = biggest.map((level) => `${level.label.replace(/^container /, '')} ${level.usedBytes === undefined ? '-' : bytesCell(level.usedBytes)}${level.maxBytes === undefined ? '' : `/${bytesCell(level.maxBytes)}`}`)
-  return [{ text: `${row.containers.length} containers: ${said.join(', ')}.`, tone: 'quiet' }]
+  return [{ text: `${containers.length} containers: ${said.join(', ')}.`, tone: 'quiet' }]
 }
 
 /** So long after a kill its sentence is what the row is about. */
@@ -80,7 +82,7 @@ const FRESH_NS = 60e9
 
 /** The verdict on the newest kill in it, while it is fresh: why it died is worth more than how it is now. */
 function freshKill(model: NodeModel, row: OverviewRow, kills: readonly KillRow[]): DetailLine[] {
-  const kill = kills.find(({ killCase, tsNs }) => tsNs <= model.nowNs && killCase.victims.some(({ memcgId }) => memcgId !== undefined && row.memcgIds.has(memcgId)))
+  const kill = kills.find(({ killCase, tsNs }) => tsNs <= model.nowNs && killCase.victims.some(({ memcgId }) => memcgId !== undefined && row.memcgIds.includes(memcgId)))
   return kill === undefined || model.nowNs - kill.tsNs > FRESH_NS ? [] : [{ text: `${kill.time}: ${kill.sentence}`, tone: 'urgent' }]
 }
 
@@ -96,7 +98,7 @@ export function detailOf(model: NodeModel, { row, kills }: { readonly row: Overv
     ? [{ text: `Grows steadily by ${bytesCell(row.growthBytesPerS)}/s.`, tone: 'plain' as const }] : []
   const waits = row.severity === 0 && row.stallMsPerS !== undefined && row.stallMsPerS >= 0.5
     ? [{ text: `Waits ${countCell(Math.round(row.stallMsPerS))} ms of each second for reclaim or throttling.`, tone: 'quiet' as const }] : []
-  const [first, ...others] = row.reasons.map((reason) => ({ text: sentence(reason), tone: 'urgent' as const })), fresh = freshKill(model, row, kills)
+  const [first, ...others] = reasonsOf(row).map((reason) => ({ text: sentence(reason), tone: 'urgent' as const })), fresh = freshKill(model, row, kills)
   return [
     ...fresh, ...(first === undefined || fresh.length > 0 ? [] : [first]), ...lateLine(row), ...kubectlLine(model, row), ...others, ...limitLines(row), ...nextVictim(model, row), ...killLine(model, row), ...growth, ...waits, ...compositionLine(row), ...containerLine(row),
   ]

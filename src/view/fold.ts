@@ -1,8 +1,8 @@
 /** Folds cgroups into the rows a person thinks in: pods; elsewhere services, scopes and whatever has a limit or no children. */
 import type { Workload } from '../model/case.ts'
-import type { Memcg, NodeModel } from '../model/node.ts'
-import { containerLabel, named, podLabel } from './lens.ts'
-import type { Lens } from './lens.ts'
+import type { Memcg } from '../model/node.ts'
+import { containerLabel, podLabel } from './lens.ts'
+import type { Moment } from './moment.ts'
 import { cellText } from './cell-text.ts'
 
 export type Folded = {
@@ -49,16 +49,16 @@ function addToPod(pods: Map<string, Pod>, podUid: string, { memcg, workload }: {
 }
 
 /** Rows of everything that is no pod. `taken` are the paths under which nothing else is shown (services and scopes). */
-function foldPlain(plain: readonly Memcg[], parents: ReadonlySet<number>, levels: ReadonlyMap<number, Workload>): Folded[] {
+function foldPlain(plain: readonly Memcg[], parents: ReadonlySet<number>, workloadOf: Moment['workloadOf']): Folded[] {
   const rows: Folded[] = []
   const byPath = [...plain].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
   let unit: Folded & { readonly members: Memcg[] } | undefined
   for (const memcg of byPath) {
     if (unit !== undefined && memcg.path.startsWith(`${unit.self.path}/`)) { unit.members.push(memcg); continue }
     if (!isAlive(memcg)) continue
-    const workload = levels.get(memcg.id), level = workload?.level
+    const workload = workloadOf(memcg), { level } = workload
     if (level === 'root' || level === 'kubepods' || level === 'qos' || memcg.path === '/') continue
-    const row = { key: `memcg:${memcg.id}`, name: (workload === undefined ? undefined : containerLabel(workload, memcg.path)) ?? cellText(memcg.path.replace(/^\/+/, '')), self: memcg, containers: [], members: [memcg] }
+    const row = { key: `memcg:${memcg.id}`, name: containerLabel(workload, memcg.path) ?? cellText(memcg.path.replace(/^\/+/, '')), self: memcg, containers: [], members: [memcg] }
     if (level === 'service' || level === 'container') { unit = { ...row, kind: 'unit' }; rows.push(unit); continue }
     // An inner cgroup without a limit only repeats the sum of what its children's rows say.
     if (!parents.has(memcg.id) || memcg.limits?.maxBytes !== undefined) rows.push({ ...row, kind: 'cgroup' })
@@ -67,14 +67,15 @@ function foldPlain(plain: readonly Memcg[], parents: ReadonlySet<number>, levels
 }
 
 /** One row per pod, service or leaf; in no particular order. */
-export function fold(lens: Lens, model: NodeModel): Folded[] {
-  const pods = new Map<string, Pod>(), plain: Memcg[] = [], parents = new Set<number>(), levels = new Map<number, Workload>()
+export function fold({ model, workloadOf }: Moment): Folded[] {
+  const pods = new Map<string, Pod>(), plain: Memcg[] = [], parents = new Set<number>(), rows: Folded[] = []
   for (const memcg of model.memcgs.values()) {
     if (model.covers?.(memcg.path) === false) continue
-    const workload = named(model, lens.workloadOf(memcg.path))
+    const workload = workloadOf(memcg)
     if (workload.podUid !== undefined) addToPod(pods, workload.podUid, { memcg, workload })
-    else { plain.push(memcg); levels.set(memcg.id, workload) }
+    else plain.push(memcg)
     if (isAlive(memcg)) parents.add(memcg.parentId)
   }
-  return [...[...pods.values()].flatMap((pod) => foldPod(pod) ?? []), ...foldPlain(plain, parents, levels)]
+  for (const pod of pods.values()) { const row = foldPod(pod); if (row !== undefined) rows.push(row) }
+  return rows.concat(foldPlain(plain, parents, workloadOf))
 }

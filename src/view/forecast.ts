@@ -1,48 +1,29 @@
-/**
- * Time to the limit that growth meets first: a robust slope over the last half minute, told only when it means something. The slope is the
- * median of the slopes between all pairs of seconds (Theil-Sen): a spike among them does not move it.
- */
+/** Time to the limit that growth meets first: a robust slope over the last half minute, told only when it means something. */
 import type { Memcg, NodeModel } from '../model/node.ts'
 import { secondOf } from '../model/rates.ts'
 import type { Level } from './limits.ts'
-import { usageSeries } from './window.ts'
+import { robustSlope, SLOPE_SECONDS } from './slope.ts'
+import { fillUsage } from './window.ts'
 
-/** Seconds looked at, and known ones needed. */
-const SECONDS = 30, LEAST_SECONDS = 10
 /** Slower growth is noise. */
-const LEAST_GROWTH_BYTES = 64 * 1024
+const LEAST_GROWTH_BYTES = 64 * 1024, LEAST_RISE_BYTES = 10 * LEAST_GROWTH_BYTES
 /** Nearly all pairs of seconds must grow, and half of the seconds lie this near to the line (as a share of the whole growth). */
 const AGREEMENT = 0.85, SCATTER = 0.15
 /** Beyond an hour nothing goes on as it did for half a minute. */
 const LONGEST_S = 3600
 /** More of the growth than this is file cache: reclaim takes it back at the limit, and nothing happens. */
 const MOSTLY_CACHE = 0.5
+/** Filled anew for each. */
+const USAGE = new Float64Array(SLOPE_SECONDS)
 
-export type Slope = { readonly perSecond: number; /** Share of pairs that grow. */ readonly agreement: number; /** Median distance from the line, as a share of the growth over all. */ readonly scatter: number }
 export type Forecast = { readonly level: Level; readonly growthBytesPerS: number; readonly secondsToLimit: number }
-
-const median = (sorted: readonly number[]): number => {
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? sorted[middle] ?? 0 : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2
-}
-const ascending = (a: number, b: number): number => a - b
-
-/** Of one value a second, NaN where none is known. */
-export function robustSlope(values: readonly number[]): Slope | undefined {
-  const points = values.flatMap((y, x) => (Number.isNaN(y) ? [] : [{ x, y }])), slopes: number[] = []
-  if (points.length < LEAST_SECONDS) return undefined
-  points.forEach((a, i) => { for (const b of points.slice(i + 1)) slopes.push((b.y - a.y) / (b.x - a.x)) })
-  const perSecond = median(slopes.sort(ascending)), rests = points.map(({ x, y }) => y - perSecond * x), middle = median(rests.toSorted(ascending))
-  const growth = Math.abs(perSecond) * ((points.at(-1)?.x ?? 0) - (points[0]?.x ?? 0))
-  return { perSecond, agreement: slopes.filter((slope) => slope > 0).length / slopes.length, scatter: growth === 0 ? Infinity : median(rests.map((rest) => Math.abs(rest - middle)).sort(ascending)) / growth }
-}
 
 /** Most stand still, and this is asked of every one in every scene: the series and its pairs are for those that do not. */
 function mayGrow({ history, usage }: Memcg, lastSecond: number): boolean {
   if (usage === undefined) return false
-  for (let second = lastSecond - SECONDS + 1; second <= lastSecond; second++) {
+  for (let second = lastSecond - SLOPE_SECONDS + 1; second <= lastSecond; second++) {
     const first = secondOf(history.usageBytes, history.newestSecond, second)
-    if (!Number.isNaN(first)) return usage.currentBytes - first >= LEAST_GROWTH_BYTES * LEAST_SECONDS
+    if (!Number.isNaN(first)) return usage.currentBytes - first >= LEAST_RISE_BYTES
   }
   return false
 }
@@ -50,7 +31,8 @@ function mayGrow({ history, usage }: Memcg, lastSecond: number): boolean {
 /** Its steady growth, without what is only file cache; nothing when there is none worth telling. */
 export function growthOf(memcg: Memcg, lastSecond: number): number | undefined {
   if (!mayGrow(memcg, lastSecond)) return undefined
-  const slope = robustSlope(usageSeries(memcg.history, { lastSecond, seconds: SECONDS }))
+  fillUsage(memcg.history, lastSecond, USAGE)
+  const slope = robustSlope(USAGE)
   if (slope === undefined || slope.perSecond < LEAST_GROWTH_BYTES || slope.agreement < AGREEMENT || slope.scatter > SCATTER) return undefined
   return cacheGrowth(memcg) > MOSTLY_CACHE * slope.perSecond ? undefined : slope.perSecond
 }

@@ -17,18 +17,18 @@ export type Binding = Level & { readonly usedBytes: number; readonly maxBytes: n
 /** Below this share of a limit nothing binds yet and the row shows its own cgroup's limit. */
 const BINDS_FROM = 0.8
 
+const levelOf = (memcg: Memcg, where: Level['where'], label: string): Level =>
+  ({ memcgId: memcg.id, label, where, usedBytes: memcg.usage?.currentBytes, maxBytes: memcg.limits?.maxBytes, highBytes: memcg.limits?.highBytes })
+
 /** The levels of one row: its containers first, then itself, then its ancestors up to (not including) the root. */
-export function levelsOf(labelOf: (memcg: Memcg) => string, model: NodeModel, row: { readonly self: Memcg; readonly containers: readonly Memcg[] }): Level[] {
-  const level = (memcg: Memcg, where: Level['where']): Level => ({
-    memcgId: memcg.id, where, label: labelOf(memcg),
-    usedBytes: memcg.usage?.currentBytes, maxBytes: memcg.limits?.maxBytes, highBytes: memcg.limits?.highBytes,
-  })
-  const levels = row.containers.filter((memcg) => memcg !== row.self).map((memcg) => level(memcg, 'container'))
-  levels.push(level(row.self, 'self'))
-  let above = model.memcgs.get(row.self.parentId)
+export function levelsOf(labelOf: (memcg: Memcg) => string, model: NodeModel, { self, containers }: { readonly self: Memcg; readonly containers: readonly Memcg[] }): Level[] {
+  const levels: Level[] = []
+  for (const memcg of containers) if (memcg !== self) levels.push(levelOf(memcg, 'container', labelOf(memcg)))
+  levels.push(levelOf(self, 'self', labelOf(self)))
+  let above = model.memcgs.get(self.parentId)
   // 64: cgroup.max.depth is usually unlimited, but a damaged stream could name a memcg its own ancestor.
   for (let depth = 0; above !== undefined && above.path !== '/' && depth < 64; depth++) {
-    levels.push(level(above, 'above'))
+    levels.push(levelOf(above, 'above', labelOf(above)))
     above = above.parentId === above.id ? undefined : model.memcgs.get(above.parentId)
   }
   return levels
@@ -49,6 +49,11 @@ export function bindingOf(levels: readonly Level[]): Binding | undefined {
   if (fullest !== undefined && shareOf(fullest) >= BINDS_FROM) return fullest
   const self = levels.find((level) => level.where === 'self')
   if (self !== undefined && isLimited(self)) return self
-  const containers = levels.filter((level) => level.where === 'container'), limited = containers.filter(isLimited)
-  return limited.length === 1 && containers.length <= 2 ? limited[0] : undefined
+  let containers = 0, limited = 0, only: Binding | undefined
+  for (const level of levels) {
+    if (level.where !== 'container') continue
+    containers += 1
+    if (isLimited(level)) { limited += 1; only = level }
+  }
+  return limited === 1 && containers <= 2 ? only : undefined
 }

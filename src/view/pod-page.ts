@@ -68,7 +68,7 @@ function chartOf(title: string, least: number, what: { readonly curves: readonly
 }
 
 function chartsOf(model: NodeModel, row: OverviewRow, self: Memcg): Chart[] {
-  const span = spanOf(model, self), members = [...row.memcgIds].flatMap((id) => model.memcgs.get(id) ?? [])
+  const span = spanOf(model, self), members = row.memcgIds.flatMap((id) => model.memcgs.get(id) ?? [])
   const of = (memcg: Memcg, key: 'someUs' | 'fullUs' | 'highEvents' | 'maxEvents', by = 1): number[] => series(memcg.history, key, span).map((value) => value / by)
   const binding = row.binding === undefined || row.binding.where === 'above' ? undefined : model.memcgs.get(row.binding.memcgId), limited = binding ?? self
   return [

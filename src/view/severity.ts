@@ -48,13 +48,20 @@ const RULES: readonly Rule[] = [
   { severity: 1, when: (f) => f.sinceKillS !== undefined && f.sinceKillS >= 60 && f.sinceKillS < 600, say: (f) => `was OOM-killed ${ago(f)}` },
 ]
 
-/** Severity, the sentences, and a number to sort by: severity first, then waiting, then fullness. */
-export function judge(facts: Judged): { readonly severity: Severity; readonly reasons: readonly string[]; readonly urgency: number } {
-  const hits = RULES.filter((rule) => rule.when(facts))
-  const severity = hits.reduce<Severity>((max, rule) => (rule.severity > max ? rule.severity : max), 0)
+/** The sentences that are true of it, most urgent first; predicates, the name is their subject. */
+export const reasonsOf = (facts: Judged): string[] => RULES.filter(({ when }) => when(facts)).map(({ say }) => say(facts))
+
+export function severityOf(facts: Judged): Severity {
+  let most: Severity = 0
+  for (const { severity, when } of RULES) if (severity > most && when(facts)) most = severity
+  return most
+}
+
+/** A number to sort by: severity first, then waiting, then fullness. */
+export function urgencyOf(facts: Judged, severity: Severity): number {
   const fast = facts.secondsToLimit === undefined ? 0 : 100 / (1 + facts.secondsToLimit / 60)
   const fresh = facts.sinceKillS !== undefined && facts.sinceKillS < 60 ? 200 : 0
   // Rounded, so that rows of equal worth do not change places with every sample.
   const weight = Math.round(fresh + fast + 2 * at(facts.fullPercent) + at(facts.somePercent) + at(facts.stallMsPerS) / 10 + 20 * Math.min(1, share(facts)))
-  return { severity, reasons: hits.map((rule) => rule.say(facts)), urgency: severity * 10_000 + weight }
+  return severity * 10_000 + weight
 }

@@ -125,7 +125,7 @@ function rowOf({ model, lastSecond, counted, longest }: Moment, group: Group): S
 const pressureMs = ({ history }: Pick<Memcg, 'history'>, lastSecond: number): readonly number[] => series(history, 'someUs', { lastSecond, seconds: SPARK_SECONDS }).map((us) => us / 1e3)
 
 function workloads(model: NodeModel, rows: readonly OverviewRow[]): Group[] {
-  return rows.map((row) => ({ key: row.key, name: row.name, self: model.memcgs.get(row.selfId), memcgIds: [...row.memcgIds] }))
+  return rows.map((row) => ({ key: row.key, name: row.name, self: model.memcgs.get(row.selfId), memcgIds: row.memcgIds }))
 }
 
 /** Each cgroup on its own: its own tasks' waits, which the kernel counts where the task is. */

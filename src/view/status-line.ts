@@ -11,6 +11,7 @@ import type { Lens } from './lens.ts'
 import { placeLabel } from './lens.ts'
 import type { OverviewRow } from './overview.ts'
 import { UNANSWERED, WEIGHTY } from './questions.ts'
+import { reasonsOf } from './severity.ts'
 
 export type Part = { readonly long: string; readonly short: string }
 
@@ -113,7 +114,7 @@ function lastKillOf(lens: Lens, model: NodeModel, cases: readonly KillCase[]): s
 
 /** `rows` are the overview's, most urgent first; `cases` may know kills that this fold began after. */
 export function statusOf(lens: Lens, model: NodeModel, { rows, cases = model.cases }: { readonly rows: readonly OverviewRow[]; readonly cases?: readonly KillCase[] }): Status {
-  const worst = rows[0], lastKill = lastKillOf(lens, model, cases), reason = worst?.reasons[0]
+  const worst = rows[0], lastKill = lastKillOf(lens, model, cases), reason = worst === undefined ? undefined : reasonsOf(worst)[0]
   return {
     parts: partsOf(model, cases), doubts: doubtsOf(model), calm: calmOf(model, rows),
     ...(lastKill === undefined ? {} : { lastKill }),

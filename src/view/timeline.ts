@@ -102,4 +102,8 @@ function spread(percent: readonly number[], cellsPerSecond: number): number[] {
 }
 
 /** 1..8 for the height of a pressure, 0 = not known. */
-export const stepOf = (percent: number): number => (Number.isNaN(percent) ? 0 : PRESSURE_STEPS.findLastIndex((from) => percent >= from) + 1)
+export function stepOf(percent: number): number {
+  let step = 0
+  while (percent >= (PRESSURE_STEPS[step] ?? Infinity)) step += 1
+  return step
+}

@@ -1,11 +1,10 @@
 /** The overview as the tree the kernel knows: slice → pod → container → cgroup, each with the numbers of its whole subtree. */
-import type { KillCase } from '../model/case.ts'
 import type { Memcg, NodeModel } from '../model/node.ts'
 import { cellText } from './cell-text.ts'
-import { levelLabel, named, podLabel } from './lens.ts'
-import type { Lens } from './lens.ts'
+import { podLabel } from './lens.ts'
+import type { Moment } from './moment.ts'
+import { rowOf } from './overview.ts'
 import type { OverviewRow } from './overview.ts'
-import { rowMaker } from './overview.ts'
 import { comparator, matcher } from './select.ts'
 import type { RowList, Sort } from './select.ts'
 
@@ -32,21 +31,21 @@ function subtrees(model: NodeModel): Map<number, Memcg[]> {
   return members
 }
 
-function labelOf(lens: Lens, model: NodeModel, memcg: Memcg): string {
-  const workload = named(model, lens.workloadOf(memcg.path))
+function labelOf({ workloadOf, labelOf: levelLabelOf }: Moment, memcg: Memcg): string {
+  const workload = workloadOf(memcg)
   if (workload.level === 'pod') return podLabel(workload) ?? cellText(memcg.path)
-  const last = cellText(memcg.path.split('/').at(-1) ?? memcg.path)
+  const last = cellText(memcg.path.slice(memcg.path.lastIndexOf('/') + 1))
   // A cgroup that a container made for itself keeps its own name: its container stands above it.
-  return workload.level === 'container' && last.includes(workload.containerId ?? '\n') ? levelLabel(workload, memcg.path) : last
+  return workload.level === 'container' && last.includes(workload.containerId ?? '\n') ? levelLabelOf(memcg) : last
 }
 
 /** One row for every living cgroup, in no particular order. */
-export function treeRows(lens: Lens, model: NodeModel, cases: readonly KillCase[] = model.cases): TreeRow[] {
-  const make = rowMaker(lens, model, cases), members = subtrees(model), rows: TreeRow[] = []
+export function treeRows(moment: Moment): TreeRow[] {
+  const { model } = moment, members = subtrees(model), rows: TreeRow[] = []
   for (const memcg of model.memcgs.values()) {
     if (memcg.diedNs !== undefined || memcg.path === '/' || model.covers?.(memcg.path) === false) continue
-    const label = labelOf(lens, model, memcg), parent = model.memcgs.get(memcg.parentId)
-    const row = make({ key: keyOf(memcg.id), name: cellText(memcg.path), kind: 'cgroup', self: memcg, containers: [], members: members.get(memcg.id) ?? [memcg] })
+    const label = labelOf(moment, memcg), parent = model.memcgs.get(memcg.parentId)
+    const row = rowOf(moment, { key: keyOf(memcg.id), name: cellText(memcg.path), kind: 'cgroup', self: memcg, containers: [], members: members.get(memcg.id) ?? [memcg] })
     rows.push(Object.assign(row, { label, parentKey: parent === undefined || parent.path === '/' || parent === memcg || model.covers?.(parent.path) === false ? undefined : keyOf(parent.id) }))
   }
   return rows

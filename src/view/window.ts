@@ -1,4 +1,5 @@
 /** The newest seconds of a history as plain numbers: series for sparklines, maxima and slopes. */
+import { HISTORY_SECONDS } from '../model/history.ts'
 import type { History, SeriesName } from '../model/history.ts'
 import { secondOf } from '../model/rates.ts'
 
@@ -15,15 +16,20 @@ export function series(history: History, name: SeriesName, span: Span): number[]
   return values
 }
 
+/** The second before this one whose sample still stands in it. */
+function sampledBefore({ usageBytes, newestSecond }: History, second: number): number {
+  for (let age = 1; age <= CARRY_SECONDS; age++) if (!Number.isNaN(secondOf(usageBytes, newestSecond, second - age))) return second - age
+  return -Infinity
+}
+
 /** Largest usage in each second, oldest first; in seconds without a sample what was sampled last stands on; NaN before the first. Fills `into` and allocates nothing. */
 export function fillUsage(history: History, lastSecond: number, into: Float64Array | number[]): void {
-  const { usageBytes, lastBytes, newestSecond } = history, seconds = into.length
-  let last = Number.NaN, age = 0
-  for (let i = -CARRY_SECONDS; i < seconds; i++) {
-    const second = lastSecond - seconds + 1 + i
-    let value = secondOf(usageBytes, newestSecond, second)
-    if (!Number.isNaN(value)) { last = secondOf(lastBytes, newestSecond, second); age = 0 } else if (++age <= CARRY_SECONDS) value = last
-    if (i >= 0) into[i] = value
+  const { usageBytes, lastBytes, newestSecond } = history, first = lastSecond - into.length + 1
+  let sampled = sampledBefore(history, first)
+  for (let i = 0; i < into.length; i++) {
+    const second = first + i, value = secondOf(usageBytes, newestSecond, second)
+    if (!Number.isNaN(value)) sampled = second
+    into[i] = sampled === second || second - sampled > CARRY_SECONDS ? value : secondOf(lastBytes, newestSecond, sampled)
   }
 }
 
@@ -39,4 +45,13 @@ export function largest(values: ArrayLike<number>): number | undefined {
   let max = Number.NaN
   for (let i = 0; i < values.length; i++) { const value = values[i] ?? Number.NaN; if (value > max || Number.isNaN(max)) max = value }
   return Number.isNaN(max) ? undefined : max
+}
+
+/** Largest of what `usageSeries` would hold, without making it: asked of every workload in every scene. */
+export function peakUsage(history: History, { lastSecond, seconds }: Span): number | undefined {
+  const { usageBytes, lastBytes, newestSecond } = history, first = lastSecond - seconds + 1, end = Math.min(lastSecond, newestSecond)
+  // What stands in the first second; in the others it is no more than the sample that it is of.
+  let most = Number.isNaN(secondOf(usageBytes, newestSecond, first)) ? secondOf(lastBytes, newestSecond, sampledBefore(history, first)) : Number.NaN
+  for (let second = Math.max(0, first, newestSecond - HISTORY_SECONDS + 1); second <= end; second++) { const value = usageBytes[second % HISTORY_SECONDS] ?? Number.NaN; if (!(most >= value) && !Number.isNaN(value)) most = value }
+  return Number.isNaN(most) ? undefined : most
 }

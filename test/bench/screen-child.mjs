@@ -8,6 +8,7 @@ import { sceneOf } from '../../dist/tui/scene.js'
 import { Terminal } from '../../dist/tui/terminal.js'
 import { START } from '../../dist/tui/ui.js'
 import { OVERVIEW_COLUMNS, cellOf } from '../../dist/view/columns.js'
+import { momentOf } from '../../dist/view/moment.js'
 import { overviewRows } from '../../dist/view/overview.js'
 import { Story } from '../../dist/view/story.js'
 import { liveOn, nodeOfPods } from './node-of-pods.mjs'
@@ -40,7 +41,7 @@ function theirs() {
   const table = contrib.table({ parent: screen, keys: true, top: 1, left: 0, width: '100%', height: '100%-1', columnSpacing: 1, columnWidth: columns.map(({ key, width }) => (key === 'name' ? 60 : Math.max(width, 6))) })
   let data
   const frame = (tick) => {
-    if (tick % REFRESH_TICKS === 0) data = overviewRows(lens, node.model).map((row) => columns.map((column) => cellOf(column, row)))
+    if (tick % REFRESH_TICKS === 0) data = overviewRows(momentOf(lens, node.model)).map((row) => columns.map((column) => cellOf(column, row)))
     table.setData({ headers: columns.map(({ title }) => title), data })
     screen.render()
   }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { formatBytes, parseBytes } from '../../../src/base/bytes.ts'
 import { assertNever, environmentError, EXIT, reasonOf, SourceError, usageError } from '../../../src/base/errors.ts'
+import { medianOf } from '../../../src/base/median.ts'
 import { Ring } from '../../../src/base/ring.ts'
 import { plural, printable, sanitize } from '../../../src/base/text.ts'
 import { formatDuration, formatWall, parseDuration, tsNsAt, wallMsAt } from '../../../src/base/time.ts'
@@ -19,6 +20,23 @@ describe('durations', () => {
     ['30', undefined], ['', undefined], ['s', undefined], ['-5s', undefined], ['5 s', undefined], ['5sx', undefined],
   ])('%j is %j ns', (text, ns) => expect(parseDuration(text)).toBe(ns))
   test.each<[number, string]>([[0, '0 ms'], [950e6, '950 ms'], [1e9, '1 s'], [12.34e9, '12.3 s'], [245e9, '4 min 05 s'], [7385e9, '2 h 03 min']])('%d ns are written %s', (ns, text) => expect(formatDuration(ns)).toBe(text))
+})
+
+describe('the median', () => {
+  test('is that of the sorted values, however many are equal and in whatever order they come', () => {
+    // A linear congruence instead of chance: the same numbers in every run.
+    let state = 7
+    const next = (): number => (state = (state * 1103515245 + 12345) % 2 ** 31)
+    for (let count = 1; count < 80; count++) for (const spread of [3, 1000, 2 ** 31]) {
+      const values = Float64Array.from({ length: count }, () => (next() % spread) - spread / 2), sorted = values.toSorted(), middle = count >> 1
+      expect(medianOf(values)).toBe(count % 2 === 1 ? sorted[middle] : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2)
+      expect(values.toSorted()).toEqual(sorted)
+    }
+  })
+  test('is of the first values only where asked, and of none there is none', () => {
+    expect(medianOf(Float64Array.of(5, 1, 3, 99, 99), 3)).toBe(3)
+    expect(medianOf(new Float64Array(0))).toBeNaN()
+  })
 })
 
 describe('clocks', () => {

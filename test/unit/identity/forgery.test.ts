@@ -6,6 +6,7 @@ import { workloadIn, workloadOf } from '../../../src/identity/workload.ts'
 import { verdictOf } from '../../../src/verdict/verdict.ts'
 import { killJson } from '../../../src/view/kill-json.ts'
 import { placeLabel } from '../../../src/view/lens.ts'
+import { momentOf } from '../../../src/view/moment.ts'
 import { overviewRows } from '../../../src/view/overview.ts'
 import { addKill, addMemcg, addPod, emptyNode, M, tell, TEST_LENS } from '../../helpers/node-model.ts'
 
@@ -55,7 +56,7 @@ test('a container that calls its own cgroup like a real pod gets no name, no row
   const forged = addMemcg(model, `/docker/${THEIRS}${path}`, { used: 7 * M, max: 8 * M })
   addMemcg(model, `/docker/${THEIRS}${path.slice(0, path.lastIndexOf('/'))}`, { used: 7 * M })
   const killCase = addKill(model, forged, { secondsAgo: 5 })
-  const rows = overviewRows(TEST_LENS, model), own = rows.find(({ name }) => name === 'bank/vault-0')
+  const rows = overviewRows(momentOf(TEST_LENS, model)), own = rows.find(({ name }) => name === 'bank/vault-0')
   expect(own).toMatchObject({ usedBytes: 100 * M, oomKills: 0 })
   expect(rows).toHaveLength(2)
   expect(rows.find((row) => row !== own)?.name).toMatch(/^pod 00000000-.* in b{12}$/)

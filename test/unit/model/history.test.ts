@@ -5,7 +5,7 @@ import { HISTOGRAMS } from '../../../src/event/kinds.ts'
 import { applyEvent, createModel, MAX_NOTICES, MAX_RECENT } from '../../../src/model/apply.ts'
 import { accrue, createHistory, HISTORY_SECONDS, recordUsage } from '../../../src/model/history.ts'
 import { MAX_TOMBSTONES } from '../../../src/model/memcgs.ts'
-import { highPerSec, peakInWindowBytes, psiSomePct, stallMsPerSec, sumOver } from '../../../src/model/rates.ts'
+import { highPerSec, psiSomePct, stallMsPerSec, sumOver } from '../../../src/model/rates.ts'
 import { T0, birth, event, fold, hello, usage } from './build.ts'
 
 const S = 1e9
@@ -20,8 +20,6 @@ test('a second keeps its largest usage, a second without a sample is not known',
   recordUsage(history, 10.3 * S, 7)
   recordUsage(history, 12 * S, 3)
   expect([10, 11, 12].map((s) => history.usageBytes[s])).toEqual([9, NaN, 3])
-  expect(peakInWindowBytes(history, { nowNs: 12 * S, seconds: 5 })).toBe(9)
-  expect(peakInWindowBytes(history, { nowNs: 40 * S, seconds: 5 })).toBeUndefined()
 })
 
 test('what is older than two minutes is gone, and a late row does not bring it back', () => {
@@ -29,7 +27,7 @@ test('what is older than two minutes is gone, and a late row does not bring it b
   recordUsage(history, 10 * S, 5)
   recordUsage(history, (10 + HISTORY_SECONDS) * S, 6)
   recordUsage(history, 10 * S, 99)
-  expect(peakInWindowBytes(history, { nowNs: (10 + HISTORY_SECONDS) * S, seconds: HISTORY_SECONDS })).toBe(6)
+  expect(history.usageBytes[10]).toBe(6)
 })
 
 test('arrays are made when the first fact arrives, not before', () => {

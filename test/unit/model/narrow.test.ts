@@ -5,6 +5,7 @@ import { narrower } from '../../../src/model/narrow.ts'
 import type { NodeModel } from '../../../src/model/node.ts'
 import { killRows } from '../../../src/view/kills-list.ts'
 import { killsHeader, killsSummary } from '../../../src/view/kill-report.ts'
+import { momentOf } from '../../../src/view/moment.ts'
 import { overviewRows } from '../../../src/view/overview.ts'
 import { statusOf } from '../../../src/view/status-line.ts'
 import { treeRows } from '../../../src/view/tree.ts'
@@ -23,8 +24,8 @@ test('rows, tree and kills of the part; the limits above it stay', () => {
   // And one in the slice that killed nobody.
   for (const row of decision({ tid: 910, tsNs: model.nowNs - 9e9, memcgId: slice.id, victims: [] })) applyEvent(model, row)
   const narrowed = only('web.service')(model)
-  expect(overviewRows(TEST_LENS, narrowed).map(({ name, levels }) => [name, levels.map(({ label }) => label)])).toEqual([['system.slice/web.service', ['web.service', 'system.slice']]])
-  expect(treeRows(TEST_LENS, narrowed).map(({ label, parentKey }) => [label, parentKey])).toEqual([['web.service', undefined]])
+  expect(overviewRows(momentOf(TEST_LENS, narrowed)).map(({ name, levels }) => [name, levels.map(({ label }) => label)])).toEqual([['system.slice/web.service', ['web.service', 'system.slice']]])
+  expect(treeRows(momentOf(TEST_LENS, narrowed)).map(({ label, parentKey }) => [label, parentKey])).toEqual([['web.service', undefined]])
   expect(killRows(TEST_LENS, narrowed).map(({ killCase }) => killCase.victims[0]?.pid)).toEqual([901])
   expect(killRows(TEST_LENS, only('/system.slice/db.service')(model)).map(({ killCase }) => killCase.victims.length)).toEqual([1])
   expect(killRows(TEST_LENS, only('/system.slice')(model))).toHaveLength(3)
@@ -39,7 +40,7 @@ test('it follows the model, is the same object for it, and says on screen and in
   tell(model, 'clock', model.nowNs + 5e9, { wallMs: 0, bootNs: 0 })
   expect(narrow(model)).toBe(narrowed)
   expect(narrowed.nowNs).toBe(model.nowNs)
-  const rows = overviewRows(TEST_LENS, narrowed)
+  const rows = overviewRows(momentOf(TEST_LENS, narrowed))
   expect(rows).toHaveLength(1)
   expect(statusOf(TEST_LENS, narrowed, { rows }).parts.map(({ long }) => long)).toContain('only web.service')
   expect(killsHeader(narrowed)).toContain('only cgroups that match web.service')

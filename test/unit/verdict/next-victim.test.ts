@@ -4,6 +4,7 @@ import type { NodeModel } from '../../../src/model/node.ts'
 import { nextVictimOf } from '../../../src/verdict/next-victim.ts'
 import { detailOf } from '../../../src/view/detail.ts'
 import { nodeSheet } from '../../../src/view/node-sheet.ts'
+import { momentOf } from '../../../src/view/moment.ts'
 import { overviewRows } from '../../../src/view/overview.ts'
 import { nextVictimLine, victimRanking } from '../../../src/view/next-victim.ts'
 import { addMemcg, addPod, emptyNode, G, M, NOW_S, tell, TEST_LENS } from '../../helpers/node-model.ts'
@@ -109,7 +110,7 @@ it('ranks them for a table, hostile command lines included', () => {
 it('stands on the page of a workload, for the limit that binds, and on the node’s', () => {
   const model = emptyNode(), container = addPod(model, 'a/api', { used: 950 * M, max: G }), free = addMemcg(model, '/free', { used: M })
   add(model, container.id, 10, { anon: 900 * M, comm: 'api' }); add(model, free.id, 11, { anon: 2 * G, comm: 'batch' })
-  const linesOf = (name: string): string[] => overviewRows(TEST_LENS, model).filter((row) => row.name.startsWith(name)).flatMap((row) => detailOf(model, { row, kills: [] })).map(({ text }) => text).filter((text) => text.startsWith('Next victim'))
+  const linesOf = (name: string): string[] => overviewRows(momentOf(TEST_LENS, model)).filter((row) => row.name.startsWith(name)).flatMap((row) => detailOf(model, { row, kills: [] })).map(({ text }) => text).filter((text) => text.startsWith('Next victim'))
   expect(linesOf('a/api')).toEqual([expect.stringMatching(/^Next victim if this limit were hit now: api \(pid 10\), because it has 900M and is the only one/)])
   expect(linesOf('free')).toEqual([])
   const sections = nodeSheet(model), table = sections.find((section) => section.title.startsWith('who would be killed next'))

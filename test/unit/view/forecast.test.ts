@@ -1,7 +1,10 @@
 /** Forecasts: a robust slope, the limit that is met first, and silence where a number would mean nothing. */
 import { describe, expect, test } from 'vitest'
-import { growthOf, robustSlope } from '../../../src/view/forecast.ts'
+import { growthOf } from '../../../src/view/forecast.ts'
+import { momentOf } from '../../../src/view/moment.ts'
 import { overviewRows } from '../../../src/view/overview.ts'
+import { reasonsOf } from '../../../src/view/severity.ts'
+import { robustSlope } from '../../../src/view/slope.ts'
 import { addMemcg, addPod, emptyNode, G, M, NOW_S, tell, TEST_LENS } from '../../helpers/node-model.ts'
 import type { MemcgSpec } from '../../helpers/node-model.ts'
 
@@ -43,16 +46,16 @@ describe('the limit that is met first', () => {
     const model = emptyNode()
     // The container has room for 40 s; its pod, in which a neighbour sits, only for 10.
     addPod(model, 'shop/cart-1', { usage: growing(600 * M, 10 * M), max: G, podMax: 700 * M })
-    const [row] = overviewRows(TEST_LENS, model)
+    const [row] = overviewRows(momentOf(TEST_LENS, model))
     expect(row?.forecastLevel?.label).toBe('the pod')
     expect(row?.secondsToLimit).toBeCloseTo(10, 0)
-    expect(row?.reasons.join()).toMatch(/is ~10s from its limit of 700M \(\+10M\/s\)/)
+    expect(reasonsOf(row!).join()).toMatch(/is ~10s from its limit of 700M \(\+10M\/s\)/)
   })
   test('nothing is said beyond an hour, or without a limit', () => {
     const model = emptyNode()
     addPod(model, 'shop/slow-1', { usage: growing(200 * M, 100 * 1024), max: 4 * G })
     addPod(model, 'shop/free-1', { usage: growing(200 * M, 10 * M) })
-    for (const row of overviewRows(TEST_LENS, model)) expect(row.secondsToLimit).toBeUndefined()
+    for (const row of overviewRows(momentOf(TEST_LENS, model))) expect(row.secondsToLimit).toBeUndefined()
   })
 })
 
@@ -60,15 +63,15 @@ test('kubectl top stands beside the truth: its last look, and what it does not s
   const model = emptyNode()
   // Looks at multiples of 15 s; NOW_S is one of them, and 100 MiB came 5 s after the one before.
   addPod(model, 'shop/api-1', { usage: (ago) => (ago < 10 ? 400 : 300) * M, inactiveFile: 50 * M, max: G })
-  expect((overviewRows(TEST_LENS, model)[0]?.hiddenBytes ?? 0) / M).toBe(50)
+  expect((overviewRows(momentOf(TEST_LENS, model))[0]?.hiddenBytes ?? 0) / M).toBe(50)
   const spec = { memcgId: [...model.memcgs.values()].at(-1)?.id ?? 0 }
   tell(model, 'memcg_usage', (NOW_S + 3) * 1e9, { ...spec, currentBytes: 410 * M })
   tell(model, 'memcg_usage', (NOW_S + 5) * 1e9, { ...spec, currentBytes: 600 * M })
   tell(model, 'memcg_usage', (NOW_S + 5.1) * 1e9, { ...spec, currentBytes: 410 * M })
-  const [row] = overviewRows(TEST_LENS, model)
+  const [row] = overviewRows(momentOf(TEST_LENS, model))
   // Of no look is it known yet what it found.
   expect([row?.kubectlTopBytes, (row?.workingSetBytes ?? 0) / M]).toEqual([undefined, 360])
   tell(model, 'memcg_usage', (NOW_S + 16) * 1e9, { ...spec, currentBytes: 500 * M })
-  const [later] = overviewRows(TEST_LENS, model)
+  const [later] = overviewRows(momentOf(TEST_LENS, model))
   expect([later?.kubectlTopBytes, later?.workingSetBytes].map((bytes) => (bytes ?? 0) / M)).toEqual([360, 450])
 })

@@ -1,13 +1,15 @@
 /** The overview's rows: folding, limits, what kubectl top would show, unknown values, severity and its sentences. */
 import { describe, expect, it } from 'vitest'
 import { detailOf } from '../../../src/view/detail.ts'
+import { momentOf } from '../../../src/view/moment.ts'
 import { overviewRows } from '../../../src/view/overview.ts'
+import { reasonsOf } from '../../../src/view/severity.ts'
 import type { OverviewRow } from '../../../src/view/overview.ts'
 import { placeLabel } from '../../../src/view/lens.ts'
 import type { NodeModel } from '../../../src/model/node.ts'
 import { addContainer, addKill, addMemcg, addPod, emptyNode, fillHistory, G, M, tell, TEST_LENS } from '../../helpers/node-model.ts'
 
-const rows = (model: NodeModel): OverviewRow[] => overviewRows(TEST_LENS, model)
+const rows = (model: NodeModel): OverviewRow[] => overviewRows(momentOf(TEST_LENS, model))
 const only = (model: NodeModel): OverviewRow => { const all = rows(model); expect(all).toHaveLength(1); return all[0] as OverviewRow }
 
 describe('folding', () => {
@@ -45,7 +47,7 @@ describe('folding', () => {
     const dead = addContainer(model, container, {})
     dead.diedNs = 5
     dead.killCount = 3
-    expect(only(model)).toMatchObject({ oomKills: 3, containers: [{ label: 'container "front"' }] })
+    expect(only(model)).toMatchObject({ oomKills: 3, levels: [{ label: 'container "front"' }, { where: 'self' }] })
     for (const memcg of model.memcgs.values()) memcg.diedNs = 6
     expect(rows(model)).toEqual([])
   })
@@ -68,7 +70,8 @@ describe('limits', () => {
     addPod(model, 'a/b', { used: 100 * M, max: 400 * M })
     expect(only(model).binding?.where).toBe('container')
     kubepods.usage = { ...(kubepods.usage as NonNullable<typeof kubepods.usage>), currentBytes: 9.7 * G }
-    expect(only(model)).toMatchObject({ binding: { where: 'above', label: 'kubepods' }, severity: 1, reasons: ['stands under the kubepods limit of 10.0G, which is 97.0 % full'] })
+    expect(only(model)).toMatchObject({ binding: { where: 'above', label: 'kubepods' }, severity: 1 })
+    expect(reasonsOf(only(model))).toEqual(['stands under the kubepods limit of 10.0G, which is 97.0 % full'])
   })
   it('invents none', () => {
     const model = emptyNode()
@@ -114,7 +117,7 @@ describe('numbers', () => {
     addMemcg(model, '/noisy', { used: 900 * M, max: G, usage: (ago) => (900 - (ago * 7919) % 60) * M })
     const byName = new Map(rows(model).map((row) => [row.name, row]))
     expect(byName.get('steady')?.secondsToLimit).toBeCloseTo(124, 0)
-    expect(byName.get('steady')?.reasons[0]).toBe('is ~2m from its limit of 1.00G (+1.0M/s)')
+    expect(reasonsOf(byName.get('steady')!)[0]).toBe('is ~2m from its limit of 1.00G (+1.0M/s)')
     expect(byName.get('noisy')?.secondsToLimit).toBeUndefined()
   })
 })
@@ -122,7 +125,8 @@ describe('numbers', () => {
 describe('severity', () => {
   const judged = (spec: Parameters<typeof addMemcg>[2]): OverviewRow => { const model = emptyNode(); addMemcg(model, '/x', spec); return only(model) }
   it('is nothing for a cgroup full of inactive file cache that nobody waits for', () => {
-    expect(judged({ used: 990 * M, max: G, inactiveFile: 900 * M, some: 0, stall: 0 })).toMatchObject({ severity: 0, reasons: [] })
+    const row = judged({ used: 990 * M, max: G, inactiveFile: 900 * M, some: 0, stall: 0 })
+    expect([row.severity, reasonsOf(row)]).toEqual([0, []])
   })
   it.each([
     [{ used: G, max: 2 * G, some: 50, full: 30 }, 2, 'has all its tasks waiting for memory 30.0 % of the time'],
@@ -131,7 +135,8 @@ describe('severity', () => {
     [{ used: 1.99 * G, max: 2 * G, maxPerS: 12 }, 2, 'is at its limit of 2.00G: 12 allocations a second hit it and reclaim'],
     [{ used: 0.95 * G, max: G, inactiveFile: 0 }, 1, 'fills 95.0 % of its limit of 1.00G'],
   ] as const)('%j is %i: %s', (spec, severity, reason) => {
-    expect(judged(spec)).toMatchObject({ severity, reasons: [reason] })
+    const row = judged(spec)
+    expect([row.severity, reasonsOf(row)]).toEqual([severity, [reason]])
   })
   it('is highest right after a kill and fades within ten minutes', () => {
     const severities = [5, 90, 700].map((secondsAgo) => { const model = emptyNode(), memcg = addMemcg(model, '/x', {}); addKill(model, memcg, { secondsAgo }); return only(model).severity })

@@ -1,5 +1,6 @@
 /** The page of a workload: charts of what was measured, composition, the chain of limits, its containers. */
 import { expect, it } from 'vitest'
+import { momentOf } from '../../../src/view/moment.ts'
 import { overviewRows } from '../../../src/view/overview.ts'
 import { podPage } from '../../../src/view/pod-page.ts'
 import type { PodPage } from '../../../src/view/pod-page.ts'
@@ -7,7 +8,7 @@ import type { NodeModel } from '../../../src/model/node.ts'
 import { addContainer, addMemcg, addPod, emptyNode, G, M, tell, TEST_LENS } from '../../helpers/node-model.ts'
 
 function pageOf(model: NodeModel, name: string): PodPage {
-  const row = overviewRows(TEST_LENS, model).find((candidate) => candidate.name.startsWith(name)), page = row === undefined ? undefined : podPage(model, row, TEST_LENS)
+  const row = overviewRows(momentOf(TEST_LENS, model)).find((candidate) => candidate.name.startsWith(name)), page = row === undefined ? undefined : podPage(model, row, TEST_LENS)
   if (page === undefined) throw new Error(`no page of ${name}`)
   return page
 }

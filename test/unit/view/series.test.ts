@@ -2,12 +2,13 @@
 import { describe, expect, it } from 'vitest'
 import { cellText, cutEnd, cutMiddle, wrap } from '../../../src/view/cell-text.ts'
 import { recordUsage } from '../../../src/model/history.ts'
+import { momentOf } from '../../../src/view/moment.ts'
 import { overviewRows } from '../../../src/view/overview.ts'
 import { matcher, selectRows, SORT_KEYS } from '../../../src/view/select.ts'
 import { bar, blockOf, brailleLine, condense, sparkline } from '../../../src/view/sparkline.ts'
 import { statusOf } from '../../../src/view/status-line.ts'
 import { stepOf, Timeline } from '../../../src/view/timeline.ts'
-import { largest, series, usageSeries } from '../../../src/view/window.ts'
+import { largest, peakUsage, series, usageSeries } from '../../../src/view/window.ts'
 import { demoNode } from '../../helpers/demo-node.ts'
 import { addKill, addMemcg, emptyHistory, emptyNode, fillHistory, M, NOW_S, tell, TEST_LENS } from '../../helpers/node-model.ts'
 
@@ -27,6 +28,17 @@ describe('a history window', () => {
     at(NOW_S - 30, 3)
     at(NOW_S - 8, 7)
     expect(usageSeries(history, { lastSecond: NOW_S, seconds: 32 })).toEqual([Number.NaN, ...new Array(13).fill(3), ...new Array(9).fill(Number.NaN), ...new Array(9).fill(7)])
+  })
+  it('has the peak of the series it would be, without making it, wherever its samples lie', () => {
+    let state = 11
+    const next = (below: number): number => (state = (state * 1103515245 + 12345) % 2 ** 31) % below
+    for (let i = 0; i < 200; i++) {
+      const history = emptyHistory()
+      for (let at = NOW_S - 100 + next(60); at <= NOW_S; at += 0.1 + next(i % 5 === 0 ? 40 : 5)) recordUsage(history, at * 1e9, next(1000))
+      const span = { lastSecond: NOW_S - next(3), seconds: 5 + next(56) }
+      expect(peakUsage(history, span)).toBe(largest(usageSeries(history, span)))
+    }
+    expect(peakUsage(emptyHistory(), { lastSecond: NOW_S, seconds: 60 })).toBeUndefined()
   })
   it('lets what came last stand on, not the peak before it: after a kill the line falls at once', () => {
     const history = emptyHistory()
@@ -98,7 +110,7 @@ describe('filter and order', () => {
     expect([matcher('^web/')('web/a'), matcher('!web')('web/a'), matcher('a(')('x-A(1)'), matcher('!')('x'), matcher('')('x')]).toEqual([true, false, true, true, true])
   })
   it.each(SORT_KEYS)('sorts by %s and back, rows without a value last both times', (key) => {
-    const rows = overviewRows(TEST_LENS, demoNode()), down = selectRows(rows, '', { key, inverted: false }), up = selectRows(rows, '', { key, inverted: true })
+    const rows = overviewRows(momentOf(TEST_LENS, demoNode())), down = selectRows(rows, '', { key, inverted: false }), up = selectRows(rows, '', { key, inverted: true })
     expect(down).toHaveLength(rows.length)
     if (key === 'used') expect([down[0]?.name, up[0]?.name]).toEqual(['ml/embedder-0', 'kube-system/kube-proxy-vvs7m'])
     if (key === 'eta') expect([down[0]?.secondsToLimit, up[0]?.secondsToLimit].every((value) => value !== undefined)).toBe(true)
@@ -127,7 +139,7 @@ describe('the status', () => {
     expect(statusOf(TEST_LENS, model, { rows: [] }).doubts).toEqual(['the probes ended at 14:03:26'])
   })
   it('claims only what is known when all is calm', () => {
-    const model = emptyNode(), calm = (): string => statusOf(TEST_LENS, model, { rows: overviewRows(TEST_LENS, model) }).calm
+    const model = emptyNode(), calm = (): string => statusOf(TEST_LENS, model, { rows: overviewRows(momentOf(TEST_LENS, model)) }).calm
     expect(calm()).toBe('No cgroups seen yet.')
     addMemcg(model, '/x', { used: M })
     expect(calm()).toBe('Nothing is near a limit.')

@@ -1,5 +1,6 @@
 /** The page of stalls as data: who waited, how long, for what, at which latencies, and what is said where it is not counted. */
 import { describe, expect, it } from 'vitest'
+import { momentOf } from '../../../src/view/moment.ts'
 import { overviewRows } from '../../../src/view/overview.ts'
 import { stallSentences, waitersSection } from '../../../src/view/stall-detail.ts'
 import { heatOf, NODE_KEY, stallRows } from '../../../src/view/stalls.ts'
@@ -8,7 +9,7 @@ import type { NodeModel } from '../../../src/model/node.ts'
 import { addRefaults, addWaits } from '../../helpers/demo-stalls.ts'
 import { addPod, emptyNode, M, tell, TEST_LENS } from '../../helpers/node-model.ts'
 
-const rowsOf = (model: NodeModel, byCgroup = false): StallRow[] => stallRows(TEST_LENS, model, { rows: overviewRows(TEST_LENS, model), byCgroup })
+const rowsOf = (model: NodeModel, byCgroup = false): StallRow[] => stallRows(TEST_LENS, model, { rows: overviewRows(momentOf(TEST_LENS, model)), byCgroup })
 const texts = (model: NodeModel, row: StallRow): string[] => stallSentences(model, row).map(({ text }) => text)
 
 describe('the rows', () => {
