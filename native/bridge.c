@@ -202,7 +202,7 @@ static void keyframe(struct bridge *b, uint64_t now) {
   for (int s = 0; s < t->high; s++)
     if (t->slot[s].live) sample_repeat(t, s, now);
   if (b->processes.max != 0) processes_keyframe(&b->processes, now);
-  counters_keyframe(&b->counters, t->version == 0 ? NULL : memcg_is_alive, t);
+  counters_keyframe(&b->counters, now, t->version == 0 ? NULL : &(struct living){memcg_is_alive, t});
   node_sample(&b->node, now);
   zones_sample(&b->zones, now);
 }
