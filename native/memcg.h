@@ -67,6 +67,7 @@ struct memcg {
   uint64_t quick_until_ns, glanced_ns;
   int32_t glance_next;           /* child that is looked at next; -1: the first */
   uint64_t rare_ns, full_ns;     /* when what seldom changes was read last, and everything because of trouble */
+  uint64_t children_due_ns;      /* not before that are its children read because of its trouble */
   uint64_t stat_ns, stat_bytes;  /* when memory.stat was read last, and usage then */
   uint64_t values[VALUES];
   char name[NAME_MAX + 1];       /* one component; a memcg known from a probe alone may have a longer piece */

@@ -8,6 +8,8 @@
 
 #define TROUBLE_PERIOD_NS (20 * NS_PER_MS)
 #define TROUBLE_CHILDREN 64
+/* Looks at the children of a memcg in trouble are at least so many times as far apart as they take. */
+#define TROUBLE_APART 4
 #define TEXT_MAX 16384
 #define STAT_MOVED_BYTES (1024 * 1024ull)
 #define STAT_MOVED_PART 64
@@ -177,11 +179,15 @@ bool sample_all(struct memcgs *t, int slot, uint64_t ts_ns) {
 
 void sample_trouble(struct memcgs *t, int slot, uint64_t ts_ns) {
   struct memcg *m = &t->slot[slot];
+  uint64_t began_ns = now_ns();
   pace_alarm(t, slot, ts_ns);
-  if (ts_ns - m->full_ns < TROUBLE_PERIOD_NS || !sample_all(t, slot, ts_ns)) return;
+  if (ts_ns - m->full_ns < TROUBLE_PERIOD_NS || !sample_all(t, slot, ts_ns) || ts_ns < m->children_due_ns) return;
   int left = TROUBLE_CHILDREN;
   for (int s = m->first_child, next; s >= 0 && left > 0; s = next, left--) {
     next = t->slot[s].next_sibling;    /* its files may be gone, and its place */
     sample_all(t, s, ts_ns);
   }
+  /* in a storm of kills, on a slow machine, this alone could take all the time there is */
+  uint64_t end_ns = now_ns();
+  m->children_due_ns = end_ns + TROUBLE_APART * (end_ns - began_ns);
 }

@@ -12,7 +12,7 @@ bool sample_events(struct memcgs *t, int slot, uint64_t ts_ns);
 bool sample_slow(struct memcgs *t, int slot, uint64_t ts_ns, uint64_t rare_ns);
 /* Everything at once. */
 bool sample_all(struct memcgs *t, int slot, uint64_t ts_ns);
-/* Everything of a memcg that is in trouble and of its first children, at most every 20 ms. */
+/* Everything of a memcg that is in trouble, at most every 20 ms, and of its first children, at most a fifth of the time. */
 void sample_trouble(struct memcgs *t, int slot, uint64_t ts_ns);
 /* Says again what is known. */
 void sample_repeat(struct memcgs *t, int slot, uint64_t ts_ns);

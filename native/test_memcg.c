@@ -69,6 +69,26 @@ static void inotify_tells_births_and_deaths(void) {
   finish();
 }
 
+/* Hundreds at one moment must not keep the loop from the tracer, and none is forgotten. */
+static void a_storm_of_births_is_taken_in_parts(void) {
+  char name[16];
+  fresh(1024);
+  watch_walk(&table, 1);
+  for (int i = 0; i < 500; i++) {
+    snprintf(name, sizeof name, "pod%d", i);
+    make(name);
+  }
+  watch_drain(&table);
+  CHECK(table.alive > 1 && table.alive <= 1 + WATCH_DRAIN_BYTES / 32);
+  for (int before = 0; before != table.alive;) {
+    before = table.alive;
+    watch_drain(&table);
+  }
+  CHECK_EQUAL(table.alive, 501);
+  test_take(&stream);
+  finish();
+}
+
 static void a_name_that_comes_back_is_another_memcg(void) {
   char away[80];
   fresh(64);
@@ -323,6 +343,7 @@ int main(void) {
   event_init();
   a_walk_finds_everything_once();
   inotify_tells_births_and_deaths();
+  a_storm_of_births_is_taken_in_parts();
   a_name_that_comes_back_is_another_memcg();
   a_rename_keeps_the_memcg();
   children_do_not_outlive_their_parent();

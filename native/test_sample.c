@@ -194,6 +194,30 @@ static void without_swap_on_the_node_none_is_read(void) {
   finish();
 }
 
+/* On a slow machine a storm of kills must leave time for anything else. */
+static void children_of_trouble_are_read_as_far_as_time_allows(void) {
+  fresh(64);
+  make("a");
+  uint64_t b = make("a/b");
+  put("a/memory.current", "4096\n");
+  put("a/b/memory.current", "4096\n");
+  watch_walk(&table, 1);
+  int slot = memcg_find_name(&table, memcg_find_name(&table, -1, ""), "a");
+  put("a/b/memory.current", "5000\n");
+  sample_trouble(&table, slot, now_ns());
+  CHECK_EQUAL(told(KIND_MEMCG_USAGE, b, 1), 5000);
+  uint64_t due = table.slot[slot].children_due_ns;
+  CHECK(due > 0);
+  put("a/b/memory.current", "6000\n");
+  table.slot[slot].full_ns = 0;
+  sample_trouble(&table, slot, due - 1);
+  CHECK_EQUAL(told(KIND_MEMCG_USAGE, b, 1), ABSENT);
+  table.slot[slot].full_ns = 0;
+  sample_trouble(&table, slot, due);
+  CHECK_EQUAL(told(KIND_MEMCG_USAGE, b, 1), 6000);
+  finish();
+}
+
 /* cgroup v2 has memory.pressure in every cgroup: it is no sign of the controller, and whoever gets that later is read from then on. */
 static void a_memcg_that_gets_the_controller_later_is_read_from_then_on(void) {
   fresh(64);
@@ -240,6 +264,7 @@ int main(void) {
   v1_numbers_are_translated();
   swap_peaks_are_told_as_far_as_the_version_knows_them();
   without_swap_on_the_node_none_is_read();
+  children_of_trouble_are_read_as_far_as_time_allows();
   a_memcg_that_gets_the_controller_later_is_read_from_then_on();
   without_descriptors_files_are_opened_for_each_read();
   return test_done("sample");

@@ -186,16 +186,13 @@ static void on_event(struct memcgs *t, const struct inotify_event *event) {
 }
 
 void watch_drain(struct memcgs *t) {
-  static _Alignas(struct inotify_event) char events[65536];
-  /* bounded, so that a storm of cgroups cannot keep the loop from the tracer */
-  for (int round = 0; round < 4; round++) {
-    ssize_t n = read(t->inotify_fd, events, sizeof events);
-    if (n <= 0) return;
-    for (ssize_t at = 0; at < n;) {
-      const struct inotify_event *event = (const struct inotify_event *)(events + at);
-      at += (ssize_t)(sizeof *event + event->len);
-      on_event(t, event);
-    }
+  /* a birth may cost 0.2 ms, on an emulated machine much more: so few that a storm of cgroups keeps the loop from nothing; it comes back for the rest */
+  static _Alignas(struct inotify_event) char events[WATCH_DRAIN_BYTES];
+  ssize_t n = read(t->inotify_fd, events, sizeof events);
+  for (ssize_t at = 0; at < n;) {
+    const struct inotify_event *event = (const struct inotify_event *)(events + at);
+    at += (ssize_t)(sizeof *event + event->len);
+    on_event(t, event);
   }
 }
 

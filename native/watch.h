@@ -7,7 +7,10 @@
 
 /* Walks the whole tree: births of what is new, deaths of what is gone. */
 void watch_walk(struct memcgs *t, uint64_t ts_ns);
-/* Reads what inotify has. */
+/* An event has at least 16 bytes, and one with a name at least 32. */
+#define WATCH_DRAIN_BYTES 4096
+
+/* Reads what inotify has, a bounded number of events at a time. */
 void watch_drain(struct memcgs *t);
 /* Kinds 10 and 11 as a probe printed them. */
 void watch_probe_birth(struct memcgs *t, const struct fact *fact);
