@@ -153,7 +153,7 @@ function level(model: NodeModel, memcg: Memcg, watch: SpikeWatch): void {
   if (watch.fromNs - (watch.rises[watch.depth - 1] as Rise).roseNs < SETTLED_NS) return
   for (let i = 0; i < watch.depth; i++) {
     const rise = watch.rises[i] as Rise
-    const hasDrifted = rise.isLevel && watch.lastBytes > rise.peakBytes
+    const hasDrifted = rise.isLevel && watch.lastBytes > rise.peakBytes && i === watch.depth - 1
     if (!rise.isLevel) tellTop(model, memcg, rise)
     if (!hasDrifted && (rise.isLevel || rise.peakBytes - watch.lastBytes < leastHeight(memcg.limits?.maxBytes, watch.lastBytes))) { rise.isLevel = true; continue }
     rise.isLevel = true

@@ -33,6 +33,17 @@ export async function paired(cli: string, file: string, run: SpikeRun): Promise<
   return { pairs, strangers: all.filter((told) => assigned.get(told) === undefined), all }
 }
 
+/**
+ * A spiker that got no CPU on its way: what stood still for a second is a level and no longer a part of the spike (src/model/spike.ts), so that it
+ * may rightly be told in pieces. Left out, and few.
+ */
+const isStretched = ({ startNs, endNs }: TrueSpike): boolean => endNs - startNs > 0.9e9
+function unstretched({ pairs }: Judged): readonly Pair[] {
+  const kept = pairs.filter(({ truth }) => !isStretched(truth))
+  expect(kept.length).toBeGreaterThanOrEqual((pairs.length * 3) / 4)
+  return kept
+}
+
 /** The lab did what it meant: the kernel's number is what was touched, within the spiker's own overhead. */
 export function expectSoundSpikes({ spikes }: SpikeRun): void {
   for (const { beforeBytes, topBytes, touchedBytes, startNs, endNs } of spikes) {
@@ -49,7 +60,7 @@ export function expectSoundSpikes({ spikes }: SpikeRun): void {
 export function expectAllExact(judged: Judged): { readonly hidden: number; readonly toldLess: number; readonly torn: number } {
   let hidden = 0, toldLess = 0, torn = 0
   expect(judged.strangers).toEqual([])
-  for (const { truth, told, within } of judged.pairs) {
+  for (const { truth, told, within } of unstretched(judged)) {
     expect(truth.isExact).toBe(true)
     expect(Math.abs(heightOf(truth) - truth.beforeBytes - truth.touchedBytes)).toBeLessThan(OVERHEAD_BYTES)
     if (told.length === 0 && within !== undefined) {
@@ -80,7 +91,7 @@ export function expectAllExact(judged: Judged): { readonly hidden: number; reado
 export function expectHonest(judged: Judged): { readonly highWater: number; readonly sampled: number; readonly missing: number } {
   let highWater = 0, sampled = 0, missing = 0
   expect(judged.strangers).toEqual([])
-  for (const { truth, told, within } of judged.pairs) {
+  for (const { truth, told, within } of unstretched(judged)) {
     const [spike] = told, isNewMark = truth.markAfterBytes > truth.markBeforeBytes && truth.markAfterBytes > 0
     expect(told.length, JSON.stringify({ truth, told })).toBeLessThanOrEqual(1)
     if (spike === undefined) {
