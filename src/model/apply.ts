@@ -2,7 +2,7 @@
 import type { Event, EventOf } from '../event/event.ts'
 import { HISTOGRAMS } from '../event/kinds.ts'
 import { openCounted } from './case-counts.ts'
-import { createCaseBook, settleCases } from './case-book.ts'
+import { createCaseBook, noteCounted, settleCases } from './case-book.ts'
 import { applyDecisionRow, applyTracerEnd } from './case-decisions.ts'
 import { applyEventRise, applyExit, applyKmsg, applyLateLimits, applyReap, applySignal, applyVictimCommand } from './case-witnesses.ts'
 import { keepEarlier } from './earlier.ts'
@@ -55,7 +55,10 @@ export function applyEvent(model: NodeModel, event: Event): void {
     case 'memcg_stat': applyStat(model, event); break
     case 'memcg_psi': applyPsi(model, event); break
     case 'memcg_events': applyMemcgEvents(model, event); break
-    case 'counter': applyCounter(model, event); break
+    case 'counter':
+      applyCounter(model, event)
+      if (event.tsNs < model.caseBook.countersUntilNs) noteCounted(model)
+      break
     case 'histogram': applyHistogram(model, event); break
     case 'node_memory': applyNodeMemory(model, event); break
     case 'node_psi': applyNodePsi(model, event); break

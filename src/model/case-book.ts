@@ -21,6 +21,8 @@ export type CaseBook = Gathered & {
   readonly dirty: Set<CaseFacts>
   /** When the dirty ones are merged at the latest: samples and counters of the moment are kept for a short time only. */
   settleAtNs: number
+  /** Until then the probes may print what they counted before a decision. */
+  countersUntilNs: number
   /** Newest last. */
   readonly open: CaseFacts[]
   readonly decisions: Decision[]
@@ -35,7 +37,7 @@ export type CaseBook = Gathered & {
 }
 
 export const createCaseBook = (): CaseBook => ({
-  cases: [], dirty: new Set(), settleAtNs: Number.POSITIVE_INFINITY, open: [], decisions: [], caseOf: new Map(), foldedInto: new Map(), strokes: [], unclaimed: [], log: createKernelLog(), sawSignals: false,
+  cases: [], dirty: new Set(), settleAtNs: Number.POSITIVE_INFINITY, countersUntilNs: 0, open: [], decisions: [], caseOf: new Map(), foldedInto: new Map(), strokes: [], unclaimed: [], log: createKernelLog(), sawSignals: false,
   signals: new Map(), exits: new Map(), sent: new Map(), reaps: new Map(), eventRises: [],
 })
 
@@ -53,6 +55,7 @@ export function openCase(model: NodeModel, part: { readonly decision?: Decision 
   const book = model.caseBook
   const facts: CaseFacts = { case: addCase(book.cases, model.nowNs), decisions: [], counted: new Set(), folded: 0, needsMerge: true, merges: 0 }
   book.open.push(facts)
+  book.countersUntilNs = model.nowNs + COUNTED_NS
   if (part.decision !== undefined) attach(model, facts, part.decision)
   if (book.open.length > MAX_OPEN) forget(model)
   dropOldStrokes(book)
@@ -104,6 +107,20 @@ export function markDirty(model: NodeModel, facts: CaseFacts): void {
   const book = model.caseBook
   if (book.dirty.size === 0) book.settleAtNs = model.nowNs + SETTLE_NS
   book.dirty.add(facts)
+}
+
+/** The probes print each second; a busy node is late. */
+const COUNTED_NS = 2e9
+
+/** A counter was printed: what it says of the time before a decision belongs to the case. */
+export function noteCounted(model: NodeModel): void {
+  const { open } = model.caseBook
+  for (let i = open.length - 1; i >= 0; i--) {
+    const facts = open[i]
+    if (facts === undefined || facts.case.tsNs < model.nowNs - COUNTED_NS) return
+    facts.needsMerge = true
+    markDirty(model, facts)
+  }
 }
 
 /** By then every witness has spoken, and what they were joined with (counters, signals, files' rises) is being forgotten. */

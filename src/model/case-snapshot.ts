@@ -122,20 +122,26 @@ export function contributorsOf(model: NodeModel, facts: CaseFacts): KillCase['co
   return snapshot.children.length === 0 && snapshot.usage !== undefined && limit?.path !== undefined ? [{ path: limit.path, memcgId: snapshot.memcgId, bytes: snapshot.usage.currentBytes }] : []
 }
 
+const COUNTED_SPAN = `${RECLAIM_SECONDS} s before, to the second in which they print`
+
 type Reclaim = { readonly attempts: number; readonly stalledNs: number; readonly reclaimedPages: number; readonly source: string }
 
-/** What reclaim tried in the ten seconds before; by the memcg reclaimed, or else by the waiting tasks inside it. */
+/**
+ * What reclaim tried in the ten seconds before; by the memcg reclaimed, or else by the waiting tasks inside it. Nothing counted is not known:
+ * the kernel always tries before it kills at a limit (mem_cgroup_out_of_memory() comes after try_charge_memcg()'s retries).
+ */
 export function reclaimOf(model: NodeModel, facts: CaseFacts): Reclaim | undefined {
   const holder = model.memcgs.get(facts.case.limit?.memcgId ?? 0)
   if (holder === undefined) return undefined
-  if (holder.reclaim?.byTarget === true) return { ...reclaimBefore(holder.reclaim, facts.case.tsNs, RECLAIM_SECONDS), source: `probe counters of the memcg reclaimed, ${RECLAIM_SECONDS} s before` }
+  if (holder.reclaim?.byTarget === true) {
+    const tried = reclaimBefore(holder.reclaim, facts.case.tsNs, RECLAIM_SECONDS)
+    return tried.attempts === 0 ? undefined : { ...tried, source: `probe counters of the memcg reclaimed, ${COUNTED_SPAN}` }
+  }
   const sum = { attempts: 0, stalledNs: 0, reclaimedPages: 0 }
-  let known = false
   for (const memcg of model.memcgs.values()) {
     if (memcg.reclaim === undefined || memcg.reclaim.byTarget || !(memcg === holder || memcg.path.startsWith(`${holder.path}/`))) continue
     const part = reclaimBefore(memcg.reclaim, facts.case.tsNs, RECLAIM_SECONDS)
     sum.attempts += part.attempts; sum.stalledNs += part.stalledNs; sum.reclaimedPages += part.reclaimedPages
-    known = true
   }
-  return known ? { ...sum, source: `probe counters of the tasks that waited in it, ${RECLAIM_SECONDS} s before` } : undefined
+  return sum.attempts > 0 ? { ...sum, source: `probe counters of the tasks that waited in it, ${COUNTED_SPAN}` } : undefined
 }

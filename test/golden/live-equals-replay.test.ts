@@ -34,8 +34,12 @@ function itemsOf(path: string): Item[] {
 const SILENT: Source = { mode: 'live', batches: async function* () { yield { items: [], isRestart: false } }, counts: () => ({ corruptFrames: 0, corruptBytes: 0, unknownKinds: 0, badRows: 0 }), close: async () => undefined }
 
 const items = itemsOf(DEMO)
+/** Around a kill its witnesses still speak: what they say later is known to who looks back, and to nobody who watches. */
+const TOLD_NS = 2.5e9
+const KILLS_NS = items.flatMap(({ events }) => events.filter(({ kind }) => kind === 'mark_victim').map(({ tsNs }) => tsNs))
+const isBeingTold = (tsNs: number): boolean => KILLS_NS.some((killNs) => Math.abs(tsNs - killNs) < TOLD_NS)
 /** Frames behind which time moves on, so that `until then` is the same set of frames for everybody; about forty over the recording. */
-const MOMENTS = items.flatMap(({ frame }, i) => ((items[i + 1]?.frame.tsNs ?? 0) > items.slice(0, i + 1).reduce((newest, { frame: { tsNs } }) => Math.max(newest, tsNs), 0) && frame.tsNs > 0 ? [i] : [])).filter((_, n, all) => n % Math.ceil(all.length / 40) === 0)
+const MOMENTS = items.flatMap(({ frame }, i) => ((items[i + 1]?.frame.tsNs ?? 0) > items.slice(0, i + 1).reduce((newest, { frame: { tsNs } }) => Math.max(newest, tsNs), 0) && frame.tsNs > 0 && !isBeingTold(frame.tsNs) ? [i] : [])).filter((_, n, all) => n % Math.ceil(all.length / 40) === 0)
 
 type Watched = { readonly model: NodeModel; readonly story: Story; readonly liveNs?: number; readonly range?: { readonly startNs: number; readonly endNs: number } }
 type Asked = { readonly ui: Ui; readonly size: { readonly cols: number; readonly rows: number } }

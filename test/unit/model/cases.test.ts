@@ -266,6 +266,15 @@ test('reclaim before the decision comes from the counters of the memcg reclaimed
   expect(fold([...NODE, ...podLimit()]).cases[0]!.reclaim).toBeUndefined()
 })
 
+test('what was tried last is in the print that comes after the decision, and in no later one; nothing counted is nothing known', () => {
+  const counter = (value: number, tsNs: number): Event => event('counter', tsNs, { counter: 1, key: 66, value })
+  const clocks = [T0 - 40e9, T0 - 30e9].map((tsNs) => event('clock', tsNs, { wallMs: 1, bootNs: tsNs })), end = event('clock', T0 + 5e9, { wallMs: 1, bootNs: T0 + 5e9 })
+  const reclaimed = (...after: readonly Event[]): unknown => fold([...NODE, ...clocks, counter(1, T0 - 20e9), ...podLimit(), ...after, end]).cases[0]!.reclaim
+  expect(reclaimed()).toBeUndefined()
+  expect(reclaimed(counter(18, T0 + 0.9e9), counter(99, T0 + 1.9e9))).toMatchObject({ attempts: 17 })
+  expect(reclaimed(counter(18, T0 + 1.1e9), counter(99, T0 + 2.1e9))).toMatchObject({ attempts: 17 })
+})
+
 test('samples older than two seconds, or younger than the decision, are not its composition', () => {
   const stat = (tsNs: number, anonBytes: number): Event => event('memcg_stat', tsNs, { memcgId: 66, anonBytes } as never)
   expect(fold([...NODE, stat(T0 - 3e9, 5), ...podLimit()]).cases[0]!.composition).toBeUndefined()
