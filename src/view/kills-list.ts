@@ -1,5 +1,6 @@
 /** Every kill case as one row, newest first: when, why, whose limit, who died, and the sentence for the ticket. */
 import type { KillCase } from '../model/case.ts'
+import { versionOf } from '../model/case-version.ts'
 import type { NodeModel } from '../model/node.ts'
 import { cellText } from './cell-text.ts'
 import { timeOf } from './clock.ts'
@@ -48,9 +49,25 @@ function rowOf(lens: Lens, model: NodeModel, killCase: KillCase): KillRow {
   }
 }
 
+type Made = { readonly row: KillRow; readonly version: number; readonly names: number; readonly anchor: NodeModel['anchor']; readonly hello: NodeModel['hello'] }
+const MADE = new WeakMap<KillCase, Made>()
+
+/** A signal's story depends on the cases before it (verdict.ts), and a place that the case does not name itself on the model. */
+const isWhole = ({ sentSignal, victims: [first], countedPath, limit }: KillCase): boolean => sentSignal === undefined && (first === undefined ? countedPath ?? limit?.path : first.path) !== undefined
+
+/** Thousands are asked for in every scene, and few change. */
+function madeRow(lens: Lens, model: NodeModel, killCase: KillCase): KillRow {
+  if (!isWhole(killCase)) return rowOf(lens, model, killCase)
+  const { anchor, hello, nameBook: { version: names } } = model, version = versionOf(killCase), before = MADE.get(killCase)
+  if (before !== undefined && before.version === version && before.names === names && before.anchor === anchor && before.hello === hello) return before.row
+  const row = rowOf(lens, model, killCase)
+  MADE.set(killCase, { row, version, names, anchor, hello })
+  return row
+}
+
 /** Newest first. */
 export const killRows = (lens: Lens, model: NodeModel): KillRow[] =>
-  model.cases.map((killCase) => rowOf(lens, model, killCase)).sort((a, b) => b.tsNs - a.tsNs)
+  model.cases.map((killCase) => madeRow(lens, model, killCase)).sort((a, b) => b.tsNs - a.tsNs)
 
 export const KILL_COLUMNS: readonly Column<KillRow>[] = [
   { key: 'time', title: 'TIME', unit: 'text', width: 8, align: 'left', weight: 100, help: 'of the decision, UTC', of: (row) => row.time },

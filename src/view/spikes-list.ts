@@ -63,8 +63,24 @@ export function spikeRow(lens: Lens, model: NodeModel, spike: Spike): SpikeRow {
   }
 }
 
+/** What a row is made of besides its spike, and what a spike may still learn. */
+type Made = { readonly row: SpikeRow; readonly names: number; readonly anchor: NodeModel['anchor']; readonly isLost: boolean; readonly stallNs: number | undefined; readonly peakBytes: number; readonly exactness: Exactness }
+const MADE = new WeakMap<Spike, Made>()
+
+/** A list asks for tens of thousands of them in every scene, and hardly any has changed. */
+function rowOf(lens: Lens, model: NodeModel, { spike, isLost }: { readonly spike: Spike; readonly isLost: boolean }): SpikeRow {
+  const { anchor, nameBook: { version: names } } = model, { stallNs, peakBytes, exactness } = spike, before = MADE.get(spike)
+  if (before !== undefined && before.names === names && before.anchor === anchor && before.isLost === isLost && before.stallNs === stallNs && before.peakBytes === peakBytes && before.exactness === exactness) return before.row
+  const row = spikeRow(lens, model, spike)
+  MADE.set(spike, { row, names, anchor, isLost, stallNs, peakBytes, exactness })
+  return row
+}
+
 /** Newest first. */
-export const spikeRows = (lens: Lens, model: NodeModel): SpikeRow[] => toldSpikes(model).map((spike) => spikeRow(lens, model, spike)).toReversed()
+export function spikeRows(lens: Lens, model: NodeModel): SpikeRow[] {
+  const isLost = isUsageLost(model)
+  return toldSpikes(model).map((spike) => rowOf(lens, model, { spike, isLost })).toReversed()
+}
 
 const tenths = (value: number): string => value.toFixed(value < 9.95 ? 1 : 0)
 const msText = (ns: number): string => (ns < 999.5e6 ? `${Math.round(ns / 1e6)}ms` : `${tenths(ns / 1e9)}s`)
