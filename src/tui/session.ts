@@ -90,6 +90,7 @@ export class Session {
     if (stage === undefined) return
     const { typed, toggles } = splitChunk(chunk)
     if (this.hasKeysOfCommand && typed !== '') stage.type(typed)
+    if (toggles > 0) this.leaveAsked = false
     if (toggles % 2 === 0) return
     this.ui = this.ui.page === 'command' ? { ...this.ui, page: 'overview', back: [] } : { ...this.ui, page: 'command', back: [], scroll: 0, prompt: undefined, menu: undefined, chooser: undefined }
     this.dirty = true
@@ -114,6 +115,7 @@ export class Session {
   }
 
   private obey({ ui, command }: Pressed): void {
+    if (command?.do !== 'quit') this.leaveAsked = false
     this.change(ui)
     if (command !== undefined) this.run(command)
     setImmediate(() => this.tick())

@@ -5,7 +5,9 @@ import { Grid, SELECTED, STYLE } from '../../../src/tui/grid.ts'
 import { paint } from '../../../src/tui/paint.ts'
 import type { Show } from '../../../src/tui/paint.ts'
 import { sceneOf } from '../../../src/tui/scene.ts'
+import { openCells } from '../../../src/tui/pane-cells.ts'
 import { Session } from '../../../src/tui/session.ts'
+import { TOGGLE, type Stage } from '../../../src/tui/stage.ts'
 import type { Terminal } from '../../../src/tui/terminal.ts'
 import { START } from '../../../src/tui/ui.ts'
 import type { Page, Ui } from '../../../src/tui/ui.ts'
@@ -73,14 +75,24 @@ describe('a session', () => {
   beforeEach(() => { vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'setImmediate', 'performance', 'setTimeout'] }) })
   afterEach(() => { vi.useRealTimers() })
 
-  function start(model: NodeModel): { readonly session: Session; readonly frames: Grid[]; readonly quits: () => number } {
+  function start(model: NodeModel, stage?: Stage): { readonly session: Session; readonly frames: Grid[]; readonly quits: () => number } {
     const frames: Grid[] = []
     let quits = 0
     const terminal = { size: () => ({ cols: 80, rows: 24 }), show: (grid: Grid) => { frames.push(grid) } } as unknown as Terminal
-    const session = new Session({ model: () => model, mode: 'live', lens: TEST_LENS, wallNow: () => WALL_MS + (model.nowNs - 7200e9) / 1e6 }, terminal, () => { quits += 1 })
+    const session = new Session({ model: () => model, mode: 'live', lens: TEST_LENS, wallNow: () => WALL_MS + (model.nowNs - 7200e9) / 1e6, ...(stage === undefined ? {} : { stage }) }, terminal, () => { quits += 1 })
     return { session, frames, quits: () => quits }
   }
 
+  it('asks before it ends a running command, and again when another key came in between', async () => {
+    const cells = await openCells({ cols: 80, rows: 20 }), panel = { share: undefined, lines: [], chart: undefined }
+    const { session, quits } = start(demoNode(), { title: 'sleep', cells, isRunning: () => true, type: () => undefined, resize: () => undefined, panel: () => panel, summary: () => undefined })
+    session.bytes(TOGGLE)
+    for (const key of ['q', 'j', 'q']) session.key(key)
+    expect(quits()).toBe(0)
+    session.key('q')
+    expect(quits()).toBe(1)
+    session.close()
+  })
   it('draws nothing while nothing changes', () => {
     const { session, frames } = start(demoNode())
     vi.advanceTimersByTime(60_000)
