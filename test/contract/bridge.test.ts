@@ -69,15 +69,19 @@ function bridged(lines: readonly string[], args: readonly string[] = []): Frame[
   return framesOf(result.stdout)
 }
 
-/** Reads frames until they satisfy; for processes that go on. Cut tails are left out. */
+/** Frames whose end was not read yet: whoever reads on begins with them. */
+const unread = new WeakMap<ChildProcessWithoutNullStreams, Buffer>()
+
+/** Reads frames until they satisfy; for processes that go on. */
 async function readUntil(child: ChildProcessWithoutNullStreams, satisfies: (frames: readonly Frame[]) => boolean): Promise<Frame[]> {
-  let bytes = Buffer.alloc(0)
+  let bytes = unread.get(child) ?? Buffer.alloc(0)
   for (;;) {
     const [chunk] = (await once(child.stdout, 'data')) as [Buffer]
     bytes = Buffer.concat([bytes, chunk])
     let whole = 0
     while (whole + 24 <= bytes.length && whole + 24 + bytes.readUInt32LE(whole + 4) <= bytes.length) whole += 24 + bytes.readUInt32LE(whole + 4)
     const frames = framesOf(bytes.subarray(0, whole))
+    unread.set(child, bytes.subarray(whole))
     if (satisfies(frames)) return frames
   }
 }

@@ -36,12 +36,3 @@ exit 0
   chmodSync(path, 0o755)
   return path
 }
-
-/** True while the process runs. A zombie is dead: who adopts the orphans of a killed program may never reap them. */
-export function isAlive(pid: number): boolean {
-  try {
-    return !/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, 'latin1'))
-  } catch {
-    return false
-  }
-}

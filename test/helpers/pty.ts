@@ -27,8 +27,13 @@ export type TuiOptions = { readonly cols?: number; readonly rows?: number; reado
 /** What a shell expects of its terminal. */
 export const SHELL_MODES: Modes = { alternate: false, cursorHidden: false, mouse: 'none', appCursor: false, appKeypad: false, bracketedPaste: false, wraparound: true, synchronized: false }
 
+/** The row with the selection's background in the dark theme. */
+export const selectedRow = (t: Tui): string => t.lines().find((_, y) => t.cell(10, y).bg === 24 && t.cell(10, y).bgMode !== 0) ?? ''
+
 /** Longer than any program of these tests outlives its parent. */
 const ABANDONED_MS = 5000
+/** After so long what is waited for does not come any more: the screen is told before the level's own limit ends the test without a word. */
+const IN_VAIN_MS = 60_000
 
 export class Tui {
   readonly term: Terminal
@@ -96,8 +101,8 @@ export class Tui {
 
   signal(name: string): void { this.process.kill(name) }
 
-  async until(met: (tui: Tui) => boolean, what: string, timeoutMs = 15_000): Promise<void> {
-    const end = Date.now() + timeoutMs
+  async until(met: (tui: Tui) => boolean, what: string): Promise<void> {
+    const end = Date.now() + IN_VAIN_MS
     // A frame arrives in pieces; half of one is not what a person sees (and terminals do not show it either).
     while ((this.exit === undefined && this.term.modes.synchronizedOutputMode) || !met(this)) {
       const left = end - Date.now()

@@ -1,5 +1,4 @@
 /** 50,000 events at once while somebody on their way is stopped: what was caused was seen, or is counted as lost. */
-import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -15,7 +14,7 @@ const CAUSED = 50_000
 const MORE_THAN_ALL_BUFFERS = CAUSED * availableParallelism()
 
 /** The bridge's child; a missing tracer means that there is nothing to be tested. */
-const tracerOf = (recorder: Recorder): number => recorder.descendants().find((pid) => readFileSync(`/proc/${pid}/comm`, 'utf8') === 'bpftrace\n') ?? Number.NaN
+const tracerOf = (recorder: Recorder): number => recorder.family().find(({ comm }) => comm === 'bpftrace')?.pid ?? Number.NaN
 
 type Burst = { readonly seen: number; readonly lost: number; readonly losses: Readonly<Record<string, number>> }
 
@@ -45,11 +44,12 @@ async function burst({ lab, directory }: OpenLab, { stopped, forMs, caused }: { 
 }
 
 test('a reader that is stopped for five seconds loses nothing in silence', (context) => inLab(context, async (host) => {
-  const { seen, lost } = await burst(host, { stopped: (recorder) => recorder.pid, forMs: 5000, caused: CAUSED })
+  const { seen, lost, losses } = await burst(host, { stopped: (recorder) => recorder.pid, forMs: 5000, caused: CAUSED })
   expect(seen).toBeLessThanOrEqual(CAUSED)
   expect(seen + lost).toBeGreaterThanOrEqual(CAUSED)
-  // The ring of 16 MiB holds all of them: what was lost was lost before, in the buffers of bpftrace.
-  expect(seen).toBeGreaterThan(CAUSED / 2)
+  // The ring of 16 MiB holds all of them: what was lost was lost before, in the buffers of bpftrace, which may have had no CPU either.
+  expect(losses['ring'] ?? 0).toBe(0)
+  expect(seen).toBeGreaterThan(0)
 }))
 
 test('what bpftrace could not take while it was stopped is counted, once, also when the recording ends at once', (context) => inLab(context, async (host) => {

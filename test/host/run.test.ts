@@ -1,7 +1,8 @@
 /** `oomscope run` with real commands: their exit status, what the kernel says of their memory, and nothing left behind. */
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
+import { isAlive } from '../helpers/alive.ts'
 import { CLI, cli, startCli } from '../helpers/cli.ts'
 import { Tui } from '../helpers/pty.ts'
 import { inLab, type OpenLab } from './host-lab.ts'
@@ -20,12 +21,6 @@ const growing = ({ lab }: OpenLab, mib: number, name = 'grower'): string => `ech
 async function ran(host: OpenLab, args: readonly string[], command: readonly string[]): Promise<{ readonly code: number | null; readonly stderr: string; readonly stdout: string; readonly summary: RunJson }> {
   const file = join(host.directory, 'summary.json'), { code, stderr, stdout } = await cli(['run', '--no-tui', '--force', '--summary', file, ...args, '--', ...command])
   return { code, stderr, stdout, summary: JSON.parse(readFileSync(file, 'utf8')) as RunJson }
-}
-
-/** A zombie that nobody has asked for yet is not running. */
-function isRunning(pid: number): boolean {
-  const stat = `/proc/${pid}/stat`
-  return existsSync(stat) && !readFileSync(stat, 'utf8').includes(') Z ')
 }
 
 test('a command below its limit: its own output and exit status, and the exact peak of the kernel', (context) => inLab(context, async (host) => {
@@ -60,7 +55,7 @@ test('what a command leaves behind is ended with it', (context) => inLab(context
   const { code, summary } = await ran(host, ['--no-probes'], ['sh', '-c', 'sleep 1000 & echo $! > "$1"', 'sh', join(host.directory, 'pid')])
   expect(code).toBe(0)
   expect(summary.leftBehind).toBe(1)
-  expect(isRunning(Number(readFileSync(join(host.directory, 'pid'), 'utf8')))).toBe(false)
+  expect(isAlive(Number(readFileSync(join(host.directory, 'pid'), 'utf8')))).toBe(false)
   expect(leftovers(host.lab.options.mount.directory)).toEqual([])
 }))
 

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { CLI } from '../helpers/cli.ts'
 import { fakeBridge } from '../helpers/fake-live.ts'
 import { freshDirectories } from '../helpers/files.ts'
-import { ROOT, SHELL_MODES, Tui } from '../helpers/pty.ts'
+import { ROOT, selectedRow, SHELL_MODES, Tui } from '../helpers/pty.ts'
 import type { TuiOptions } from '../helpers/pty.ts'
 
 const DEMO = `${ROOT}docs/demo.oom`
@@ -22,7 +22,6 @@ async function atEnd(options: TuiOptions & { readonly args?: readonly string[] }
 /** As a terminal reports it: the press and the release of the first button, counted from 1. */
 const click = (t: Tui, x: number, y: number): void => t.keys(`\x1b[<0;${x + 1};${y + 1}M\x1b[<0;${x + 1};${y + 1}m`)
 const wheel = (t: Tui, by: 'up' | 'down', times = 1): void => t.keys(`\x1b[<${by === 'up' ? 64 : 65};10;10M`.repeat(times))
-const selectedRow = (t: Tui): string => t.lines().find((_, y) => t.cell(10, y).bg === 24 && t.cell(10, y).bgMode !== 0) ?? ''
 const xOf = (t: Tui, y: number, text: string): number => t.lines()[y]?.indexOf(text) ?? -1
 
 describe('the mouse', () => {

@@ -38,7 +38,10 @@ describe.each(KERNELS)('kernel $kernel', (guest) => {
     expect(recorder.code, recorder.stderr).toBe(130)
     console.log(headline(`Linux ${guest.kernel}`, run, told))
     // Whether memory.peak can be reset is found out by the spiker itself, not by the version.
-    if (run.spikes.every(({ isExact }) => isExact)) console.log(`in the same look as a higher one, told less to the spiker, not exact because the bridge lost the CPU: ${JSON.stringify(expectAllExact(told))}`)
-    else console.log(`Linux ${guest.kernel}: by which means: ${JSON.stringify(expectHonest(told))}`)
+    if (run.spikes.every(({ isExact }) => isExact)) {
+      const { doubt, ...counts } = expectAllExact(told)
+      if (doubt !== undefined) skip(context, `the machine is too busy to compare: ${doubt}`)
+      console.log(`in the same look as a higher one, told less to the spiker, not exact because the bridge lost the CPU: ${JSON.stringify(counts)}`)
+    } else console.log(`Linux ${guest.kernel}: by which means: ${JSON.stringify(expectHonest(told))}`)
   })
 })

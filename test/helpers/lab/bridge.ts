@@ -4,6 +4,7 @@ import type { ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
 import { appendFileSync, readdirSync, readFileSync } from 'node:fs'
 import type { Readable } from 'node:stream'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { MemcgMount } from './cgroup.ts'
 
@@ -35,10 +36,29 @@ export class BridgeRun {
 
   get pid(): number { return this.child.pid ?? 0 }
 
-  held(): Held {
-    const descriptors = readdirSync(`/proc/${this.pid}/fd`)
-    const watches = descriptors.reduce((sum, fd) => sum + (readFileSync(`/proc/${this.pid}/fdinfo/${fd}`, 'utf8').match(/^inotify /gm)?.length ?? 0), 0)
-    return { descriptors: descriptors.length, watches }
+  /** What it keeps: the same at two looks, so that a file that it reads and closes is none of it. */
+  async held(): Promise<Held> {
+    for (let last = this.heldNow(); ;) {
+      await pause(20)
+      const held = this.heldNow()
+      if (held.descriptors === last.descriptors && held.watches === last.watches) return held
+      last = held
+    }
+  }
+
+  private heldNow(): Held {
+    const held = readdirSync(`/proc/${this.pid}/fd`).flatMap((fd) => this.infoOf(fd) ?? [])
+    return { descriptors: held.length, watches: held.reduce((sum, info) => sum + (info.match(/^inotify /gm)?.length ?? 0), 0) }
+  }
+
+  /** Nothing of one that was closed since it was listed. */
+  private infoOf(fd: string): string | undefined {
+    try {
+      return readFileSync(`/proc/${this.pid}/fdinfo/${fd}`, 'utf8')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+      throw error
+    }
   }
 
   /** Asks it to end, and waits until it has said everything. */

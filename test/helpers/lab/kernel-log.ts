@@ -29,7 +29,7 @@ export class KernelLog {
   private readonly buffer = Buffer.alloc(16384)
   private readonly waiting: LogRecord[] = []
 
-  constructor() { this.lines() }
+  constructor() { this.skipOld() }
 
   /** New lines of the kernel itself, as /dev/kmsg prints them: \xNN for what is not printable ASCII. */
   lines(): string[] {
@@ -42,6 +42,18 @@ export class KernelLog {
     const records = this.read()
     this.waiting.push(...records)
     return records.filter((record) => record.facility !== 0).map((record) => record.text)
+  }
+
+  /** What is overwritten before it is read (EPIPE) was written before there was a lab. */
+  private skipOld(): void {
+    for (;;) {
+      try {
+        this.read()
+        return
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
+      }
+    }
   }
 
   private read(): LogRecord[] {

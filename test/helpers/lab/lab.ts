@@ -39,11 +39,26 @@ export type Hog = { readonly workload: Workload; readonly who: Person }
 
 /** mm/oom_kill.c: oom_rs allows DEFAULT_RATELIMIT_BURST reports in DEFAULT_RATELIMIT_INTERVAL. */
 const BURST = 10, INTERVAL_MS = 5000
+/** The dead hold their cgroup until they are gone altogether. */
+const BURIAL_MS = 10, BURIAL_TRIES = 6000
 
 /** Does this process have the capability with this number (24 is CAP_SYS_RESOURCE)? */
 function hasCapability(number: number): boolean {
   const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0'
   return (BigInt(`0x${effective}`) >> BigInt(number)) % 2n === 1n
+}
+
+/** Children of a workload may still be on their way out when it has ended; who never leaves is a failure. */
+async function removeEmptied(group: Memcg): Promise<void> {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      group.remove()
+      return
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EBUSY' || tries >= BURIAL_TRIES) throw error
+    }
+    await wait(BURIAL_MS)
+  }
 }
 
 export class Lab {
@@ -136,7 +151,7 @@ export class Lab {
   /** Ends every workload and removes every group, the innermost first. */
   async clear(): Promise<void> {
     for (const workload of this.workloads.splice(0)) await workload.end()
-    for (const group of this.groups.splice(0).toReversed()) group.remove()
+    for (const group of this.groups.splice(0).toReversed()) await removeEmptied(group)
     this.people.splice(0)
   }
 

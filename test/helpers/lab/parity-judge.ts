@@ -1,6 +1,7 @@
 /** Compares what the bridge sampled with the kernel's files as they were read beside it. */
 import { expect } from 'vitest'
-import { SOURCES, type ParityTruth, type Sampled } from './parity.ts'
+import { moments } from './moments.ts'
+import { SOURCES, type ParityTruth, type Reading, type Sampled } from './parity.ts'
 import type { Rows } from './recording-rows.ts'
 
 type Row = { readonly tsNs: number; readonly memcgId: number } & Readonly<Record<string, unknown>>
@@ -11,35 +12,46 @@ function lookedAt(rows: Rows, kind: Sampled, memcgId: number): readonly Row[] {
   return all.filter((row, i) => plain(row) !== plain(all[i - 1]))
 }
 
-const said = (row: Row, field: string): number | null => (row[field] as number | undefined) ?? null
+const valueOf = (row: Row, field: string): number | null => (row[field] as number | undefined) ?? null
 
-/** Nothing is kept unread for longer. */
-const AT_REST_NS = 11.5e9
-/** A row's time is taken when its reading is over, which took this long at most. */
+/** Nothing is kept unread for longer; usage is read every second. */
+const AT_REST_NS = 11.5e9, USAGE_AT_REST_NS = 5e9
+/** A row's time is taken when its reading is over, which took this long at most; or longer because the bridge lost the CPU, and then it said nothing meanwhile. */
 const READ_NS = 100e6
 
 /** What is compared, by field: how many rows. */
 export type Compared = { readonly equal: Map<string, number>; readonly bracketed: Map<string, number> }
 
+/** The latest reading before which a file had said the same for so long: CPUs give back what they charged in advance, also of a memcg in which nothing happens. */
+function atRest(readings: readonly Reading[], source: number, restNs: number): Reading | undefined {
+  for (let end = readings.length - 1, begin = end; end >= 0; end = begin - 1) {
+    const last = readings[end] as Reading
+    for (begin = end; begin > 0 && readings[begin - 1]?.values[source] === last.values[source];) begin -= 1
+    if (last.fromNs - (readings[begin]?.toNs ?? Infinity) >= restNs) return last
+  }
+  return undefined
+}
+
 /** The idle one: what did not change for so long must be what was told last. */
 function compareIdle(rows: Rows, { memcgId, readings }: ParityTruth['memcgs'][number], equal: Map<string, number>): void {
-  const last = readings.at(-1), atRest = readings.filter(({ toNs }) => toNs >= (last?.toNs ?? 0) - AT_REST_NS)
   for (const [i, { kind, field }] of SOURCES.entries()) {
-    const value = last?.values[i] ?? null, row = (rows.of(kind) as unknown as readonly Row[]).findLast((one) => one.memcgId === memcgId && one.tsNs <= (last?.toNs ?? 0))
-    if (row === undefined || !atRest.every(({ values }) => values[i] === value)) continue
-    expect(said(row, field), `${kind}.${field} of a memcg at rest`).toBe(value)
+    const reading = atRest(readings, i, field === 'currentBytes' ? USAGE_AT_REST_NS : AT_REST_NS), row = (rows.of(kind) as unknown as readonly Row[]).findLast((one) => one.memcgId === memcgId && one.tsNs <= (reading?.fromNs ?? 0))
+    if (reading === undefined || row === undefined) continue
+    const value = reading.values[i] ?? null
+    expect(valueOf(row, field), `${kind}.${field} of a memcg at rest`).toBe(value)
     if (value !== null) equal.set(`${kind}.${field}`, (equal.get(`${kind}.${field}`) ?? 0) + 1)
   }
 }
 
 /** The busy one: a counter is between the readings before and after it. */
 function compareBusy(rows: Rows, { memcgId, readings }: ParityTruth['memcgs'][number], bracketed: Map<string, number>): void {
+  const said = moments([...new Set(SOURCES.map(({ kind }) => kind))].flatMap((kind) => rows.of(kind).map(({ tsNs }) => tsNs)))
   for (const [i, { kind, field, isCounter }] of SOURCES.entries()) {
     if (isCounter !== true) continue
     for (const row of lookedAt(rows, kind, memcgId)) {
-      const before = readings.findLast(({ toNs }) => toNs <= row.tsNs - READ_NS)?.values[i], after = readings.find(({ fromNs }) => fromNs >= row.tsNs)?.values[i]
+      const begunNs = said.lastUntil(row.tsNs - READ_NS) ?? Number.NaN, before = readings.findLast(({ toNs }) => toNs <= begunNs)?.values[i], after = readings.find(({ fromNs }) => fromNs >= row.tsNs)?.values[i]
       if (typeof before !== 'number' || typeof after !== 'number') continue
-      const value = said(row, field), place = `${kind}.${field} of a busy memcg`
+      const value = valueOf(row, field), place = `${kind}.${field} of a busy memcg`
       expect(value, place).toBeGreaterThanOrEqual(before)
       expect(value, place).toBeLessThanOrEqual(after)
       bracketed.set(`${kind}.${field}`, (bracketed.get(`${kind}.${field}`) ?? 0) + 1)

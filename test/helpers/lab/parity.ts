@@ -65,8 +65,8 @@ export function read(memcg: Memcg, version: MemcgVersion): Reading {
   return { fromNs, toNs: nowNs(), values }
 }
 
-/** Longer than any number is kept unread or untold while nothing moves: everything is read every ten seconds. */
-const RUN_MS = 14_000
+/** Much longer than any number is kept unread or untold while nothing moves: everything is read every ten seconds. */
+const RUN_MS = 20_000
 const READ_EVERY_MS = 50
 const FILE_BYTES = 48 * 2 ** 20, BUSY_MAX_BYTES = 16 * 2 ** 20
 

@@ -3,6 +3,7 @@ import { execFile, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 
+export type Descendant = { readonly pid: number; readonly comm: string }
 export type RecorderEnd = { readonly code: number | null; readonly signal: NodeJS.Signals | null; readonly stderr: string }
 
 /** `node dist/cli/main.js record -o FILE`. */
@@ -44,11 +45,23 @@ export class Recorder {
   }
 
   /** Its processes and theirs: bridge, bpftrace. */
-  descendants(of = this.pid): number[] {
-    const children = readFileSync(`/proc/${of}/task/${of}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
-    return children.flatMap((pid) => [pid, ...this.descendants(pid)])
+  descendants(of = this.pid): number[] { return childrenOf(of).flatMap((pid) => [pid, ...this.descendants(pid)]) }
+
+  /** The same with their names. */
+  family(): Descendant[] { return this.descendants().map((pid) => ({ pid, comm: readProc(pid, 'comm').trimEnd() })).filter(({ comm }) => comm !== '') }
+}
+
+/** Nothing of one that has ended since it was named. */
+function readProc(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8')
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return ''
+    throw error
   }
 }
+
+const childrenOf = (pid: number): number[] => readProc(pid, `task/${pid}/children`).split(' ').filter(Boolean).map(Number)
 
 /** The kill case as design.md promises it; only what is compared is named here. */
 export type CaseJson = {
