@@ -96,12 +96,6 @@ void stream_loss(struct stream *s, enum loss_place place, uint64_t count, const 
   text_clean(loss->detail, strlen(loss->detail));
 }
 
-bool stream_owes_loss(const struct stream *s) {
-  for (int i = 0; i < LOSS_PLACES; i++)
-    if (s->loss[i].dirty) return true;
-  return false;
-}
-
 static void say_losses(struct stream *s, uint64_t ts_ns) {
 #define X(name) #name,
   static const char *const words[] = {LOSS_PLACES_LIST(X)};

@@ -54,8 +54,6 @@ uint32_t crc32_ieee(const uint8_t *bytes, size_t length);
 int stream_init(struct stream *s, size_t ring_bytes, int fd);
 /* Counts `count` lost facts; the loss row rides at the head of the next frame. */
 void stream_loss(struct stream *s, enum loss_place place, uint64_t count, const char *detail);
-/* True when some loss has not been said yet. */
-bool stream_owes_loss(const struct stream *s);
 /* Makes sure that a frame is open with room for one more row. */
 void stream_open(struct stream *s, uint64_t ts_ns);
 /* Closes the open frame, if any, and hands it to the ring. */

@@ -14,7 +14,8 @@
 #define STEP_MAX (1024 * 1024ull)
 #define STEP_PART 1024
 
-uint64_t pace_step(uint64_t usage) {
+/* A change of usage that counts as movement. */
+static uint64_t step_of(uint64_t usage) {
   uint64_t step = usage / STEP_PART;
   return step < STEP_MIN ? STEP_MIN : step > STEP_MAX ? STEP_MAX : step;
 }
@@ -74,7 +75,7 @@ static void enter(struct memcgs *t, int slot, uint64_t now) {
 void pace_usage(struct memcgs *t, int slot, const struct pace_reading *r) {
   struct memcg *m = &t->slot[slot];
   uint64_t most = r->high > m->moved_bytes ? r->high - m->moved_bytes : 0, least = m->moved_bytes > r->now ? m->moved_bytes - r->now : 0;
-  bool has_moved = r->before_ns != 0 && (most > least ? most : least) >= pace_step(r->now);
+  bool has_moved = r->before_ns != 0 && (most > least ? most : least) >= step_of(r->now);
   if (has_moved || r->before_ns == 0) m->moved_bytes = r->now;
   if (has_moved) {
     struct room room = room_of(t, slot);

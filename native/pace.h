@@ -18,7 +18,5 @@ void pace_alarm(struct memcgs *t, int slot, uint64_t now);
 bool pace_is_quick(const struct memcg *m, uint64_t now);
 /* Is it looked at with the slow files only? */
 bool pace_is_quiet(const struct memcgs *t, int slot);
-/* A change of usage that counts as movement. */
-uint64_t pace_step(uint64_t usage);
 
 #endif

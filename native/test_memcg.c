@@ -138,11 +138,13 @@ static void who_could_not_be_looked_for_is_not_dead(void) {
   fresh(64);
   uint64_t a = make("a"), b = make("a/b"), c = make("a/b/c");
   watch_walk(&table, 1);
+  uint64_t d = make("a/d with a long name");
   drop("a/b/c");
   CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0);
   none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
   CHECK(setrlimit(RLIMIT_NOFILE, &none) == 0);
   watch_walk(&table, 2);
+  probe(KIND_MEMCG_BIRTH, d, a, "/a/d with");
   CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
   test_take(&stream);
   CHECK(test_count(KIND_MEMCG_DEATH) == 0 && memcg_find(&table, a) >= 0 && memcg_find(&table, b) >= 0);
@@ -150,6 +152,7 @@ static void who_could_not_be_looked_for_is_not_dead(void) {
   watch_walk(&table, 3);
   test_take(&stream);
   CHECK(test_count(KIND_MEMCG_DEATH) == 1 && is_said_once(KIND_MEMCG_DEATH, c, "/a/b/c", "walk") && !table.walk_due);
+  CHECK(is_said_once(KIND_MEMCG_BIRTH, d, "/a/d with a long name", "walk"));
   finish();
 }
 

@@ -99,7 +99,7 @@ static void scan_entry(struct memcgs *t, int parent, const struct dirent_kernel 
 static void note_failure(struct memcgs *t, int err) {
   bool is_memory = err == ENOMEM;
   if (!is_memory && err != EMFILE && err != ENFILE) return;
-  t->scan_failed = true;
+  t->scan_failed = t->walk_due = true;
   stream_loss(t->out, LOSS_memcg, 1, is_memory ? "a cgroup directory could not be read: out of memory" : "a cgroup directory could not be read: out of descriptors");
 }
 
@@ -139,10 +139,7 @@ void watch_walk(struct memcgs *t, uint64_t ts_ns) {
   if (slot < 0) return;
   if (t->pendings == 0) t->pending[t->pendings++] = slot;
   scan_pending(t, &scan);
-  if (t->scan_failed) {
-    t->walk_due = true;
-    return;
-  }
+  if (t->scan_failed) return;
   for (int s = 0; s < t->high; s++)
     if (t->slot[s].live && t->slot[s].generation != t->generation) memcg_died(t, s, "walk", ts_ns);
 }
@@ -276,7 +273,8 @@ void watch_probe_birth(struct memcgs *t, const struct fact *fact) {
     return;
   }
   if (parent < 0) watch_walk(t, now_ns());
-  if (memcg_find(t, id) < 0) born_and_gone(t, fact);
+  /* who could not be looked for is not gone: the next walk finds it, with its whole path */
+  if (memcg_find(t, id) < 0 && !t->scan_failed) born_and_gone(t, fact);
 }
 
 void watch_probe_death(struct memcgs *t, const struct fact *fact) {
