@@ -20,7 +20,7 @@ uint64_t processes_wake_ns(const struct processes *p) {
 
 void processes_look_at_newborn(struct processes *p, uint64_t now) {
   struct memcgs *t = p->memcgs;
-  uint64_t deadline = now + BUDGET_NS;
+  uint64_t deadline = now_ns() + BUDGET_NS;
   for (int i = 0; i < NEWBORNS; i++) {
     struct newborn *n = &t->newborn[i];
     if (n->id == 0 || now < newborn_due_ns(n)) continue;

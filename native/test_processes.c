@@ -289,6 +289,24 @@ static void a_newborn_memcg_is_looked_at_as_its_age_asks_for(void) {
   finish();
 }
 
+/* On a slow machine what goes before them takes longer than the time that they may take: processes are found all the same. */
+static void a_late_tick_reads_processes_all_the_same(void) {
+  tree(8);
+  put("cgroup.procs", "%u\n", (unsigned)getpid());
+  put("a/cgroup.procs", "", 0);
+  put("a/plain/cgroup.procs", "", 0);
+  for (int i = 0; i < 1000 && processes.rounds == 0; i++) processes_tick(&processes, now_ns() - NS_PER_S);
+  CHECK_EQUAL(processes.rounds, 1);
+  test_take(&stream);
+  CHECK_EQUAL(test_count(KIND_PROCESS), 1);
+  /* out of time before it begins */
+  put("a/cgroup.procs", "%u\n", (unsigned)getppid());
+  processes_read_memcg(&processes, memcg_find_name(&table, memcg_find_name(&table, -1, ""), "a"), 0);
+  test_take(&stream);
+  CHECK_EQUAL(test_count(KIND_PROCESS), 1);
+  finish();
+}
+
 static void what_does_not_fit_is_counted(void) {
   pid_t pid = sleeper((char *[]){NULL});
   tree(1);
@@ -354,6 +372,7 @@ int main(void) {
   a_process_is_told_once_with_the_memcg_that_pays_for_it();
   one_that_moves_does_not_end();
   a_newborn_memcg_is_looked_at_as_its_age_asks_for();
+  a_late_tick_reads_processes_all_the_same();
   what_does_not_fit_is_counted();
   the_child_answers_and_is_replaced_when_it_dies_or_hangs();
   return test_done("processes");
