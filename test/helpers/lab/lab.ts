@@ -67,7 +67,7 @@ export class Lab {
   private readonly mayProtect = hasCapability(24)
   private readonly workloads: Workload[] = []
   private readonly people: Person[] = []
-  private readonly groups: Memcg[] = []
+  private groups: Memcg[] = []
   private readonly reportTimes: number[] = []
 
   constructor(options: LabOptions) { this.options = options }
@@ -82,6 +82,9 @@ export class Lab {
     this.groups.push(group)
     return group
   }
+
+  /** Leaves it, and what it lies in, when the scenario is over: whoever watches may come late to read what is written on it. For a guest, which ends with all its groups. */
+  keep(group: Memcg): void { this.groups = this.groups.filter(({ path }) => !`${group.path}/`.startsWith(`${path}/`)) }
 
   start(program: string, args: readonly string[] = []): Workload {
     const workload = new Workload(`${this.options.programs}/${program}`, args)

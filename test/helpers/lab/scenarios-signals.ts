@@ -56,10 +56,11 @@ async function failedProbe(lab: Lab): Promise<Outcome> {
   return stop(stopping, 'likely')
 }
 
-/** systemd-oomd ends a whole cgroup, and writes it into the cgroup's attributes. */
+/** systemd-oomd ends a whole cgroup, and writes it into the cgroup's attributes, which are read once its processes' ends are known. */
 async function oomDaemon(lab: Lab): Promise<Outcome> {
   const group = unit(lab, '/system.slice', 'leaky.service'), service = unit(lab, '/system.slice', 'systemd-oomd.service'), victims = []
   for (const touchMib of [2, 3, 5]) victims.push(await lab.hog({ cgroup: group, name: `worker-${touchMib}`, touchMib }))
+  lab.keep(group)
   const daemon = lab.start('oomd', [service.directory.toString(), group.directory.toString()]), pid = await daemon.says('killed')
   const signals = await Promise.all(victims.map(async ({ workload }) => (await workload.exited).signal)), { oomKill } = group.events()
   return {
