@@ -39,6 +39,8 @@ export type Hog = { readonly workload: Workload; readonly who: Person }
 
 /** mm/oom_kill.c: oom_rs allows DEFAULT_RATELIMIT_BURST reports in DEFAULT_RATELIMIT_INTERVAL. */
 const BURST = 10, INTERVAL_MS = 5000
+/** What is not in the log after so long is no longer written. */
+const WRITTEN_MS = 10, WRITTEN_TRIES = 1000
 /** The dead hold their cgroup until they are gone altogether. */
 const BURIAL_MS = 10, BURIAL_TRIES = 6000
 
@@ -119,10 +121,21 @@ export class Lab {
   async perform(scenario: Scenario): Promise<Truth> {
     await this.roomForReports(scenario.reports)
     try {
-      const outcome = await scenario.run(this), reports = oomReports(this.log.lines()).filter((report) => this.isOurs(report))
-      return this.truthOf(scenario, outcome, reports)
+      const outcome = await scenario.run(this)
+      return this.truthOf(scenario, outcome, await this.reportsOf(outcome))
     } finally {
       await this.clear()
+    }
+  }
+
+  /** __oom_kill_process() first sends the signal and then writes its line: who is dead already may not be in the log yet. */
+  private async reportsOf({ expected }: Outcome): Promise<readonly OomReport[]> {
+    const wanted = expected?.victims.flat().length ?? 0, lines: string[] = []
+    for (let tries = 0; ; tries += 1) {
+      lines.push(...this.log.lines())
+      const reports = oomReports(lines).filter((report) => this.isOurs(report))
+      if (reports.flatMap(({ killedTids }) => killedTids).length >= wanted || tries >= WRITTEN_TRIES) return reports
+      await wait(WRITTEN_MS)
     }
   }
 
