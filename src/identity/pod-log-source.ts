@@ -1,7 +1,7 @@
 /** The kubelet's log directories as a source of names: read again every few seconds, told when new. */
 import { errnoOf } from '../base/errors.ts'
 import { MAX_WAITING, type NameFact, type NameSource, type SourceHealth } from './name-source.ts'
-import { readPodLogs, type LearnedName, type PodLogs } from './pod-logs.ts'
+import { podLogReader, type LearnedName, type PodLogs } from './pod-logs.ts'
 
 /** A pod that lives shorter than this and dies keeps its uid as its name. */
 const PERIOD_MS = 3000, LIMIT_MS = 10_000
@@ -18,8 +18,9 @@ export class PodLogSource implements NameSource {
   private waiting: NameFact[] = []
   private timer: NodeJS.Timeout | undefined
   private now: SourceHealth = { state: 'starting' }
+  private last: PodLogs | undefined
 
-  constructor(read: () => Promise<PodLogs> = readPodLogs, limitMs = LIMIT_MS) {
+  constructor(read: () => Promise<PodLogs> = podLogReader(), limitMs = LIMIT_MS) {
     this.read = read
     this.limitMs = limitMs
     this.settled = new Promise((resolve) => { this.settle = resolve })
@@ -72,8 +73,9 @@ export class PodLogSource implements NameSource {
 
   private learn(found: PodLogs): void {
     if (this.now.state === 'closed') return
-    for (const name of found.names) if (this.isNew(name)) this.waiting.push({ kind: 'workload', ...name })
+    if (found !== this.last) for (const name of found.names) if (this.isNew(name)) this.waiting.push({ kind: 'workload', ...name })
     if (this.waiting.length > MAX_WAITING) this.waiting.splice(0, this.waiting.length - MAX_WAITING)
+    this.last = found
     this.now = healthOf(found)
     this.settle()
   }

@@ -3,8 +3,8 @@
  * `/var/log/pods/<namespace>_<pod>_<uid>/<container>/<n>.log` and `/var/log/containers/<pod>_<namespace>_<container>-<id>.log`
  * (kubernetes pkg/kubelet/kuberuntime/helpers.go, legacy.go). Names in there are as hostile as any file name.
  */
-import { opendir, readlink } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { opendir, readlink, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { errnoOf } from '../base/errors.ts'
 
 export type LearnedName = { readonly podUid?: string; readonly containerId?: string; readonly namespace: string; readonly pod: string; readonly container?: string }
@@ -18,7 +18,7 @@ const DNS_LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?', DNS_NAME = '[a-z0-9](?
 const UID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{32}'
 const POD_DIRECTORY = new RegExp(`^(${DNS_LABEL})_(${DNS_NAME})_(${UID})$`)
 const CONTAINER_LINK = new RegExp(`^(${DNS_NAME})_(${DNS_LABEL})_(${DNS_LABEL})-([0-9a-f]{64})\\.log$`)
-const DEFAULT_MAX_ENTRIES = 10_000
+const DEFAULT_MAX_ENTRIES = 10_000, ENTRIES_AT_ONCE = 512
 
 /** `_` cannot occur in a namespace, a pod name or a uid, so the split is exact. */
 export function parsePodDirectory(name: string): LearnedName | undefined {
@@ -38,7 +38,7 @@ type Listing = { readonly entries: readonly string[]; readonly truncated: boolea
 async function list(directory: string, maxEntries: number): Promise<Listing> {
   const entries: string[] = []
   try {
-    for await (const entry of await opendir(directory)) {
+    for await (const entry of await opendir(directory, { bufferSize: ENTRIES_AT_ONCE })) {
       if (entries.length >= maxEntries) return { entries, truncated: true }
       entries.push(entry.name)
     }
@@ -47,6 +47,19 @@ async function list(directory: string, maxEntries: number): Promise<Listing> {
     if (errnoOf(error) !== 'ENOENT') return { entries, truncated: false, failure: `${directory}: ${errnoOf(error) || 'unreadable'}` }
   }
   return { entries, truncated: false }
+}
+
+/** The same object again while nothing was made or removed in the directory. */
+function lister(directory: string, maxEntries: number): () => Promise<Listing> {
+  let last: { readonly listing: Listing; readonly mtimeNs: bigint; readonly isSure: boolean } | undefined
+  return async () => {
+    const mtimeNs = await stat(directory, { bigint: true }).then((is) => is.mtimeNs, () => undefined)
+    if (last?.isSure === true && last.mtimeNs === mtimeNs) return last.listing
+    const listing = await list(directory, maxEntries)
+    // Listed twice: what comes within the same tick of the kernel's clock leaves the time as it is.
+    last = mtimeNs === undefined || listing.failure !== undefined ? undefined : { listing, mtimeNs, isSure: last?.mtimeNs === mtimeNs }
+    return listing
+  }
 }
 
 /** The link's target is inside the pod's directory, which has the pod's uid in its name; a link that says otherwise is not believed. */
@@ -61,26 +74,34 @@ async function podUidOfLink(directory: string, entry: string, named: LearnedName
   }
 }
 
-/** Reads both directories once, bounded; a directory that is not there has no names. */
-export async function readPodLogs(options: PodLogOptions = {}): Promise<PodLogs> {
-  const maxEntries = options.maxEntries ?? DEFAULT_MAX_ENTRIES, containersDirectory = options.containersDirectory ?? '/var/log/containers'
-  const pods = await list(options.podsDirectory ?? '/var/log/pods', maxEntries), links = await list(containersDirectory, maxEntries)
-  const names: LearnedName[] = []
-  let skipped = 0
-  for (const entry of pods.entries) {
-    const name = parsePodDirectory(basename(entry))
-    if (name === undefined) skipped += 1
-    else names.push(name)
-  }
-  for (const entry of links.entries) {
-    const name = parseContainerLink(entry)
-    if (name === undefined) {
-      skipped += 1
-      continue
+/**
+ * Reads both directories, bounded; a directory that is not there has no names. What it returns may be called again and again: on a node of
+ * 500 pods a link is read once, and nothing is listed that did not change; then the answer is the same object as before.
+ */
+export function podLogReader(options: PodLogOptions = {}): () => Promise<PodLogs> {
+  const { maxEntries = DEFAULT_MAX_ENTRIES, podsDirectory = '/var/log/pods', containersDirectory = '/var/log/containers' } = options
+  const listPods = lister(podsDirectory, maxEntries), listLinks = lister(containersDirectory, maxEntries)
+  let known: ReadonlyMap<string, LearnedName> = new Map(), last: { readonly pods: Listing; readonly links: Listing; readonly found: PodLogs } | undefined
+  return async () => {
+    const pods = await listPods(), links = await listLinks()
+    if (last?.pods === pods && last.links === links) return last.found
+    const names = pods.entries.flatMap((entry) => parsePodDirectory(entry) ?? []), complete = new Map<string, LearnedName>()
+    for (const entry of links.entries) {
+      const name = known.get(entry) ?? await readLink(containersDirectory, entry)
+      if (name === undefined) continue
+      names.push(name)
+      // The id in the link's name is of one container, and so of one pod.
+      if (name.podUid !== undefined) complete.set(entry, name)
     }
-    const podUid = await podUidOfLink(containersDirectory, entry, name)
-    names.push(podUid === undefined ? name : { ...name, podUid })
+    known = complete
+    const failure = pods.failure ?? links.failure
+    const found = { names, skipped: pods.entries.length + links.entries.length - names.length, truncated: pods.truncated || links.truncated, ...(failure === undefined ? {} : { failure }) }
+    last = { pods, links, found }
+    return found
   }
-  const failure = pods.failure ?? links.failure
-  return { names, skipped, truncated: pods.truncated || links.truncated, ...(failure === undefined ? {} : { failure }) }
+}
+
+async function readLink(directory: string, entry: string): Promise<LearnedName | undefined> {
+  const name = parseContainerLink(entry), podUid = name === undefined ? undefined : await podUidOfLink(directory, entry, name)
+  return name === undefined || podUid === undefined ? name : { ...name, podUid }
 }

@@ -13,7 +13,7 @@ import { kubeletReader } from '../../../src/identity/kubernetes/readers.ts'
 import { PodSource } from '../../../src/identity/kubernetes/source.ts'
 import type { NameSource } from '../../../src/identity/name-source.ts'
 import { PodLogSource } from '../../../src/identity/pod-log-source.ts'
-import { readPodLogs } from '../../../src/identity/pod-logs.ts'
+import { podLogReader } from '../../../src/identity/pod-logs.ts'
 import { applyEvent, createModel } from '../../../src/model/apply.ts'
 import { fakeHttp, until, type Reply } from '../../helpers/fake-http.ts'
 import { freshDirectories } from '../../helpers/files.ts'
@@ -41,7 +41,7 @@ async function sources(bad: { readonly says: string; readonly http: Reply }, kub
   const docker = await fakeHttp(() => bad.http, { path: join(directory, 'docker.sock') }), server = await fakeHttp(() => kubelet)
   opened.push(docker, server)
   return [new CriSource(join(directory, 'cri.sock')), new DockerSource('docker', join(directory, 'docker.sock'), { isNamed: true, isEager: true, timeoutMs: 300 }),
-    new PodSource('kubelet', kubeletReader({ node: 'worker-3', kubelet: `http://127.0.0.1:${server.port}`, timeoutMs: kubelet === 'hang' ? 300 : 20_000 })), new PodLogSource(() => readPodLogs({ podsDirectory: logs, containersDirectory: links }))]
+    new PodSource('kubelet', kubeletReader({ node: 'worker-3', kubelet: `http://127.0.0.1:${server.port}`, timeoutMs: kubelet === 'hang' ? 300 : 20_000 })), new PodLogSource(podLogReader({ podsDirectory: logs, containersDirectory: links }))]
 }
 
 const BAD = [['hangs', { says: '', http: 'hang' as Reply }], ['talks nonsense', { says: '\u001b[2Jnot HTTP/2 at all', http: { raw: '{' } as Reply }]] as const

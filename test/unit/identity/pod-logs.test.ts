@@ -1,9 +1,9 @@
 /** Names learned from the kubelet's log directories, hostile entries included. */
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { parseContainerLink, parsePodDirectory, readPodLogs } from '../../../src/identity/pod-logs.ts'
+import { parseContainerLink, parsePodDirectory, podLogReader } from '../../../src/identity/pod-logs.ts'
 
 const UID = '26ab26cd-6409-443f-a13c-fd6c231207c8', ID = 'a'.repeat(64), OTHER_ID = 'b'.repeat(64)
 let root = ''
@@ -13,7 +13,8 @@ beforeEach(() => {
   mkdirSync(join(root, 'containers'))
 })
 afterEach(() => rmSync(root, { recursive: true }))
-const read = (maxEntries?: number) => readPodLogs({ podsDirectory: join(root, 'pods'), containersDirectory: join(root, 'containers'), ...(maxEntries === undefined ? {} : { maxEntries }) })
+const reader = (maxEntries?: number) => podLogReader({ podsDirectory: join(root, 'pods'), containersDirectory: join(root, 'containers'), ...(maxEntries === undefined ? {} : { maxEntries }) })
+const read = (maxEntries?: number) => reader(maxEntries)()
 
 test('pods come from directory names, containers from links, joined by the link\'s target', async () => {
   mkdirSync(join(root, 'pods', `batch_etl-0_${UID}`))
@@ -44,8 +45,23 @@ test('only so many entries are read, and it says so', async () => {
   expect(found.truncated).toBe(true)
 })
 
+test('what did not change is not read again; what came within one tick of the clock, or went, is seen', async () => {
+  const again = reader(), pods = join(root, 'pods'), make = (name: string): void => { mkdirSync(join(pods, `${name}_pod_${UID}`)); utimesSync(pods, 1000, 1000) }
+  const namespaces = async (): Promise<readonly string[]> => (await again()).names.map(({ namespace }) => namespace).sort()
+  make('a')
+  symlinkSync(`/var/log/pods/batch_etl-0_${UID}/etl/0.log`, join(root, 'containers', `etl-0_batch_etl-${ID}.log`))
+  utimesSync(join(root, 'containers'), 1000, 1000)
+  expect(await namespaces()).toEqual(['a', 'batch'])
+  make('b')
+  expect(await namespaces()).toEqual(['a', 'b', 'batch'])
+  expect(await again()).toBe(await again())
+  rmSync(join(root, 'containers', `etl-0_batch_etl-${ID}.log`))
+  mkdirSync(join(pods, `c_pod_${UID}`))
+  expect(await namespaces()).toEqual(['a', 'b', 'c'])
+})
+
 test('a node without a kubelet has no names and no failure', async () => {
-  expect(await readPodLogs({ podsDirectory: join(root, 'none'), containersDirectory: join(root, 'none2') })).toEqual({ names: [], skipped: 0, truncated: false })
+  expect(await podLogReader({ podsDirectory: join(root, 'none'), containersDirectory: join(root, 'none2') })()).toEqual({ names: [], skipped: 0, truncated: false })
 })
 
 test('a link name that lost its id to truncation is nobody\'s', () => {
