@@ -2,6 +2,7 @@
  * Which names are kept when there are too many: those of the living, then of the newest dead. A key is `container:<id>` or `pod:<uid>`. Names
  * may come long after a death, and of workloads that never had a cgroup here; nothing that a stream brings makes this grow without bound.
  */
+import { remembered } from '../base/remembered.ts'
 import type { Event } from './event.ts'
 
 export type NameKeep = {
@@ -25,23 +26,12 @@ export const createNameKeep = (mostDead = MAX_DEAD, knowsLiving = false): NameKe
 
 const CONTAINER = /[0-9a-f]{64}/g, POD = /pod([0-9a-f]{32}(?![0-9a-f])|[0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12})/g
 
-/** Every keyframe names every path again; beyond so many of them all are looked through anew. */
-const MOST_REMEMBERED = 20_000
-const remembered = new Map<string, readonly string[]>()
-
-/** Every key that could be in this part of a path; more than identity would find, which does no harm here. */
-export function keysIn(path: string): readonly string[] {
-  const known = remembered.get(path)
-  if (known !== undefined) return known
-  if (remembered.size >= MOST_REMEMBERED) remembered.clear()
-  const keys = findKeys(path)
-  remembered.set(path, keys)
-  return keys
-}
-
 function findKeys(path: string): readonly string[] {
   return [...[...path.matchAll(POD)].map(([, uid = '']) => `pod:${uid.replaceAll('_', '-')}`), ...[...path.matchAll(CONTAINER)].map(([id]) => `container:${id}`)]
 }
+
+/** Every key that could be in this part of a path; more than identity would find, which does no harm here. Every keyframe names every path again. */
+export const keysIn = remembered(findKeys)
 
 /** Learns who lives and who died; `forget` is called for each whose turn it is. `pinned` are never forgotten for having died long ago. */
 export function noteLife(keep: NameKeep, event: Event, forget: { readonly key: (key: string) => void; readonly pinned?: () => ReadonlySet<string> }): void {

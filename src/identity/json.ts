@@ -10,6 +10,8 @@ export function at(value: unknown, ...keys: readonly string[]): unknown {
 
 export const textOf = (value: unknown, max = MAX_TEXT): string | undefined => (typeof value === 'string' ? rowText(value, max) : undefined)
 export const countOf = (value: unknown): number | undefined => (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined)
+/** Where 0 means none. */
+export const positiveOf = (value: unknown): number | undefined => countOf(value) || undefined
 export const integerOf = (value: unknown): number | undefined => (typeof value === 'number' && Number.isSafeInteger(value) ? value : undefined)
 export const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value as readonly unknown[] : [])
 
@@ -23,8 +25,3 @@ export function timeOf(value: unknown): number | undefined {
   const ms = typeof value === 'string' ? Date.parse(value) : Number.NaN
   return ms > 0 && Number.isSafeInteger(ms) ? ms : undefined
 }
-
-/** Names of Kubernetes (DNS labels and subdomains), ids of runtimes and of the API: nothing else names anybody. */
-const NAME = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/, CONTAINER_ID = /^[0-9a-f]{64}$/, UID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$|^[0-9a-f]{32}$/
-const matching = (pattern: RegExp) => (value: unknown): string | undefined => (typeof value === 'string' && pattern.test(value) ? value : undefined)
-export const nameOf = matching(NAME), containerIdOf = matching(CONTAINER_ID), podUidOf = matching(UID)

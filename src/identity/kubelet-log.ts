@@ -1,4 +1,5 @@
 /** One line of kubelet's own log (klog) → what it says about a pod. Pure; only statements of a decision, not of a symptom: one failed probe ends nothing. */
+import { podUidOf } from './ids.ts'
 
 export type Said = {
   readonly says: 'evicted' | 'killing' | 'liveness-failed' | 'startup-failed' | 'deleted'
@@ -13,7 +14,7 @@ export type KubeletLine = { /** `MMDD hh:mm:ss.ffffff` of the line itself, witho
 
 const HEAD = /^[IWEF](\d{4} \d\d:\d\d:\d\d\.\d+) +\d+ [\w.-]+:\d+\] (.*)$/
 const PAIR = /([A-Za-z]+)=(?:"((?:[^"\\]|\\.)*)"|(\[[^\]]*\])|(\S+))/g
-const UID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$|^[0-9a-f]{32}$/, ID = /^(?:[a-z-]+:\/\/)?([0-9a-f]{64})$/, POD = /^[a-z0-9.-]{1,253}\/[a-z0-9.-]{1,253}$/
+const ID = /^(?:[a-z-]+:\/\/)?([0-9a-f]{64})$/, POD = /^[a-z0-9.-]{1,253}\/[a-z0-9.-]{1,253}$/
 
 type Pairs = ReadonlyMap<string, string>
 
@@ -22,7 +23,7 @@ const matching = (pattern: RegExp, text: string | undefined): string | undefined
 
 function about(pairs: Pairs): Pick<Said, 'pod' | 'podUid' | 'containerId'> {
   const containerId = ID.exec(pairs.get('containerID') ?? '')?.[1]
-  return { pod: matching(POD, pairs.get('pod')), podUid: matching(UID, pairs.get('podUID')), containerId }
+  return { pod: matching(POD, pairs.get('pod')), podUid: podUidOf(pairs.get('podUID')), containerId }
 }
 
 function read(message: string, pairs: Pairs): Said[] {

@@ -1,4 +1,5 @@
 /** A model seen through a choice of cgroups: its workloads and kills, with the limits above them. Everything else is the node's, as it is. */
+import { remembered } from '../base/remembered.ts'
 import type { KillCase } from './case.ts'
 import type { NodeModel } from './node.ts'
 
@@ -15,22 +16,6 @@ function isCovered(model: NodeModel, target: KillCase, covers: Covers): boolean 
   if (places.length > 0 && places.every((path) => path !== undefined)) return false
   const path = countedPath ?? picked?.path ?? (limit === undefined ? undefined : pathOf(model, limit))
   return path !== undefined && covers(path)
-}
-
-/** More paths than a node has cgroups; a hostile stream may bring any number. */
-const MOST_PATHS = 20_000
-
-/** What a path is never changes, and it is asked for in every picture. */
-function remembered(covers: Covers): Covers {
-  const known = new Map<string, boolean>()
-  return (path) => {
-    const before = known.get(path)
-    if (before !== undefined) return before
-    if (known.size >= MOST_PATHS) known.clear()
-    const is = covers(path)
-    known.set(path, is)
-    return is
-  }
 }
 
 /** The same object for the same model: others remember by it. Not for writing. */

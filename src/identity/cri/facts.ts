@@ -1,17 +1,8 @@
 /** What CRI's messages say, as rows: pure. Only what fits is believed; a name that Kubernetes would not take names nobody. */
-import { labelText, MAX_NAME, rowText, type NameFact } from '../name-source.ts'
+import { containerIdOf, nameOf, podUidOf } from '../ids.ts'
+import { countOf, integerOf, positiveOf } from '../json.ts'
+import { labelText, rowText, type NameFact } from '../name-source.ts'
 import type { Container, Sandbox, Status } from './messages.ts'
-
-const ID = /^[0-9a-f]{64}$/
-const UID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$|^[0-9a-f]{32}$/
-const NAME = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/
-
-export const isContainerId = (id: string): boolean => ID.test(id)
-const idOf = (id: string): string | undefined => (ID.test(id) ? id : undefined)
-const uidOf = (uid: string | undefined): string | undefined => (uid !== undefined && UID.test(uid) ? uid : undefined)
-const nameOf = (name: string | undefined): string | undefined => (name !== undefined && name.length <= MAX_NAME && NAME.test(name) ? name : undefined)
-const count = (value: number): number | undefined => (Number.isSafeInteger(value) && value >= 0 ? value : undefined)
-const positive = (value: number | undefined): number | undefined => (value !== undefined && Number.isSafeInteger(value) && value > 0 ? value : undefined)
 
 /** Who made the pod, as far as its controller left it in the labels (kubernetes pkg/controller). */
 export function ownerOf(pod: string | undefined, labels: ReadonlyMap<string, string>): string | undefined {
@@ -28,25 +19,25 @@ export function ownerOf(pod: string | undefined, labels: ReadonlyMap<string, str
 
 /** A pod's own row and its pause container's. Nothing when it is no pod of Kubernetes'. */
 export function sandboxFacts({ id, pod, labels }: Sandbox, runtime: string): NameFact[] {
-  const podUid = uidOf(pod.uid), namespace = nameOf(pod.namespace), name = nameOf(pod.name)
+  const podUid = podUidOf(pod.uid), namespace = nameOf(pod.namespace), name = nameOf(pod.name)
   if (podUid === undefined || namespace === undefined || name === undefined) return []
   const facts: NameFact[] = [{ kind: 'workload', podUid, namespace, pod: name, owner: ownerOf(name, labels), labels: labelText(labels), runtime }]
-  const containerId = idOf(id)
+  const containerId = containerIdOf(id)
   if (containerId !== undefined) facts.push({ kind: 'workload', podUid, containerId, namespace, pod: name, role: 'sandbox', runtime })
   return facts
 }
 
 /** A container of which the runtime's name is known; `Status` has more to say than a line of a list. */
 export function containerFact(container: Container | Status, runtime: string): NameFact | undefined {
-  const { labels, annotations } = container, containerId = idOf(container.id)
-  const podUid = uidOf(labels.get('io.kubernetes.pod.uid')), namespace = nameOf(labels.get('io.kubernetes.pod.namespace')), pod = nameOf(labels.get('io.kubernetes.pod.name'))
+  const { labels, annotations } = container, containerId = containerIdOf(container.id)
+  const podUid = podUidOf(labels.get('io.kubernetes.pod.uid')), namespace = nameOf(labels.get('io.kubernetes.pod.namespace')), pod = nameOf(labels.get('io.kubernetes.pod.name'))
   const name = nameOf(container.name)
   if (containerId === undefined || name === undefined) return undefined
   const restarts = annotations.get('io.kubernetes.container.restartCount'), resources = 'resources' in container ? container.resources : undefined
   return {
     kind: 'workload', containerId, podUid, namespace, pod, container: name, role: 'container', runtime, image: rowText(container.image),
-    restarts: restarts !== undefined && /^\d{1,9}$/.test(restarts) ? Number(restarts) : count(container.attempt),
-    memoryLimitBytes: positive(resources?.memoryLimitBytes), oomScoreAdj: resources === undefined || !Number.isSafeInteger(resources.oomScoreAdj) ? undefined : resources.oomScoreAdj,
+    restarts: restarts !== undefined && /^\d{1,9}$/.test(restarts) ? Number(restarts) : countOf(container.attempt),
+    memoryLimitBytes: positiveOf(resources?.memoryLimitBytes), oomScoreAdj: integerOf(resources?.oomScoreAdj),
   }
 }
 
@@ -54,12 +45,12 @@ const msOf = (ns: number): number | undefined => (ns > 0 ? Math.floor(ns / 1e6) 
 
 /** How it stands. */
 export function statusFact(status: Status): NameFact | undefined {
-  const containerId = idOf(status.id), isOver = status.state === 'exited'
+  const containerId = containerIdOf(status.id), isOver = status.state === 'exited'
   if (containerId === undefined) return undefined
   return {
     kind: 'container_status', containerId, state: status.state, reason: rowText(status.reason, 80), message: rowText(status.message),
     // The number is there before it exits, too, and means nothing then.
-    exitCode: isOver && Number.isSafeInteger(status.exitCode) ? status.exitCode : undefined,
+    exitCode: isOver ? integerOf(status.exitCode) : undefined,
     startedMs: msOf(status.startedNs), finishedMs: isOver ? msOf(status.finishedNs) : undefined,
   }
 }

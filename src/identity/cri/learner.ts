@@ -1,7 +1,7 @@
 /** What a runtime's answers and events mean for the book of facts and for the open questions. No connection here. */
-import type { Asks } from './asks.ts'
+import type { Asks } from '../asks.ts'
 import { containerFact, sandboxFacts, statusFact } from './facts.ts'
-import type { FactBook } from './fact-book.ts'
+import type { FactBook } from '../fact-book.ts'
 import type { Container, ContainerEvent, Listing, Sandbox, Status } from './messages.ts'
 
 const CREATED = 0, STARTED = 1, STOPPED = 2

@@ -1,8 +1,8 @@
 /** Asks a runtime about single containers, as the queue says it is time to. */
 import type { NameQuestion } from '../name-source.ts'
-import { Asks, type Ask } from './asks.ts'
+import { Asks, type Ask } from '../asks.ts'
+import { containerIdOf } from '../ids.ts'
 import type { CriClient } from './client.ts'
-import { isContainerId } from './facts.ts'
 import type { Learner } from './learner.ts'
 import type { Status } from './messages.ts'
 
@@ -52,7 +52,7 @@ export class Questioner {
 
   ask(question: NameQuestion): void {
     const { containerId, why } = question
-    if (!isContainerId(containerId) || (why === 'birth' ? this.learner.knows(`container:${containerId}`) : this.learner.isOver(containerId))) return
+    if (containerIdOf(containerId) === undefined || (why === 'birth' ? this.learner.knows(`container:${containerId}`) : this.learner.isOver(containerId))) return
     const now = nowMs(), window = this.windowMs(now)
     this.asks.add(question, Math.ceil((now + DELAY_MS[why][this.hasEvents ? 'events' : 'none']) / window) * window)
     this.arm()

@@ -1,6 +1,6 @@
 /** Container runtimes that speak CRI as one source of names: every known socket is tried, those that answer are followed. */
 import type { NameFact, NameQuestion, NameSource, SourceHealth, SourceState } from '../name-source.ts'
-import { FactBook } from './fact-book.ts'
+import { FactBook } from '../fact-book.ts'
 import { RuntimeWatch, type WatchOptions } from './watch.ts'
 
 /** Where runtimes listen: containerd, CRI-O, cri-dockerd, k3s and RKE2, k0s, microk8s (identity-facts: their own defaults). */

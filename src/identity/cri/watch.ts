@@ -2,9 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { printable } from '../../base/text.ts'
 import type { NameQuestion, SourceHealth } from '../name-source.ts'
-import { Asks } from './asks.ts'
+import { Asks } from '../asks.ts'
 import { CriClient, LIMITS, type Limits } from './client.ts'
-import type { FactBook } from './fact-book.ts'
+import type { FactBook } from '../fact-book.ts'
 import { Learner } from './learner.ts'
 import { Questioner } from './questioner.ts'
 

@@ -1,13 +1,13 @@
 /** What Docker's API (and podman's of the same form) says of a container, as rows: pure. https://docs.docker.com/reference/api/engine/ : GET /containers/json, GET /containers/ID/json. */
 import { keysIn } from '../../event/name-keep.ts'
-import { at, containerIdOf, countOf, integerOf, listOf, mapOf, nameOf, podUidOf, textOf, timeOf } from '../json.ts'
+import { containerIdOf, nameOf, podUidOf } from '../ids.ts'
+import { at, countOf, integerOf, listOf, mapOf, positiveOf, textOf, timeOf } from '../json.ts'
 import { labelText, MAX_NAME, type NameFact } from '../name-source.ts'
 
 /** One line of the list: its id, and the word that changes when the rest does. */
 export type Listed = { readonly containerId: string; readonly state: string; /** Of cri-dockerd, as it says. */ readonly isOfPod: boolean; readonly fact: NameFact }
 
 const withoutSlash = (name: string | undefined): string | undefined => (name?.startsWith('/') === true ? name.slice(1) : name)
-const positive = (value: number | undefined): number | undefined => (value === 0 ? undefined : value)
 
 function ownerOf(labels: ReadonlyMap<string, string>): string | undefined {
   const project = textOf(labels.get('com.docker.compose.project'), MAX_NAME), service = textOf(labels.get('com.docker.swarm.service.name'), MAX_NAME)
@@ -48,8 +48,8 @@ export function inspectedFacts(value: unknown, server: string | undefined): Name
   const labels = mapOf(at(value, 'Config', 'Labels')), cgroupPath = textOf(at(value, 'HostConfig', 'CgroupParent')), ofPod = podOf(labels, cgroupPath ?? '')
   const workload = {
     kind: 'workload' as const, containerId, container: withoutSlash(textOf(at(value, 'Name'), MAX_NAME)), owner: ownerOf(labels), ...ofPod, image: textOf(at(value, 'Config', 'Image')), labels: labelText(labels), runtime: server, cgroupPath,
-    restarts: countOf(at(value, 'RestartCount')), pid: positive(countOf(at(value, 'State', 'Pid'))), oomScoreAdj: integerOf(at(value, 'HostConfig', 'OomScoreAdj')),
-    memoryLimitBytes: positive(countOf(at(value, 'HostConfig', 'Memory'))), memoryRequestBytes: positive(countOf(at(value, 'HostConfig', 'MemoryReservation'))),
+    restarts: countOf(at(value, 'RestartCount')), pid: positiveOf(at(value, 'State', 'Pid')), oomScoreAdj: integerOf(at(value, 'HostConfig', 'OomScoreAdj')),
+    memoryLimitBytes: positiveOf(at(value, 'HostConfig', 'Memory')), memoryRequestBytes: positiveOf(at(value, 'HostConfig', 'MemoryReservation')),
   }
   return [workload as NameFact, statusOf(value, containerId)]
 }

@@ -4,10 +4,10 @@
  */
 import { lstat } from 'node:fs/promises'
 import { errnoOf } from '../../base/errors.ts'
-import { Asks, type AskReason } from '../cri/asks.ts'
-import { FactBook } from '../cri/fact-book.ts'
+import { Asks, type AskReason } from '../asks.ts'
+import { FactBook } from '../fact-book.ts'
 import { getJson, type Answer } from '../http-json.ts'
-import { containerIdOf } from '../json.ts'
+import { containerIdOf } from '../ids.ts'
 import type { NameFact, NameQuestion, NameSource, SourceHealth } from '../name-source.ts'
 import { inspectedFacts, listedOf } from './facts.ts'
 

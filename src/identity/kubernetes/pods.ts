@@ -1,5 +1,6 @@
 /** A pod as the API and the kubelet's `/pods` write it (core/v1 Pod) → rows: pure. Everything in it is text that any user of the cluster may have chosen. */
-import { at, containerIdOf, countOf, integerOf, listOf, mapOf, nameOf, podUidOf, textOf, timeOf } from '../json.ts'
+import { containerIdOf, nameOf, podUidOf } from '../ids.ts'
+import { at, countOf, integerOf, listOf, mapOf, textOf, timeOf } from '../json.ts'
 import { labelText, type NameFact } from '../name-source.ts'
 import { parseQuantity } from './quantity.ts'
 

@@ -1,5 +1,5 @@
 /** The Kubernetes API or the kubelet as a source of names: the pods of this node, read again now and then, and soon after a container was born or killed. */
-import { FactBook } from '../cri/fact-book.ts'
+import { FactBook } from '../fact-book.ts'
 import type { NameFact, NameQuestion, NameSource, SourceHealth } from '../name-source.ts'
 import { podFacts } from './pods.ts'
 import type { PodReader } from './readers.ts'

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { formatBytes, parseBytes } from '../../../src/base/bytes.ts'
 import { assertNever, environmentError, EXIT, reasonOf, SourceError, usageError } from '../../../src/base/errors.ts'
 import { medianOf } from '../../../src/base/median.ts'
+import { remembered } from '../../../src/base/remembered.ts'
 import { Ring } from '../../../src/base/ring.ts'
 import { plural, printable, sanitize } from '../../../src/base/text.ts'
 import { formatDuration, formatWall, parseDuration, tsNsAt, wallMsAt } from '../../../src/base/time.ts'
@@ -12,6 +13,15 @@ describe('bytes', () => {
     ['', undefined], ['MiB', undefined], ['-1', undefined], ['1e9', undefined], ['5 apples', undefined], ['9999999999TiB', undefined],
   ])('%j is %j', (text, bytes) => expect(parseBytes(text)).toBe(bytes))
   test.each<[number, string]>([[0, '0 B'], [1023, '1023 B'], [1024, '1 KiB'], [1536, '1.5 KiB'], [1024 * 1023.9, '1 MiB'], [300 * 2 ** 20, '300 MiB'], [2 ** 50, '1024 TiB']])('%d bytes are written %s', (bytes, text) => expect(formatBytes(bytes)).toBe(text))
+})
+
+test('what was found for a text is found once; for any number of texts not all is kept', () => {
+  const asked: string[] = [], length = remembered((text) => { asked.push(text); return text.length })
+  expect([length(''), length('abc'), length(''), length('abc')]).toEqual([0, 3, 0, 3])
+  expect(asked).toEqual(['', 'abc'])
+  for (let i = 0; i < 20_000; i++) length(`path ${i}`)
+  expect(length('abc')).toBe(3)
+  expect(asked.filter((text) => text === 'abc')).toHaveLength(2)
 })
 
 describe('durations', () => {

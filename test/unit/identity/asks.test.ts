@@ -1,6 +1,6 @@
 /** Which container to ask about next: rates, repeats, bounds; the clock is the test's. */
 import { describe, expect, test } from 'vitest'
-import { Asks, MAX_ASKS } from '../../../../src/identity/cri/asks.ts'
+import { Asks, MAX_ASKS } from '../../../src/identity/asks.ts'
 
 const ids = (asks: readonly { readonly containerId: string }[]): string[] => asks.map(({ containerId }) => containerId)
 

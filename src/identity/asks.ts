@@ -1,5 +1,5 @@
 /** Questions about single containers: when to ask which again, how many at a time. A queue with a clock from outside; no connection here. */
-import type { NameQuestion } from '../name-source.ts'
+import type { NameQuestion } from './name-source.ts'
 
 /** `exited`: the runtime says so, but not why it was killed. */
 export type AskReason = NameQuestion['why'] | 'exited'

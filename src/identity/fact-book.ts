@@ -1,5 +1,5 @@
 /** What a runtime has said so far: a list, a status and an event each know a part; told is what a new part changes. */
-import { MAX_WAITING, type NameFact } from '../name-source.ts'
+import { MAX_WAITING, type NameFact } from './name-source.ts'
 
 /** More than a node has containers and pods, dead ones included; beyond it all is told again. */
 const MAX_KNOWN = 50_000
