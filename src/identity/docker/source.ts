@@ -85,7 +85,7 @@ export class DockerSource implements NameSource {
   }
 
   private async begin(): Promise<void> {
-    if (nowMs() - this.checkedMs < (this.options.recheckMs ?? RECHECK_MS) && this.health.state !== 'starting') return
+    if (nowMs() - this.checkedMs < (this.options.recheckMs ?? RECHECK_MS) && this.health.state !== 'starting') { this.retry(); return }
     if (await this.look()) await this.list()
   }
 
@@ -170,10 +170,16 @@ export class DockerSource implements NameSource {
     if (this.abort.signal.aborted) return
     if ('failure' in answer) {
       // One that is gone, or not yet there, is no fault of the daemon.
-      if (answer.status === undefined) { this.asks.release(containerId); this.unread = []; this.failed(answer.failure); return }
+      if (answer.status === undefined) { this.asks.release(containerId); this.forgetUnread(containerId); this.failed(answer.failure); return }
       if (why !== undefined) this.asks.again(containerId, nowMs())
     } else this.learn(containerId, why, inspectedFacts(answer.value, answer.server))
     this.pump()
+  }
+
+  /** Those that were to be read when it failed are as new at the next list. */
+  private forgetUnread(containerId: string): void {
+    for (const id of [containerId, ...this.unread]) this.states.delete(id)
+    this.unread = []
   }
 
   private learn(containerId: string, why: AskReason | undefined, facts: readonly NameFact[]): void {

@@ -25,6 +25,8 @@ export class PodSource implements NameSource {
   private readonly abort = new AbortController()
   private readonly timers = new Set<NodeJS.Timeout>()
   private isReading = false
+  /** Asked for during a reading, which may have begun too early for it. */
+  private isWantedAgain = false
   private costMs = 0
   private readMs = -Infinity
   private soon: NodeJS.Timeout | undefined
@@ -69,6 +71,7 @@ export class PodSource implements NameSource {
   }
 
   private async look(): Promise<void> {
+    this.isWantedAgain = this.isReading
     if (this.isReading || this.abort.signal.aborted) return
     this.isReading = true
     try {
@@ -90,6 +93,7 @@ export class PodSource implements NameSource {
     }
     if (this.abort.signal.aborted) return
     clearTimeout(this.period)
+    if (this.isWantedAgain) this.readSoon()
     this.period = setTimeout(() => void this.look(), this.health.state === 'absent' ? ABSENT_MS : this.options.periodMs ?? PERIOD_MS).unref()
   }
 

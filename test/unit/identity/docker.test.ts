@@ -48,6 +48,15 @@ test('a container that lived too short for a list is asked about until it answer
   expect(tries).toBeGreaterThanOrEqual(5)
 })
 
+test('containers that were listed when it failed, and one that is born right after, are read once it is well', async () => {
+  let isWell = false
+  const { source, seen } = await setUp((url) => (url === `/containers/${OTHER}/json` ? { body: one(OTHER) } : isWell || url.startsWith('/containers/json') ? serving(url) : 'break'), { isEager: true })
+  await until(() => source.health.state === 'failing')
+  isWell = true
+  source.ask({ containerId: OTHER, why: 'birth' })
+  await until(() => [ID, OTHER].every((id) => seen().some((fact) => fact.kind === 'workload' && fact.containerId === id && fact.pid === 77)))
+})
+
 test('on a node of Kubernetes with another runtime it is not asked about pods', async () => {
   const { source, server } = await setUp(serving)
   source.ask({ containerId: ID, podUid: UID, why: 'birth' })
