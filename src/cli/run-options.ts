@@ -15,6 +15,15 @@ export function runLimits(options: Options): RunLimits {
   return { ...(maxBytes === undefined ? {} : { maxBytes }), ...(swapBytes === undefined ? {} : { swapBytes }), oomGroup: isSet(options, 'oom-group') }
 }
 
+/** enum of include/uapi/linux/oom.h: oom_badness() never chooses such a process. */
+const OOM_SCORE_ADJ_MIN = '-1000'
+
+/**
+ * oom_score_adj of the command: the one it would have without us, unless that makes it immune. Nobody could then be killed at its limit,
+ * and the kernel lets the page fault try again for ever (pagefault_out_of_memory). No container is immune: Kubernetes goes down to -998.
+ */
+export const commandAdj = (inherited: string): string => (inherited === OOM_SCORE_ADJ_MIN ? '0' : inherited)
+
 /** The most that the peak may be: a size, or a share of the limit that holds. */
 export type FailOver = { readonly text: string; readonly bytes: number | undefined; readonly share: number | undefined }
 

@@ -21,7 +21,7 @@ import { liveOptions } from './live-options.ts'
 import { protectFromOom } from './protect.ts'
 import { runHere } from './run-here.ts'
 import type { Run } from './run-here.ts'
-import { failOverOf, isOver, runLimits } from './run-options.ts'
+import { commandAdj, failOverOf, isOver, runLimits } from './run-options.ts'
 import type { FailOver } from './run-options.ts'
 import { RunWatcher } from './run-watcher.ts'
 import { screenOptions } from './screen-options.ts'
@@ -37,7 +37,7 @@ export async function run(argv: readonly string[], options: Options, signals: Si
     warn({ message: `cannot run ${printable(command, 200)}: ${missing.why}`, hint: 'the command stands behind --, as a shell would be given it' })
     return missing.code
   }
-  const oomScoreAdj = readFileSync('/proc/self/oom_score_adj', 'utf8').trim()
+  const inheritedAdj = readFileSync('/proc/self/oom_score_adj', 'utf8').trim(), oomScoreAdj = commandAdj(inheritedAdj)
   protectFromOom()
   const source = await openLive(liveOptions(options)), writer = writerOf(options)
   const memcg = makeRunMemcg(limits)
@@ -49,6 +49,7 @@ export async function run(argv: readonly string[], options: Options, signals: Si
     // ^C while the probes were attached: the command has not begun.
     if (signals.exitCode() !== undefined) return EXIT.done
     if (source.shortage !== undefined) warn(source.shortage)
+    if (oomScoreAdj !== inheritedAdj) warn({ message: `the command gets oom_score_adj ${oomScoreAdj}, not the ${inheritedAdj} it would inherit: nothing could end it at its limit`, hint: `if it should have that all the same: -- choom -n ${inheritedAdj} -- COMMAND` })
     const one: Run = { argv, memcg, watcher, seat: { procsFile: memcg.procsFile, oomScoreAdj }, signals }
     const { ending, summary } = screen === undefined ? await runHere(one) : await (await import('./run-screen.ts')).runOnScreen(one, screen)
     process.stderr.write(`${['', ...runText(summary, watcher.model)].join('\n')}\n`)

@@ -1,5 +1,5 @@
 /** The working memory of merging: open cases, what is joined to which, and when a case is computed anew. */
-import { EXIT_NS, near, victimIds, type CaseFacts, type EventRise, type Gathered } from './case-facts.ts'
+import { EXIT_NS, near, runsAgain, victimIds, type CaseFacts, type EventRise, type Gathered } from './case-facts.ts'
 import { claimCounted } from './case-counts.ts'
 import { addCase, dropCase, placeCase } from './case-list.ts'
 import { mergeCase } from './case-merge.ts'
@@ -53,7 +53,7 @@ export function findByVictim(book: CaseBook, ids: readonly number[], accept: (fa
 
 export function openCase(model: NodeModel, part: { readonly decision?: Decision }): CaseFacts {
   const book = model.caseBook
-  const facts: CaseFacts = { case: addCase(book.cases, model.nowNs), decisions: [], counted: new Set(), folded: 0, needsMerge: true, merges: 0 }
+  const facts: CaseFacts = { case: addCase(book.cases, model.nowNs), decisions: [], counted: new Set(), folded: 0, foldedReports: 0, needsMerge: true, merges: 0 }
   book.open.push(facts)
   book.countersUntilNs = model.nowNs + COUNTED_NS
   if (part.decision !== undefined) attach(model, facts, part.decision)
@@ -130,6 +130,7 @@ const FINAL_NS = 15e9
 function complete(model: NodeModel, facts: CaseFacts): void {
   facts.needsMerge = false
   if (facts.superseded === true) facts.case.closed = true
+  if (runsAgain(facts) > 0) facts.case.invokedWhileExiting = runsAgain(facts)
   if (facts.snapshot !== undefined) readLate(model, facts.snapshot)
   for (const victim of facts.case.victims) {
     const exit = model.caseBook.exits.get(victim.pid), { killNs } = victim
@@ -208,6 +209,7 @@ export function mergeFacts(model: NodeModel, into: CaseFacts, from: CaseFacts): 
   for (const d of from.decisions) attach(model, into, d)
   if (from.report !== undefined && into.report === undefined) attachReport(model, into, from.report)
   into.folded += from.folded
+  into.foldedReports += from.foldedReports
   if (into.snapshot === undefined && from.snapshot !== undefined) into.snapshot = from.snapshot
   for (const pid of from.counted) into.counted.add(pid)
   dropFacts(book, from)

@@ -102,9 +102,9 @@ function noKill(model: NodeModel, d: Decision): void {
   markDirty(model, dying)
 }
 
-/** Nobody was killed before either, and the same one is still dying: every page that is asked for meanwhile invokes the OOM killer again. */
+/** Nobody was killed before either, because the same one is still dying or nobody may be killed: every page that is asked for meanwhile invokes the OOM killer again. */
 function isSameWait(model: NodeModel, { case: before, report }: CaseFacts, d: Decision): boolean {
-  if (before.noKill !== true || before.picked !== undefined || before.unseenVictims !== undefined || report !== undefined) return false
+  if (before.noKill !== true || before.picked !== undefined || before.unseenVictims !== undefined || report?.noKillable === false) return false
   const { exitingPid } = before, exit = exitingPid === undefined ? undefined : model.caseBook.exits.get(exitingPid), atNs = d.begin?.tsNs ?? d.fromNs
   const named = [...d.picks.map(({ pid }) => pid), ...d.marks.map((mark) => mark.pid ?? mark.victimTid)]
   return (exit === undefined || exit.tsNs > atNs || exit.tsNs < before.tsNs) && named.every((pid) => pid === exitingPid)

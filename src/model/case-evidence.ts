@@ -1,6 +1,6 @@
 /** What each witness says, one fact a line with its source, and where two of them differ: a person must be able to check a verdict. */
 import { plural } from '../base/text.ts'
-import { near, roseAt, type CaseFacts, type EventRise } from './case-facts.ts'
+import { near, roseAt, runsAgain, type CaseFacts, type EventRise } from './case-facts.ts'
 import type { Evidence, Victim } from './case.ts'
 import { agoText } from './case-snapshot.ts'
 import { depthBelow } from './memcgs.ts'
@@ -73,6 +73,8 @@ function companyEvidence(model: NodeModel, { case: { victims, tsNs } }: CaseFact
   })
 }
 
+const whileText = ({ case: { victims }, report }: CaseFacts): string => (victims.length > 0 ? ' while the victim was exiting' : report?.noKillable === true ? '' : ' while it was waiting')
+
 function contextEvidence(model: NodeModel, facts: CaseFacts, sources: Sources): Evidence[] {
   const target = facts.case, out: Evidence[] = [], rise = riseOf(model, facts)
   if (rise !== undefined) out.push({ fact: `oom_kill of ${model.memcgs.get(rise.memcgId)?.path ?? `memcg ${rise.memcgId}`} rose by ${rise.kills}`, source: model.hello?.memcgVersion === 'v1' ? 'memory.oom_control' : 'memory.events' })
@@ -81,7 +83,7 @@ function contextEvidence(model: NodeModel, facts: CaseFacts, sources: Sources): 
   if (target.composition !== undefined && sources.compositionSource !== undefined) out.push({ fact: 'what the limit was filled with', source: sources.compositionSource })
   const oldest = Math.min(...(target.holderChildren ?? []).flatMap((child) => (child.sampledNs === undefined ? [] : [child.sampledNs])))
   if (target.contributors.length > 0 && Number.isFinite(oldest)) out.push({ fact: `usage of ${plural(target.contributors.length, 'cgroup')} below the limit`, source: `memory.current, sampled at most ${agoText(target.tsNs - oldest)}` })
-  if (facts.folded > 0) out.push({ fact: `the OOM killer ran ${facts.folded} more times and killed nobody while ${facts.case.victims.length === 0 ? 'it was waiting' : 'the victim was exiting'}`, source: 'probe oom_end' })
+  if (runsAgain(facts) > 0) out.push({ fact: `the OOM killer ran ${plural(runsAgain(facts), 'more time')} and killed nobody${whileText(facts)}`, source: facts.folded > 0 ? 'probe oom_end' : 'kernel log' })
   if (target.exitingPid !== undefined) out.push({ fact: `pid ${target.exitingPid} was chosen although it was already exiting`, source: facts.decisions.length > 0 ? 'probe' : 'kernel log' })
   if (facts.report?.noKillable === true) out.push({ fact: 'out of memory and no killable processes', source: 'kernel log' })
   if (target.sysrq === true) out.push({ fact: 'asked for by hand (sysrq-f)', source: facts.report?.sysrq === true ? 'kernel log' : 'probe oom_begin, order -1' })

@@ -49,8 +49,11 @@ export type CaseFacts = {
   rise?: EventRise
   /** A process sent the signal. */
   stroke?: Stroke
-  /** No-kill decisions that ran while the victim was exiting. */
+  /** No-kill decisions that ran while the victim was exiting, or while nobody might be killed; and the reports of such, which tell of the same ones. */
   folded: number
+  foldedReports: number
+  /** The newest of them: its last line may be written twice. */
+  lastFolded?: OomReport
   /** A later decision began: nothing more will come. */
   superseded?: boolean
   /** Rows came since the last merge. */
@@ -84,6 +87,9 @@ export function isKilledMark(gathered: Gathered, d: Decision, mark: EventOf<'mar
   if (signal !== undefined && signal.senderTid === d.tid && near(signal.tsNs, mark.tsNs)) return true
   return d.begin === undefined && !gathered.sawSignals
 }
+
+/** How often the OOM killer ran again for it: two witnesses count the same runs. */
+export const runsAgain = ({ folded, foldedReports }: CaseFacts): number => Math.max(folded, foldedReports)
 
 /** Every thread or process id by which a witness may name a victim of this case. */
 export function victimIds(facts: CaseFacts): number[] {

@@ -1,5 +1,5 @@
 /** All witnesses of one kill → one case. Computed anew from everything gathered, so the order of arrival does not matter. */
-import { isKilledMark, near, type CaseFacts } from './case-facts.ts'
+import { isKilledMark, near, runsAgain, type CaseFacts } from './case-facts.ts'
 import type { KillCase, Victim, Witness } from './case.ts'
 import { judge } from './case-candidates.ts'
 import { mergeRise, riseAlone } from './case-counts.ts'
@@ -138,7 +138,7 @@ export function mergeCase(model: NodeModel, facts: CaseFacts): void {
   target.group = facts.decisions.some((part) => part.group !== undefined) || report?.groupPath !== undefined || (facts.decisions.length > 1)
   set(target, 'exitingPid', exitingPid(model, facts, victims))
   set(target, 'noKill', victims.length === 0 || undefined)
-  set(target, 'invokedWhileExiting', facts.folded === 0 ? undefined : facts.folded)
+  set(target, 'invokedWhileExiting', runsAgain(facts) === 0 ? undefined : runsAgain(facts))
   const composition = compositionOf(model, facts), reclaim = reclaimOf(model, facts)
   set(target, 'composition', composition?.parts)
   set(target, 'reclaim', reclaim === undefined ? undefined : { attempts: reclaim.attempts, stalledNs: reclaim.stalledNs, reclaimedPages: reclaim.reclaimedPages })

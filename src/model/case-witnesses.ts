@@ -1,6 +1,6 @@
 /** The other witnesses → cases: the kernel log, the kernel's signals, exits, the reaper and the files' counters. */
 import type { EventOf } from '../event/event.ts'
-import { attach, attachReport, findByVictim, hasRoom, killedNobody, markDirty, mergeFacts, openCase, settleChanged, touch } from './case-book.ts'
+import { attach, attachReport, findByVictim, hasRoom, killedNobody, markDirty, mergeFacts, openCase, settleChanged, touch, type CaseBook } from './case-book.ts'
 import { tryOpen } from './case-decisions.ts'
 import { EXIT_NS, JOIN_NS, near, victimIds, type CaseFacts, type EventRise } from './case-facts.ts'
 import { awaitsLimits } from './case-snapshot.ts'
@@ -39,12 +39,31 @@ export function applyKmsg(model: NodeModel, event: EventOf<'kmsg'>): void {
   const silent = known !== undefined || !report.noKillable ? undefined
     : book.open.findLast((f) => f.report === undefined && f.case.noKill === true && near(f.case.tsNs, report.tsNs) && f.decisions.some((d) => d.tid === report.invokerTid))
   if (book.log.before === undefined) for (const facts of book.open) endReport(model, facts)
+  const before = known === undefined && silent === undefined ? sameImpasse(book, report) : undefined
+  if (before !== undefined) {
+    before.foldedReports += before.lastFolded === report ? 0 : 1
+    before.lastFolded = report
+    // Only counted: thousands a second may follow, for as long as somebody needs memory.
+    markDirty(model, before)
+    return
+  }
   const target = known ?? silent ?? openCase(model, {})
   attachReport(model, target, report)
   joinPending(model, target, report)
   joinMarks(model, target, report)
   touch(model, target)
 }
+
+/**
+ * The case of the same limit when still nobody might be killed: try_charge fails, the page fault asks again at once (pagefault_out_of_memory), and each
+ * time the OOM killer runs and writes a report.
+ */
+function sameImpasse(book: CaseBook, report: OomReport): CaseFacts | undefined {
+  if (!isImpasse(report) || report.statsPath === undefined) return undefined
+  return book.open.findLast((f) => f.report !== undefined && isImpasse(f.report) && f.report.statsPath === report.statsPath && near(f.report.tsNs, report.tsNs))
+}
+
+const isImpasse = ({ noKillable, mixed, killed, exiting }: OomReport): boolean => noKillable && !mixed && killed.length + exiting.length === 0
 
 /** A decision of the same thread that has named no victim yet. */
 function joinPending(model: NodeModel, facts: CaseFacts, report: OomReport): void {

@@ -91,7 +91,7 @@ export type KillCase = {
   disagreements: string[]
   /** The OOM killer ran and nobody was killed by this decision. */
   noKill?: boolean
-  /** How often the OOM killer ran again for the same limit while this case's victim was still exiting. */
+  /** How often the OOM killer ran again for the same limit while this case's victim was still exiting, or while still nobody might be killed. */
   invokedWhileExiting?: number
   /**
    * Not the OOM killer: a process sent the signal. `graceNs` is the time since a SIGTERM that came first; `oneByOne` means that every

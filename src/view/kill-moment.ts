@@ -48,8 +48,7 @@ function levelsFrom(model: NodeModel, memcgId: number | undefined, tsNs: number)
   return levels
 }
 
-function seriesThen(model: NodeModel, killCase: KillCase): SeriesThen {
-  const holder = model.memcgs.get(killCase.limit?.memcgId ?? 0), { history } = holder ?? model, lastSecond = Math.floor(killCase.tsNs / 1e9)
+function seriesThen(model: NodeModel, { history }: Memcg | NodeModel, lastSecond: number): SeriesThen {
   // What is left of the ring: a case may be seen late.
   const seconds = Math.max(1, Math.min(BEFORE_SECONDS + 1, HISTORY_SECONDS - (Math.floor(model.nowNs / 1e9) - lastSecond)))
   const span = { lastSecond, seconds }, scaled = (values: readonly number[], by: number): number[] => values.map((value) => value / by)
@@ -59,11 +58,26 @@ function seriesThen(model: NodeModel, killCase: KillCase): SeriesThen {
   }
 }
 
-function momentOf(model: NodeModel, killCase: KillCase, levels: readonly LevelThen[] | undefined): KillMoment {
+/** Of the limit's holder; of the node when it was the node's. */
+const holderOf = (model: NodeModel, { limit }: KillCase): Memcg | NodeModel => model.memcgs.get(limit?.memcgId ?? 0) ?? model
+
+/** Series of one look by holder and second: in a storm (fork after fork is killed, or nobody may be) hundreds of cases share one. */
+class Shared {
+  private readonly made = new Map<Memcg | NodeModel, Map<number, SeriesThen>>()
+
+  of(model: NodeModel, killCase: KillCase): SeriesThen {
+    const holder = holderOf(model, killCase), second = Math.floor(killCase.tsNs / 1e9), known = this.made.get(holder) ?? new Map<number, SeriesThen>()
+    const found = known.get(second) ?? seriesThen(model, holder, second)
+    this.made.set(holder, known.set(second, found))
+    return found
+  }
+}
+
+function momentOf(model: NodeModel, killCase: KillCase, { levels, shared }: { readonly levels: readonly LevelThen[] | undefined; readonly shared: Shared }): KillMoment {
   const { memory } = model, from = killCase.victims[0]?.memcgId ?? killCase.limit?.memcgId
   return {
     // The first look is nearest to the decision; later ones see the samples after it.
-    levels: levels === undefined || levels.length === 0 ? levelsFrom(model, from, killCase.tsNs) : levels, series: seriesThen(model, killCase),
+    levels: levels === undefined || levels.length === 0 ? levelsFrom(model, from, killCase.tsNs) : levels, series: shared.of(model, killCase),
     ...(memory === undefined ? {} : { node: { usedBytes: memory.totalBytes - memory.availableBytes, totalBytes: memory.totalBytes } }),
   }
 }
@@ -73,13 +87,13 @@ export class KillMoments {
 
   /** Looks at the newest cases only: the older ones are final. */
   feed(model: NodeModel): void {
-    const { cases } = model
+    const { cases } = model, shared = new Shared()
     for (let i = cases.length - 1; i >= 0; i--) {
       const killCase = cases[i]
       if (killCase === undefined) continue
       const known = this.kept.get(killCase), isOver = model.nowNs - killCase.tsNs > STILL_ARRIVING_NS
       if (isOver && known !== undefined) return
-      if (model.nowNs - killCase.tsNs < HISTORY_SECONDS * 1e9) this.kept.set(killCase, momentOf(model, killCase, known?.levels))
+      if (model.nowNs - killCase.tsNs < HISTORY_SECONDS * 1e9) this.kept.set(killCase, momentOf(model, killCase, { levels: known?.levels, shared }))
       else return
     }
   }

@@ -66,6 +66,7 @@ export function runText(run: RunSummary, model: NodeModel): string[] {
     ...field('kubectl top', topText(run)),
     ...field('stalls', stallsText(run)),
     ...killLines(run, model),
+    ...(run.oomsWithoutKill === 0 ? [] : field('', `the OOM killer also ran ${plural(run.oomsWithoutKill, 'time')} and killed nobody`)),
     ...field('spikes', spikesText(run)),
     ...adviceLines(run),
     ...(run.lost === '' ? [] : field('missing', run.lost)),

@@ -46,6 +46,8 @@ export type RunSummary = RunFacts & {
   /** Absent: no probe tells of stalls here. */
   readonly waited: readonly Waited[] | undefined
   readonly kills: readonly KillCase[]
+  /** How often the OOM killer was seen to run for it and kill nobody: everybody was immune, or somebody was dying already. */
+  readonly oomsWithoutKill: number
   readonly spikes: readonly Spike[]
   /** What to request and where to set the limit, going by this run; absent when it ended before the first look. */
   readonly recommendation: Recommendation | undefined
@@ -65,9 +67,19 @@ function waitedOf(model: NodeModel, memcg: Memcg | undefined): Waited[] | undefi
 
 const isInside = (path: string | undefined, root: string): boolean => path !== undefined && (path === root || path.startsWith(`${root}/`))
 
-/** Everything that died in the memcg, or because of its limit. */
-export const killsIn = (cases: readonly KillCase[], path: string): KillCase[] =>
+/** Decisions of the OOM killer about the memcg's limit, or that killed in it. */
+const decisionsIn = (cases: readonly KillCase[], path: string): KillCase[] =>
   cases.filter((kill) => isOomCase(kill) && (isInside(kill.limit?.path, path) || kill.victims.some((victim) => isInside(victim.path, path))))
+
+/** Whoever was picked and whose end nobody saw most likely died. */
+const killedNobody = ({ noKill, picked, unseenVictims }: KillCase): boolean => noKill === true && picked === undefined && unseenVictims === undefined
+
+/** Everything that died in the memcg, or because of its limit. */
+export const killsIn = (cases: readonly KillCase[], path: string): KillCase[] => decisionsIn(cases, path).filter((kill) => !killedNobody(kill))
+
+/** A case of one that was dying already counts the runs of the OOM killer meanwhile. */
+const runsWithoutKill = (cases: readonly KillCase[], path: string): number =>
+  decisionsIn(cases, path).filter(killedNobody).reduce((sum, { invokedWhileExiting = 0 }) => sum + 1 + invokedWhileExiting, 0)
 
 export function runSummary(facts: RunFacts, model: NodeModel, what: { readonly watch: RunWatch; readonly path: string; readonly cases: readonly KillCase[]; readonly account?: Account | undefined }): RunSummary {
   const { watch, path, cases, account } = what, kills = killsIn(cases, path), memcg = model.memcgs.get(watch.memcgId)
@@ -75,7 +87,7 @@ export function runSummary(facts: RunFacts, model: NodeModel, what: { readonly w
     ...facts, path, limitBytes: watch.limit?.bytes, limitPath: watch.limit?.path === path ? undefined : watch.limit?.path,
     peakBytes: facts.peakBytes ?? (watch.firstNs === 0 ? undefined : watch.highestBytes), isPeakExact: facts.peakBytes !== undefined,
     over80Ns: watch.over80Ns, over90Ns: watch.over90Ns, kubectlTopBytes: watch.kubectlTopBytes, waited: waitedOf(model, memcg),
-    kills, recommendation: account === undefined ? undefined : recommend(needOfRun(model, account, { facts, kills })), spikes: toldSpikes(model).filter((spike) => isInside(spike.path, path)), lost: lossText(model),
+    kills, oomsWithoutKill: runsWithoutKill(cases, path), recommendation: account === undefined ? undefined : recommend(needOfRun(model, account, { facts, kills })), spikes: toldSpikes(model).filter((spike) => isInside(spike.path, path)), lost: lossText(model),
   }
 }
 
@@ -94,7 +106,7 @@ export type RunJson = {
   readonly peakBytes?: number; readonly peakExact: boolean; readonly kubectlTopBytes?: number
   readonly over80Ms: number; readonly over90Ms: number
   readonly stalls?: readonly { readonly what: string; readonly ms: number; readonly count: number }[]
-  readonly kills: readonly KillJson[]
+  readonly kills: readonly KillJson[]; readonly oomsWithoutKill: number
   readonly spikes: number; readonly spikesMissedByKubectlTop: number
   readonly recommendation?: Recommendation
   readonly leftBehind: number; readonly lost?: string; readonly failure?: string
@@ -108,7 +120,7 @@ export function runJson(run: RunSummary, model: NodeModel): RunJson {
     path: run.path, ...(run.limitBytes === undefined ? {} : { limitBytes: run.limitBytes }), ...(run.limitPath === undefined ? {} : { limitPath: run.limitPath }),
     ...(run.peakBytes === undefined ? {} : { peakBytes: run.peakBytes }), peakExact: run.isPeakExact, ...(run.kubectlTopBytes === undefined ? {} : { kubectlTopBytes: run.kubectlTopBytes }),
     over80Ms: ms(run.over80Ns), over90Ms: ms(run.over90Ns), ...(run.waited === undefined ? {} : { stalls: run.waited.map(({ what, ns, count }) => ({ what, ms: ms(ns), count })) }),
-    kills: run.kills.map((kill) => killJson(kill, model)), spikes: run.spikes.length, spikesMissedByKubectlTop: run.spikes.filter(({ isShownByTop }) => isShownByTop === false).length,
+    kills: run.kills.map((kill) => killJson(kill, model)), oomsWithoutKill: run.oomsWithoutKill, spikes: run.spikes.length, spikesMissedByKubectlTop: run.spikes.filter(({ isShownByTop }) => isShownByTop === false).length,
     ...(run.recommendation === undefined ? {} : { recommendation: run.recommendation }), leftBehind: run.leftBehind, ...(run.lost === '' ? {} : { lost: run.lost }), ...(run.failure === undefined ? {} : { failure: run.failure }),
   }
 }

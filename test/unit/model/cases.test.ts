@@ -118,6 +118,26 @@ test('a storm of rounds that wait for a dying process is one case without a vict
   ])
 })
 
+/** What the kernel logs when it finds nobody whom it may kill (out_of_memory). */
+const impasse = (path: string, tsNs: number): Event[] => kmsg([
+  'hog invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=-1000', 'CPU: 1 PID: 384 Comm: hog Not tainted 6.12.107 #1', 'memory: usage 65536kB, limit 65536kB, failcnt 7',
+  `Memory cgroup stats for ${path}:`, 'anon 66818048', 'Tasks state (memory values in pages):', '[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name',
+  '[    384]     0   384    16614    16495   172032        0         -1000 hog', 'Out of memory and no killable processes...',
+].join('\n'), tsNs)
+const empty = (tsNs: number): Event[] => decision({ tid: 384, tsNs, memcgId: 66, victims: [] })
+const roundsOf = (events: readonly Event[]) => fold([...NODE, ...events]).cases.map(({ noKill, limit, invokedWhileExiting, witnesses }) => [noKill, limit?.path, invokedWhileExiting, witnesses])
+const ROUNDS = Array.from({ length: 300 }, (_, i) => T0 + i * 10 * MS), HOLDER = fold(NODE).memcgs.get(66)!.path
+
+test('round after round in which nobody may be killed is one case, whoever tells of it; another limit and another time have their own', () => {
+  expect(roundsOf(ROUNDS.flatMap((ns) => impasse(HOLDER, ns)))).toEqual([[true, HOLDER, 299, ['kmsg']]])
+  expect(roundsOf(ROUNDS.flatMap(empty))).toEqual([[true, HOLDER, 299, ['probe']]])
+  // Either witness may be read first.
+  expect(roundsOf(ROUNDS.flatMap((ns) => [...impasse(HOLDER, ns), ...empty(ns)]))).toEqual([[true, HOLDER, 299, ['probe', 'kmsg']]])
+  expect(roundsOf(ROUNDS.flatMap((ns) => [...empty(ns), ...impasse(HOLDER, ns)]))).toEqual([[true, HOLDER, 299, ['probe', 'kmsg']]])
+  expect(roundsOf([T0, T0 + MS, T0 + 2 * MS].flatMap((ns) => [...impasse(HOLDER, ns), ...impasse('/other', ns)]))).toEqual([[true, HOLDER, 2, ['kmsg']], [true, '/other', 2, ['kmsg']]])
+  expect(roundsOf([T0, T0 + MS, T0 + 30e9].flatMap((ns) => impasse(HOLDER, ns)))).toEqual([[true, HOLDER, 1, ['kmsg']], [true, HOLDER, undefined, ['kmsg']]])
+})
+
 test('others of its PID namespace that die with a victim are counted in the evidence and are no victims', () => {
   const zapped = [501, 502].map((pid, i) => event('signal', T0 + (12 + i) * MS, { signo: 9, code: 128, group: 1, result: 0, senderPid: 381, senderTid: 381, senderComm: 'x', senderMemcgId: 104, targetTid: pid, targetComm: 'kid' }))
   const model = fold([...NODE, ...podLimit(), exit(381, 104, T0 + 11 * MS), ...zapped, exit(501, 104, T0 + 14 * MS), exit(502, 104, T0 + 15 * MS)])

@@ -69,6 +69,16 @@ test('kills in it, and by its limit, are its own; others are not', () => {
   expect(text).toContain('kills       1 kill')
 })
 
+test('a decision that kills nobody is no kill, and is told as what it is', () => {
+  const run = ranAt([50])
+  for (const second of [1, 2, 3]) for (const e of decision({ tid: 40, tsNs: T0 + second * 1e9, memcgId: 9, victims: [] })) applyEvent(run.model, e)
+  const summary = summaryOf(run), text = runText(summary, run.model).join('\n')
+  expect(summary).toMatchObject({ kills: [], oomsWithoutKill: 3 })
+  expect(runJson(summary, run.model)).toMatchObject({ kills: [], oomsWithoutKill: 3 })
+  expect(text).toMatch(/kills +none\n +the OOM killer also ran 3 times and killed nobody/)
+  expect(runText(summaryOf(ranAt([50])), run.model).join('\n')).not.toContain('killed nobody')
+})
+
 test('stalls: none where a probe would have told, not known where none could; failures and losses are said', () => {
   const run = ranAt([50]), rung = (state: string) => applyEvent(run.model, event('rung', T0, { question: 'memcg-reclaim', rung: 'tracepoint', state }))
   rung('dead')
