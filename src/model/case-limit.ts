@@ -58,7 +58,7 @@ function idOfPath(model: NodeModel, path: string, tsNs: number): number | undefi
     if (memcg.path !== path || (memcg.diedNs !== undefined && memcg.diedNs < tsNs - 1e9)) continue
     // A path is used again by the next container of the same name, often within the second: the newest that was there by then.
     const isThere = memcg.bornNs <= tsNs, wasThere = found !== undefined && found.bornNs <= tsNs
-    if (found === undefined || (isThere === wasThere ? isThere === memcg.bornNs > found.bornNs : isThere)) found = memcg
+    if (found === undefined || (isThere === wasThere ? isThere === (memcg.bornNs > found.bornNs) : isThere)) found = memcg
   }
   return found?.id
 }

@@ -36,6 +36,8 @@ function jvm(program: Program, { limit, anon, had }: Grown): string[] {
   const heap = jvmMaxHeapOf(program), percent = jvmRamPercentOf(program)
   if (heap === undefined && isJvmContainerBlind(program)) return [`remove -XX:-UseContainerSupport or set -Xmx, because with it the JVM sizes its heap by the memory of the node: ${had}`]
   const cap = heap ?? (percent === undefined ? undefined : (limit * percent) / 100), setting = heap === undefined ? `-XX:MaxRAMPercentage=${percent}` : `-Xmx of ${formatBytes(heap)}`
+  // Who raises a bound that was never the trouble makes it worse.
+  if (cap === undefined && program.environRead) return [`let the JVM's heap be no more than three quarters of the limit, and look at memory outside it first (-XX:NativeMemoryTracking=summary), because nothing sets it: then it may have a quarter of the limit, half of a small one (before Java 8u191 a quarter of the node's memory), and ${had}`]
   if (cap === undefined) return [`let the JVM's heap be no more than three quarters of the limit (-XX:MaxRAMPercentage=75), because ${JVM_ROOM}, and ${had}`]
   if (cap >= limit * TOO_LARGE) return [`lower ${heap === undefined ? '-XX:MaxRAMPercentage' : '-Xmx'} to leave a quarter of the limit free, because ${setting} leaves ${cap >= limit ? 'nothing' : formatBytes(Math.floor(limit - cap))} of ${formatBytes(limit)}, and ${JVM_ROOM}: ${had}`]
   if (anon > cap * BEYOND) return [`look at memory outside the JVM's heap (-XX:NativeMemoryTracking=summary; bound direct buffers, threads and metaspace), because the heap may have ${formatBytes(Math.floor(cap))} (${setting}) and ${had}`]

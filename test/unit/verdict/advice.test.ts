@@ -63,7 +63,8 @@ describe('of a JVM', () => {
     ['with more than its heap may have', { settings: '-Xms1g\n-Xmx256m' }, /^look at memory outside the JVM's heap .* because the heap may have 256 MiB \(-Xmx of 256 MiB\) and java alone had 500 MiB/],
     ['whose heap was full in its bound', { settings: '-Xmx450m' }, /^look at what the heap holds/],
     ['that does not see its container', { settings: '-XX:-UseContainerSupport' }, /^remove -XX:-UseContainerSupport or set -Xmx/],
-    ['of which nothing is set', {}, /^let the JVM's heap be no more than three quarters/],
+    ['of which nothing is set', {}, /^let the JVM's heap be no more than three quarters of the limit, and look at memory outside it first .* because nothing sets it: then it may have a quarter of the limit/],
+    ['of which nobody could read what is set', { environRead: false }, /^let the JVM's heap be no more than three quarters of the limit \(-XX:MaxRAMPercentage=75\), because metaspace/],
   ])('%s', (_, given, expected) => expect(of({ runtime: 'jvm', comm: 'java', ...given })[0]).toMatch(expected))
   test('known by its name only', () => expect(adviceIn(kill({ comm: 'java' }))[0]).toMatch(/^the JVM's heap, metaspace/))
   test('a program that is called java and is something else is not taken for one', () => expect(of({ comm: 'java', runtime: 'python' })).toEqual([expect.stringMatching(RAISE)]))
