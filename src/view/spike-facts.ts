@@ -5,7 +5,7 @@ import type { NodeModel } from '../model/node.ts'
 import { shareOfPhases } from '../model/kubectl-top.ts'
 import { sumOfStat } from '../model/rise.ts'
 import { LONGEST_SPIKE_NS } from '../model/spike.ts'
-import type { Exactness, Spike, SpikeBook } from '../model/spike.ts'
+import type { Exactness, Spike } from '../model/spike.ts'
 
 /** An ancestor's spike is its children's when they rose by this share of it. */
 const EXPLAINED = 0.7
@@ -35,14 +35,14 @@ function withoutAncestors(spikes: readonly Spike[]): Spike[] {
 }
 
 /** The spikes themselves stay the same objects, so the choice holds until there is another one. */
-const TOLD = new WeakMap<SpikeBook, { readonly count: number; readonly spikes: readonly Spike[] }>()
+const TOLD = new WeakMap<NodeModel, { readonly count: number; readonly spikes: readonly Spike[] }>()
 
-/** Every spike where it happened and nowhere above, oldest first; those of our own self-tests left out. */
-export function toldSpikes({ spikes: book }: NodeModel): readonly Spike[] {
-  const count = book.spikes.length + book.omitted, before = TOLD.get(book)
+/** Every spike where it happened and nowhere above, oldest first; those of our own self-tests and of cgroups that nobody looks at left out. */
+export function toldSpikes(model: NodeModel): readonly Spike[] {
+  const { spikes: book, covers } = model, count = book.spikes.length + book.omitted, before = TOLD.get(model)
   if (before?.count === count) return before.spikes
-  const spikes = withoutAncestors(book.spikes.filter(({ path }) => !isSelfTestPath(path)))
-  TOLD.set(book, { count, spikes })
+  const spikes = withoutAncestors(book.spikes.filter(({ path }) => !isSelfTestPath(path) && covers?.(path) !== false))
+  TOLD.set(model, { count, spikes })
   return spikes
 }
 
@@ -79,7 +79,7 @@ export type SpikeSummary = {
   readonly byExactness: Readonly<Record<Exactness, number>>
   /** Facts were lost during so many. */
   readonly touched: number
-  /** Older ones that are no longer kept. */
+  /** Older ones that are no longer kept, of whatever cgroup. */
   readonly omitted: number
   readonly stallNs: number | undefined
 }

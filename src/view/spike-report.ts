@@ -50,7 +50,7 @@ function footing(summary: SpikeSummary, model: NodeModel): string[] {
   ].filter((part) => part !== '')
   const lines = count === 0 ? [] : [`Heights: ${parts.join('; ')}.`]
   if (topKnown > 0) lines.push(`kubectl top is computed: working set, a look each 15 s. When the looks fall is not known and assumed; over all possibilities ${round(least) === round(most) ? round(most) : `${round(least)} to ${round(most)}`} of them would be seen on average.`)
-  if (omitted > 0) lines.push(`${omitted} older spikes are not kept.`)
+  if (omitted > 0) lines.push(`${omitted} older spikes${model.covers === undefined ? '' : ', of any cgroup,'} are not kept.`)
   if (loss !== '') lines.push(`Facts are missing: ${loss}. ${touched === 0 ? 'There may be more spikes' : `${touched} of the spikes happened meanwhile (marked >), and there may be more`}.`)
   return lines
 }

@@ -51,6 +51,19 @@ test('text: the headline counts, hostile names are printable, 80 columns', async
   for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
 })
 
+test('--cgroup: only the spikes of the part, in text, too; none is no error', async () => {
+  record(spikyFrames(MEMCGS, 40))
+  const paths = async (pattern: string): Promise<unknown[]> => (await cli(['spikes', file, '--json', '--cgroup', pattern])).stdout.split('\n').filter(Boolean).map((line) => (JSON.parse(line) as { readonly path: string }).path)
+  expect(await paths('/system.slice')).toEqual([MEMCGS[2]?.path])
+  expect(await paths('/kubepods/**')).toEqual([CONTAINER, CONTAINER, CONTAINER])
+  expect(await paths('/user.slice')).toEqual([])
+  const { stdout, code } = await cli(['spikes', file, '--cgroup', '/system.slice/cron*'])
+  expect(code).toBe(0)
+  expect(stdout).toContain('only cgroups that match /system.slice/cron*')
+  expect(stdout).toContain('\n1 spike in 1 workload; ')
+  expect(stdout).not.toContain('kubepods')
+})
+
 test('a recording without a spike says what would be one', async () => {
   record(spikyFrames([{ memcgId: 7, path: '/calm', baseMib: 100, bumps: [] }], 20))
   const { stdout } = await cli(['spikes', file])
