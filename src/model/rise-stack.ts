@@ -77,16 +77,33 @@ function climb(model: NodeModel, memcg: Memcg, bytes: number): void {
   }
 }
 
-/** Ends every rise of which usage has fallen by half and by what counts. */
+/** Ends every rise of which usage has fallen by half and by what counts. What one value ends together was one, on its way up in steps. */
 function fall(model: NodeModel, memcg: Memcg, bytes: number): void {
   const { watch, limits } = memcg
+  const hasFallen = ({ peakBytes, baseBytes }: Rise): boolean => bytes <= peakBytes - Math.max(leastFall(limits?.maxBytes, baseBytes), (peakBytes - baseBytes) / 2)
   while (watch !== undefined && watch.depth > 0) {
-    const top = watch.rises[watch.depth - 1] as Rise
-    if (bytes > top.peakBytes - Math.max(leastFall(limits?.maxBytes, top.baseBytes), (top.peakBytes - top.baseBytes) / 2)) return
-    tell(model, memcg, { rise: top, baseBytes: top.baseBytes, startNs: top.startNs, endNs: watch.atNs, leastNs: top.lastAboveNs - top.firstAboveNs, ended: 'fell' })
+    const rise = watch.rises[watch.depth - 1] as Rise
+    if (!hasFallen(rise)) return
     watch.depth -= 1
     watch.lowBytes = bytes
+    const outer = watch.depth > 0 ? watch.rises[watch.depth - 1] : undefined
+    if (outer !== undefined && hasFallen(outer)) absorb(outer, rise)
+    else tell(model, memcg, { rise, baseBytes: rise.baseBytes, startNs: rise.startNs, endNs: watch.atNs, leastNs: rise.lastAboveNs - rise.firstAboveNs, ended: 'fell' })
   }
+}
+
+/** The inner one was the top of it. */
+function absorb(outer: Rise, inner: Rise): void {
+  if (inner.peakBytes > outer.peakBytes) {
+    outer.peakBytes = inner.peakBytes
+    outer.peakSource = inner.peakSource
+    outer.peakFromNs = inner.peakFromNs
+  }
+  outer.isCovered &&= inner.isCovered
+  outer.isTouched ||= inner.isTouched
+  if (!(outer.topBytes >= inner.topBytes)) outer.topBytes = inner.topBytes
+  if (!(outer.topDuringBytes >= inner.topDuringBytes)) outer.topDuringBytes = inner.topDuringBytes
+  if (inner.statDuring !== undefined) noteStat(outer, inner.statDuring)
 }
 
 /** Before a look: as rows come only when something changed, what the last look saw stood until the look before this one. */
@@ -171,10 +188,11 @@ export function endByDeath(model: NodeModel, memcg: Memcg, tsNs: number): void {
   if (watch === undefined) return
   watch.fromNs = watch.atNs = Math.max(tsNs, watch.lastNs)
   settle(model, memcg)
-  for (; watch.depth > 0; watch.depth -= 1) {
-    const rise = watch.rises[watch.depth - 1] as Rise
-    tell(model, memcg, { rise, baseBytes: rise.baseBytes, startNs: rise.startNs, endNs: watch.atNs, leastNs: rise.lastAboveNs - rise.firstAboveNs, ended: 'died' })
-  }
+  for (; watch.depth > 1; watch.depth -= 1) absorb(watch.rises[watch.depth - 2] as Rise, watch.rises[watch.depth - 1] as Rise)
+  const rise = watch.rises[0]
+  if (watch.depth === 0 || rise === undefined) return
+  watch.depth = 0
+  tell(model, memcg, { rise, baseBytes: rise.baseBytes, startNs: rise.startNs, endNs: watch.atNs, leastNs: rise.lastAboveNs - rise.firstAboveNs, ended: 'died' })
 }
 
 /** The stream is over: of what still stands high, only what already fell is known. */

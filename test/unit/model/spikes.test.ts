@@ -133,6 +133,12 @@ describe('what is a spike', () => {
     const model = told([...HEAD, ...rows, event('memcg_death', T0 + 4.5 * S, { memcgId: ID, path: '/a', by: 'probe' })])
     expect(model.spikes.spikes).toMatchObject([{ ended: 'died', peakBytes: 150 * MIB, endNs: T0 + 4.5 * S }])
   })
+  test('a way up in steps that ends at once is one, whether it fell or died', () => {
+    const stairs: Step[] = [{ tsNs: 0, bytes: 10 * MIB }, ...[30, 60, 90].map((mib, i) => ({ tsNs: T0 + (3 + 3 * i) * S, bytes: mib * MIB })), { tsNs: T0 + 12 * S, bytes: 10 * MIB }]
+    expect(inMib(spikesOf(stairs, 'window'))).toEqual([[10, 90, 'exact-height']])
+    const rows = rowsOf(stairs, evenly(11), { memcgId: ID, means: 'window' })
+    expect(inMib(told([...HEAD, ...inOrder(rows, keepAlive(11)), event('memcg_death', T0 + 11.5 * S, { memcgId: ID, path: '/a', by: 'probe' })]).spikes.spikes)).toEqual([[10, 90, 'exact-height']])
+  })
   test('what still stands high at the end is not known to be one', () => expect(spikesOf(bumps([3, 60_000, 50]), 'window', 5)).toEqual([]))
 })
 
