@@ -90,7 +90,7 @@ describe('the page of spikes', () => {
   it('offers no jump where time cannot be wound', async () => {
     const t = await invented([80, 24], 'facts')
     t.keys('4')
-    await t.see('6 spikes in 5 workloads')
+    await t.see('8 spikes in 5 workloads')
     expect(t.lines()[23]).not.toContain('to its moment')
     t.keys('\r')
     await t.see('time cannot be wound here')

@@ -6,7 +6,7 @@ import { writeImage } from './image.ts'
 import { Kubelet, type MadePod, type PodSpec } from './kubelet.ts'
 
 export const IMAGE = 'localhost/oomscope/lab:1'
-const START_MS = 60_000
+const START_MS = 300_000
 
 export type ContainerdOptions = {
   /** Of its own, on a real file system; with a short path: a socket's name has 108 bytes. */
@@ -94,7 +94,7 @@ export class Containerd {
       if (this.child.exitCode !== null) throw new Error(`it ended with ${this.child.exitCode}`)
       if (existsSync(this.socket)) return
     }
-    throw new Error('no socket after a minute')
+    throw new Error('no socket after five minutes')
   }
 
   /** Connected when first used. */

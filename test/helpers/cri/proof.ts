@@ -12,7 +12,7 @@ import { EXITED, type ContainerWord, type MadePod } from './kubelet.ts'
 
 export const LIMIT = 48 << 20, SMALL_LIMIT = 24 << 20, RESTARTS = 3
 /** Under emulation everything takes its time; a fault must end before the level's patience does. */
-const PATIENCE_MS = 120_000
+const PATIENCE_MS = 300_000
 
 export type Made = { readonly id: string; readonly name: string; readonly limitBytes: number; readonly path: string; /** memory.max or memory.limit_in_bytes, while it ran. */ readonly enforcedBytes?: number; readonly word?: ContainerFacts }
 export type ContainerFacts = { readonly exitCode: number; readonly reason: string; readonly startedMs: number; readonly finishedMs: number }
