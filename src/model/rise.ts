@@ -1,7 +1,7 @@
 /** Usage that has risen and not yet fallen: what may become a spike. Kept in a few slots per memcg that are used again, so that looks allocate nothing. */
 import type { EventOf } from '../event/event.ts'
 import { topSlotOf } from './kubectl-top.ts'
-import type { Spike } from './spike.ts'
+import type { Makeup, Spike } from './spike.ts'
 
 /** How a height came to be known; larger is better. */
 export const SOURCE = { sampled: 0, highWater: 1, window: 2 } as const
@@ -48,7 +48,7 @@ export const newRise = (): Rise => ({
 })
 
 /** Anonymous, file and kernel memory do not overlap; shmem is part of file. */
-export const sumOfStat = (stat: EventOf<'memcg_stat'>): number => (stat.anonBytes ?? 0) + (stat.fileBytes ?? 0) + (stat.kernelBytes ?? 0)
+export const sumOfStat = (stat: Makeup): number => (stat.anonBytes ?? 0) + (stat.fileBytes ?? 0) + (stat.kernelBytes ?? 0)
 
 /** memory.stat was read while it stood high: the reading with the most in it is the nearest to its top. */
 export function noteStat(rise: Rise, stat: EventOf<'memcg_stat'>): void {

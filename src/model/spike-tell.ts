@@ -4,7 +4,7 @@ import type { Memcg, NodeModel } from './node.ts'
 import { SOURCE } from './rise.ts'
 import type { Rise } from './rise.ts'
 import { keepSpike, leastHeight, limitOver, LONGEST_SPIKE_NS } from './spike.ts'
-import type { Exactness, Spike } from './spike.ts'
+import type { Exactness, Makeup, Spike } from './spike.ts'
 
 /** The probes print their counters once a second. */
 const PRINT_NS = 1.2e9
@@ -23,13 +23,16 @@ function isShown({ rise, baseBytes }: Ended, memcg: Memcg): boolean | undefined 
   return rise.topDuringBytes >= workingSetOf(baseBytes, inactive) + (rise.peakBytes - baseBytes) / 2
 }
 
+const makeupOf = (stat: Rise['statBefore']): Makeup | undefined =>
+  stat === undefined ? undefined : { tsNs: stat.tsNs, anonBytes: stat.anonBytes, fileBytes: stat.fileBytes, shmemBytes: stat.shmemBytes, kernelBytes: stat.kernelBytes }
+
 /** Keeps it when it is one. */
 export function tell(model: NodeModel, memcg: Memcg, ended: Ended): void {
   const { rise, baseBytes, startNs, endNs } = ended, { watch } = memcg, leastNs = Number.isNaN(ended.leastNs) ? 0 : ended.leastNs
   if (rise.peakBytes - baseBytes < leastHeight(memcg.limits?.maxBytes, baseBytes) || leastNs > LONGEST_SPIKE_NS || watch === undefined) return
   settleNewest(model, memcg, Infinity)
   const spike: Spike = {
-    memcgId: memcg.id, path: memcg.path, startNs, endNs, leastNs, baseBytes, peakBytes: rise.peakBytes, exactness: exactnessOf(rise), limit: limitOver(model, memcg), statBefore: rise.statBefore, statDuring: rise.statDuring,
+    memcgId: memcg.id, path: memcg.path, startNs, endNs, leastNs, baseBytes, peakBytes: rise.peakBytes, exactness: exactnessOf(rise), limit: limitOver(model, memcg), statBefore: makeupOf(rise.statBefore), statDuring: makeupOf(rise.statDuring),
     stallNs: undefined, kubectlTopBytes: Number.isNaN(rise.topBytes) ? undefined : rise.topBytes, isShownByTop: isShown(ended, memcg), ended: ended.ended, isTouched: rise.isTouched,
   }
   watch.newest = spike

@@ -33,6 +33,9 @@ export const leastFall = (maxBytes: number | undefined, baseBytes: number): numb
  */
 export type Exactness = 'exact-height' | 'high-water' | 'sampled'
 
+/** What is kept of memory.stat: thousands of spikes would hold twice that many of its rows. */
+export type Makeup = Pick<EventOf<'memcg_stat'>, 'tsNs' | 'anonBytes' | 'fileBytes' | 'shmemBytes' | 'kernelBytes'>
+
 export type Spike = {
   readonly memcgId: number
   readonly path: string
@@ -49,8 +52,8 @@ export type Spike = {
   /** Own limit, else that of the nearest limited memcg above. */
   readonly limit: { readonly bytes: number; readonly path: string } | undefined
   /** memory.stat before it and, where one was read, during it. */
-  readonly statBefore: EventOf<'memcg_stat'> | undefined
-  readonly statDuring: EventOf<'memcg_stat'> | undefined
+  readonly statBefore: Makeup | undefined
+  readonly statDuring: Makeup | undefined
   /** Time its tasks waited in reclaim or throttling meanwhile, to within the second in which the probes print. Absent: no probe tells. */
   stallNs: number | undefined
   /** The highest working set that a look each 15 s showed in that time, the one that stood at its beginning included (kubectl-top.ts). */

@@ -1,11 +1,10 @@
 /** Which spikes are told, each once, and what they were made of: pure functions over the model that every picture of a spike shares. */
 import { isSelfTestPath } from '../model/case.ts'
-import type { EventOf } from '../event/event.ts'
 import type { NodeModel } from '../model/node.ts'
 import { shareOfPhases } from '../model/kubectl-top.ts'
 import { sumOfStat } from '../model/rise.ts'
 import { LONGEST_SPIKE_NS } from '../model/spike.ts'
-import type { Exactness, Spike } from '../model/spike.ts'
+import type { Exactness, Makeup, Spike } from '../model/spike.ts'
 
 /** An ancestor's spike is its children's when they rose by this share of it. */
 const EXPLAINED = 0.7
@@ -51,7 +50,7 @@ export type Composition = { readonly anonBytes?: number; readonly fileBytes?: nu
 const PARTS = ['anon', 'file', 'shmem', 'kernel'] as const
 
 /** Parts that do not overlap: shmem is counted in file. */
-export function compositionOf({ anonBytes, fileBytes, shmemBytes, kernelBytes }: EventOf<'memcg_stat'>): Composition {
+export function compositionOf({ anonBytes, fileBytes, shmemBytes, kernelBytes }: Makeup): Composition {
   const file = fileBytes === undefined ? undefined : Math.max(0, fileBytes - (shmemBytes ?? 0))
   return { ...(anonBytes === undefined ? {} : { anonBytes }), ...(file === undefined ? {} : { fileBytes: file }), ...(shmemBytes === undefined ? {} : { shmemBytes }), ...(kernelBytes === undefined ? {} : { kernelBytes }) }
 }
