@@ -104,6 +104,9 @@ function paintPlots(grid: Grid, at: Rect, page: CasePage): void {
   grid.text({ x: x + LABEL + drawn - 3, y: axis }, '0 X', STYLE.kill)
 }
 
+/** Frame and one curve. */
+const PLOTS_LEAST = 3
+
 type Heights = { readonly verdict: number; readonly limits: number; readonly candidates: number; readonly plots: number }
 
 /** Least heights first, what is left to the verdict, the candidates, the limits, and the rest to the plots; what has no room is left out from the end. */
@@ -117,6 +120,8 @@ function heightsOf(total: number, page: CasePage, { verdictLines, sentenceLines 
   const heights = { verdict: 0, candidates: 0, limits: 0, plots: 0 }
   let left = total
   for (const part of ['verdict', 'candidates', 'limits', 'plots'] as const) if (least[part] <= left) { heights[part] = least[part]; left -= least[part] }
+  // Without their axis the last seconds need a row less.
+  if (heights.plots === 0 && least.plots > left && left >= PLOTS_LEAST) { heights.plots = left; left = 0 }
   for (const part of ['verdict', 'candidates', 'limits', 'plots'] as const) {
     if (heights[part] === 0) continue
     const more = Math.max(0, Math.min(left, wanted[part] - heights[part]))

@@ -214,7 +214,7 @@ describe('the page of a kill', () => {
   it('keeps the verdict, the limit, the victim and the last seconds at 80x24', async () => {
     const t = await openSecond({ cols: 80, rows: 24 })
     t.picture('case-80x24')
-    expect(prose(t)).toContain('filled with 95.3 MiB anonymous and 0 B file memory.')
+    expect(prose(t)).toContain('filled with 95.3 MiB anonymous and 0 B file memory')
     expect(t.text()).toMatch(/container "502065b29ff4" +96M +max +96M +100% +< OOM/)
     expect(t.text()).toMatch(/6168 python3 +102M +0 +26168 ━+ KILLED/)
     expect(t.text()).toContain('and 3 more: tab shows them')
