@@ -35,9 +35,9 @@ BPFTRACE ?= system
 vm: deps-test build
 	@OOMSCOPE_VM_KERNELS='$(KERNEL)' OOMSCOPE_VM_BPFTRACE='$(BPFTRACE)' $(VITEST) --project vm
 
-## bench: what oomscope costs, as ratios; writes docs/bench.md
+## bench: what oomscope costs, as ratios; writes docs/bench.md (ONLY=screen: prints one part)
 bench: deps-test tracefs build
-	@node test/bench/bench.mjs
+	@ONLY='$(ONLY)' node test/bench/bench.mjs
 
 build: node_modules/.package-lock.json dist/cli/main.js dist/native/oomscope-bridge
 

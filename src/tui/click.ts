@@ -5,6 +5,7 @@ import type { MouseEvent } from './mouse.ts'
 import { press } from './press.ts'
 import type { Context, Pressed } from './press.ts'
 import { jump } from './press-time.ts'
+import { togglePane } from './stage.ts'
 import { selectedIndex } from './ui.ts'
 import type { Ui } from './ui.ts'
 
@@ -24,7 +25,7 @@ function onTime(ui: Ui, hit: Hit & { readonly target: { readonly what: 'time' } 
   if (context.replay?.canSeek !== true) return { ui }
   const jumped = jump(ui, startNs + ((x - hit.x + 0.5) / hit.width) * (endNs - startNs))
   // From a list the moment is what is looked at.
-  return ui.page === 'kills' ? { ...jumped, ui: { ...jumped.ui, page: 'overview', back: [] } } : jumped
+  return ui.page === 'kills' || ui.page === 'spikes' ? { ...jumped, ui: { ...jumped.ui, page: 'overview', back: [] } } : jumped
 }
 
 function onTarget(ui: Ui, hit: Hit, { x, context }: { readonly x: number; readonly context: Context }): Pressed {
@@ -32,12 +33,13 @@ function onTarget(ui: Ui, hit: Hit, { x, context }: { readonly x: number; readon
   switch (target.what) {
     case 'row': return onRow(ui, target.key, context)
     case 'kill': return ui.kill === target.key ? press(ui, 'enter', context) : { ui: { ...ui, kill: target.key } }
-    case 'item': return { ui: { ...ui, picked: target.key } }
+    case 'item': return ui.picked === target.key ? press(ui, 'enter', context) : { ui: { ...ui, picked: target.key } }
     case 'column': return { ui: { ...ui, sort: ui.sort.key === target.key ? { ...ui.sort, inverted: !ui.sort.inverted } : { key: target.key, inverted: false } } }
     case 'time': return onTime(ui, { ...hit, target }, { x, context })
     case 'menu': return ui.menu !== undefined ? press({ ...ui, menu: target.index }, 'enter', context) : press({ ...ui, chooser: target.index }, 'space', context)
     case 'inside': return { ui }
     case 'key': return press(ui, target.key, context)
+    case 'pane': return { ui: togglePane(ui) }
   }
 }
 

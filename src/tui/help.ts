@@ -7,7 +7,7 @@ import type { KeySet } from './keymap.ts'
 import { TABS } from './tabs.ts'
 
 /** What can be done depends on the source. `live`: a live screen with a memory, and whether it follows the present or looks back. */
-export type Abilities = { readonly mode: 'live' | 'replay'; readonly keys?: KeySet; readonly mouse?: boolean; readonly live?: 'following' | 'back'; readonly speed: boolean; readonly seek: boolean; readonly charts: boolean; readonly save: boolean }
+export type Abilities = { readonly mode: 'live' | 'replay'; readonly keys?: KeySet; readonly mouse?: boolean; /** A command of `run` has a pane. */ readonly command?: boolean; readonly live?: 'following' | 'back'; readonly speed: boolean; readonly seek: boolean; readonly charts: boolean; readonly save: boolean }
 
 /** Whether the keys of the time are the first ones a person needs. */
 export const isWinding = (can: Abilities): boolean => can.seek && can.live !== 'following'
@@ -35,6 +35,7 @@ export function helpLines(can: Abilities): string[] {
     'Keys',
     key(below ? 'up down  ^N ^P' : 'up down  j k', 'select; g G first and last; PgUp PgDn, ^U ^D by pages'),
     key('enter', 'open what is selected; esc goes back'),
+    ...(can.command === true ? [key('^]', 'the pane of the command; from there, back to the pages')] : []),
     key('/', 'filter by name: regular expression, ! in front inverts; enter keeps it, esc clears it'),
     key(below ? 's  , .  S' : 's  < >  I', 'sort menu; sort by the column before or after; reverse'),
     key('C  x', 'choose columns; next theme (dark, light, 16 colours, mono)'),

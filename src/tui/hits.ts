@@ -11,6 +11,8 @@ export type Target =
   | { readonly what: 'menu'; readonly index: number } | { readonly what: 'inside' }
   /** A key in the key bar. */
   | { readonly what: 'key'; readonly key: string }
+  /** The way from the command's pane to the pages and back. */
+  | { readonly what: 'pane' }
 
 export type Hit = { readonly x: number; readonly y: number; readonly width: number; readonly height: number; readonly target: Target }
 

@@ -9,6 +9,7 @@ import { stepOf } from '../view/timeline.ts'
 import type { TimelineColumns } from '../view/timeline.ts'
 import { STYLE } from './grid.ts'
 import type { Grid, Style } from './grid.ts'
+import type { Target } from './hits.ts'
 
 export type Rect = { readonly x: number; readonly y: number; readonly width: number; readonly height: number }
 
@@ -107,8 +108,8 @@ function clickableKeys(grid: Grid, { x, y }: { readonly x: number; readonly y: n
   const names = key.split(' ')
   let from = x
   for (const name of names) {
-    const pressed = name.length === 1 ? name : NAMED_KEYS[name]
-    if (pressed !== undefined) grid.clickable({ x: from, y, width: names.length === 1 ? name.length + 1 + does.length : name.length }, { what: 'key', key: pressed })
+    const pressed = name.length === 1 ? name : NAMED_KEYS[name], target: Target | undefined = name === '^]' ? { what: 'pane' } : pressed === undefined ? undefined : { what: 'key', key: pressed }
+    if (target !== undefined) grid.clickable({ x: from, y, width: names.length === 1 ? name.length + 1 + does.length : name.length }, target)
     from += name.length + 1
   }
 }

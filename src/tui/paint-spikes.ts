@@ -22,7 +22,7 @@ export function paintSpikes(body: Body, ui: Ui, show: Show): Result {
   const detail = row === undefined ? 0 : Math.min(DETAIL, Math.max(4, Math.floor(grid.rows / 4))), height = body.height - said.length - timeline - detail
   const top = scrolled(ui.pickedTop, index, { height: height - 1, count: rows.length })
   if (row !== undefined) {
-    paintTable<SpikeRow>(grid, { y, height, from: 1 }, { rows, columns: SPIKE_COLUMNS, index, top })
+    paintTable<SpikeRow>(grid, { y, height, from: 1 }, { rows, columns: SPIKE_COLUMNS, index, top, targetOf: ({ id }) => ({ what: 'item', key: id }) })
     const at = { x: 0, y: y + height, width: grid.cols, height: detail }
     grid.box(at, `${row.time} UTC`)
     paintSentences(grid, { x: 2, y: at.y + 1, width: at.width - 3, height: detail - 2 }, scene.spikeSentences(row))

@@ -62,7 +62,12 @@ const KEYS_POD_REPLAY: Keys = [['esc', 'back'], ['space', 'play'], ['h l', '1s']
 const KEYS_KILLS: Keys = [['enter', 'open'], ['esc', 'back'], ['[ ]', 'prev/next kill'], ['space', 'pause'], ['?', 'help'], ['q', 'quit']]
 
 const LOOK_BACK: Keys = [['h H', 'look back']], TO_LIVE: Keys = [['end', 'live']]
-const overviewKeys = (can: Abilities): Keys => named(can.keys, can.live === 'back' ? [...TO_LIVE, ...KEYS_REPLAY] : can.seek && can.live === undefined ? KEYS_REPLAY : can.seek ? [...KEYS_LIVE, ...LOOK_BACK] : KEYS_LIVE).filter(([key]) => (key !== 'D' || can.charts) && (key !== '+ -' || can.speed))
+const TO_PANE: Keys = [['^]', 'the command']]
+
+function overviewKeys(can: Abilities): Keys {
+  const keys = can.live === 'back' ? [...TO_LIVE, ...KEYS_REPLAY] : can.seek && can.live === undefined ? KEYS_REPLAY : can.seek ? [...KEYS_LIVE, ...LOOK_BACK] : KEYS_LIVE
+  return named(can.keys, can.command === true ? [...TO_PANE, ...keys] : keys).filter(([key]) => (key !== 'D' || can.charts) && (key !== '+ -' || can.speed))
+}
 
 /** Heights of the panes below the table for a screen of so many rows. */
 const panes = (rows: number): { readonly detail: number; readonly timeline: number } =>

@@ -8,6 +8,7 @@ import type { Charts } from './charts.ts'
 import { point } from './click.ts'
 import { filesOf, textToCopy } from './export-case.ts'
 import type { Abilities } from './help.ts'
+import { hitAt } from './hits.ts'
 import { modeText } from './mode.ts'
 import { OwnCostMeter } from './own-cost.ts'
 import { paneSizeOf } from './paint-command.ts'
@@ -22,7 +23,7 @@ import type { Scene } from './scene.ts'
 import type { Settings } from './settings.ts'
 import type { Terminal } from './terminal.ts'
 import { stillFollowing, toggleFollowing } from './following.ts'
-import { splitChunk } from './stage.ts'
+import { splitChunk, togglePane } from './stage.ts'
 import { START } from './ui.ts'
 import type { Ui } from './ui.ts'
 
@@ -92,7 +93,7 @@ export class Session {
     if (this.hasKeysOfCommand && typed !== '') stage.type(typed)
     if (toggles > 0) this.leaveAsked = false
     if (toggles % 2 === 0) return
-    this.ui = this.ui.page === 'command' ? { ...this.ui, page: 'overview', back: [] } : { ...this.ui, page: 'command', back: [], scroll: 0, prompt: undefined, menu: undefined, chooser: undefined }
+    this.ui = togglePane(this.ui)
     this.dirty = true
     setImmediate(() => this.tick())
   }
@@ -109,8 +110,9 @@ export class Session {
   }
 
   mouse(event: MouseEvent): void {
-    if (this.hasKeysOfCommand) return
     const now = this.painted === undefined || this.painted.ui !== this.ui ? this.compose() : this.painted
+    // Of the pages only the way to them can be clicked while the keys are the command's.
+    if (this.hasKeysOfCommand && (event.does !== 'click' || hitAt(now.grid.hits, event.x, event.y)?.target.what !== 'pane')) return
     this.obey(point(this.ui.paused === this.paused ? this.ui : { ...this.ui, paused: this.paused }, event, { hits: now.grid.hits, context: this.contextOf(now) }))
   }
 
@@ -279,7 +281,7 @@ export class Session {
   private abilities(): Abilities {
     const { mode, control, save } = this.options, following = control?.playback?.().live?.isFollowing
     return {
-      mode, mouse: this.ui.mouse, keys: this.options.keys ?? 'oomscope', charts: this.canCharts, save: save !== undefined, seek: control?.seek !== undefined, speed: control?.setSpeed !== undefined && following !== true,
+      mode, command: this.options.stage !== undefined, mouse: this.ui.mouse, keys: this.options.keys ?? 'oomscope', charts: this.canCharts, save: save !== undefined, seek: control?.seek !== undefined, speed: control?.setSpeed !== undefined && following !== true,
       ...(following === undefined ? {} : { live: following ? 'following' as const : 'back' as const }),
     }
   }

@@ -2,6 +2,7 @@
 import type { NodeModel } from '../model/node.ts'
 import type { RunPanel } from '../view/run-panel.ts'
 import type { PaneCells } from './pane-cells.ts'
+import type { Ui } from './ui.ts'
 
 export type Stage = {
   readonly title: string
@@ -28,3 +29,7 @@ export function splitChunk(chunk: string): { readonly typed: string; readonly to
   const parts = chunk.replace(MOUSE, '').split(TOGGLE)
   return { typed: parts.join(''), toggles: parts.length - 1 }
 }
+
+/** From the pane to the overview, from any page to the pane. */
+export const togglePane = (ui: Ui): Ui =>
+  (ui.page === 'command' ? { ...ui, page: 'overview', back: [] } : { ...ui, page: 'command', back: [], scroll: 0, prompt: undefined, menu: undefined, chooser: undefined })

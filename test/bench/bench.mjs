@@ -1,4 +1,4 @@
-/** `make bench`: every figure is a ratio against something measured in the same run; the medians go to docs/bench.md, which the README quotes. */
+/** `make bench`: every figure is a ratio against something measured in the same run; the medians go to docs/bench.md, which the README quotes. `make bench ONLY=screen` measures and prints one part. */
 import { writeFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import { ROOT, run } from './measure.mjs'
@@ -10,14 +10,19 @@ import { benchSampling } from './sampling.mjs'
 import { benchScreen } from './screen.mjs'
 import { benchSlowdown } from './slowdown.mjs'
 
-const rows = [], skipped = []
-const root = process.getuid?.() === 0
+async function benchStream() {
+  const lines = await benchLines()
+  return [...lines.rows, await benchCore('a storm of decisions with 500 candidates each', lines)]
+}
 
-const lines = await benchLines()
-rows.push(...lines.rows, await benchCore('a storm of decisions with 500 candidates each', lines))
-rows.push(...await benchScreen(), ...await benchNames())
-for (const [name, bench] of [['sampling', benchSampling], ['slowdown', benchSlowdown], ['latency', benchLatency]]) {
-  if (root) rows.push(...await bench())
+const PARTS = { stream: benchStream, screen: benchScreen, names: benchNames, sampling: benchSampling, slowdown: benchSlowdown, latency: benchLatency }
+const NEED_ROOT = ['sampling', 'slowdown', 'latency'], only = process.env.ONLY || undefined, root = process.getuid?.() === 0
+if (only !== undefined && !(only in PARTS)) throw new Error(`ONLY=${only}: the parts are ${Object.keys(PARTS).join(', ')}`)
+
+const rows = [], skipped = []
+for (const [name, bench] of Object.entries(PARTS)) {
+  if (only !== undefined && name !== only) continue
+  if (root || !NEED_ROOT.includes(name)) rows.push(...await bench())
   else skipped.push(`${name}: needs root (memcgs of its own, probes)`)
 }
 
@@ -32,5 +37,5 @@ Kernel ${release()}, ${bpftrace}, Node ${process.versions.node}, ${cpus().length
 ${table}
 ${skipped.map((s) => `\nskipped: ${s}`).join('')}
 `
-writeFileSync(`${ROOT}docs/bench.md`, page)
+if (only === undefined) writeFileSync(`${ROOT}docs/bench.md`, page)
 process.stdout.write(page)

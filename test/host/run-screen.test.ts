@@ -64,6 +64,21 @@ test('q on another page asks first while the command runs; the second q ends it'
   expect(screen.modes()).toEqual(SHELL_MODES)
 })))
 
+test('a click on ^] leads to the pages and back; any other click is not the command\'s, nor ours', (context) => inLab(context, (host) => onScreen(host, { command: 'read line; echo "read <$line>"' }, async (screen) => {
+  const click = (text: string): void => { const y = screen.rowOf(text), x = screen.lines()[y]?.indexOf(text) ?? 0; screen.keys(`\u001b[<0;${x + 1};${y + 1}M\u001b[<0;${x + 1};${y + 1}m`) }
+  await screen.see('all other keys')
+  click('go to the command')
+  click('the pages of oomscope')
+  await screen.see('WORKLOAD')
+  click('^]')
+  await screen.see('all other keys')
+  screen.keys('x\r')
+  await screen.see('read <x>')
+  await screen.see('what it came to')
+  screen.keys('q')
+  expect(await screen.ended()).toBe(0)
+})))
+
 test('a resize reaches the command', (context) => inLab(context, (host) => onScreen(host, { command: 'trap "stty size" WINCH; echo up; while :; do sleep 0.05; done' }, async (screen) => {
   await screen.see('up')
   screen.resize(140, 50)

@@ -67,6 +67,17 @@ describe('the mouse', () => {
     await t.see(/REPLAY 04:18:1[34]\.\d \(-1[01]s\) PAUSED/)
   })
 
+  it('selects a spike by a click and goes to its moment by a second', async () => {
+    const t = await atEnd()
+    t.keys('4')
+    await t.see('3 spikes in 3 workloads')
+    const y = t.rowOf('pod 1f0c')
+    click(t, 20, y)
+    await t.until(() => selectedRow(t).includes('1f0c2a3e'), 'the clicked spike selected')
+    click(t, 20, y)
+    await t.until((x) => /REPLAY 04:18:1\d\.\d \(.*PAUSED/.test(x.text()) && selectedRow(x).includes('1f0c2a3e'), 'the overview at its end, its workload selected')
+  })
+
   it('goes to a moment of the live bar, and back to the present by the key bar', async () => {
     tui = new Tui('node', [CLI, 'live', '--no-probes'], { cols: 120, rows: 40, env: fakeBridge(fresh(), [{ frames: [readFileSync(DEMO)] }]).env })
     const t = tui

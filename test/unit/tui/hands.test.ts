@@ -61,6 +61,18 @@ describe('a click', () => {
     expect(clickOn({ ...START, menu: 0 }, { what: 'row', key: 'c' }).ui).toEqual({ ...START, menu: undefined })
     expect(clickOn({ ...START, menu: 1 }, { what: 'inside' }).ui.menu).toBe(1)
   })
+  it('selects a spike, and goes to its moment when it is selected already; from the bar of that page, too, the moment is what is looked at', () => {
+    const spikes: Context = { ...CONTEXT, listKeys: ['s1', 's2'], spikes: [{ id: 's1', memcgId: 7, atNs: 80e9 }, { id: 's2', memcgId: 9, atNs: 60e9 }] }, page: Ui = { ...START, page: 'spikes', back: ['overview'] }
+    const { ui, command } = clickOn(page, { what: 'item', key: 's2' }, spikes)
+    expect([ui, command]).toEqual([{ ...page, picked: 's2' }, undefined])
+    expect(clickOn(ui, { what: 'item', key: 's2' }, spikes)).toMatchObject({ ui: { page: 'overview', seekMemcgId: 9 }, command: { do: 'seek', tsNs: 60e9 } })
+    expect(clickOn(page, { what: 'time', startNs: 0, endNs: 100e9 }, spikes)).toMatchObject({ ui: { page: 'overview' }, command: { do: 'seek', tsNs: 45e9 } })
+  })
+  it('leads out of the pane of a command and back', () => {
+    const pages = clickOn({ ...START, page: 'command' }, { what: 'pane' }).ui
+    expect(pages.page).toBe('overview')
+    expect(clickOn({ ...pages, page: 'stalls', back: ['overview'] }, { what: 'pane' }).ui).toMatchObject({ page: 'command', back: [] })
+  })
   it('the wheel moves three lines in a list', () => {
     expect(point(START, { does: 'down', x: 0, y: 0 }, { hits: [], context: CONTEXT }).ui).toMatchObject({ selected: 'd', index: 3 })
   })

@@ -2,10 +2,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Playback } from '../../../src/tui/app.ts'
 import { Grid, SELECTED, STYLE } from '../../../src/tui/grid.ts'
+import type { CommandPage } from '../../../src/tui/paint-command.ts'
+import { openCells } from '../../../src/tui/pane-cells.ts'
 import { paint } from '../../../src/tui/paint.ts'
 import type { Show } from '../../../src/tui/paint.ts'
 import { sceneOf } from '../../../src/tui/scene.ts'
-import { openCells } from '../../../src/tui/pane-cells.ts'
 import { Session } from '../../../src/tui/session.ts'
 import { TOGGLE, type Stage } from '../../../src/tui/stage.ts'
 import type { Terminal } from '../../../src/tui/terminal.ts'
@@ -14,12 +15,21 @@ import type { Page, Ui } from '../../../src/tui/ui.ts'
 import { Story } from '../../../src/view/story.ts'
 import type { NodeModel } from '../../../src/model/node.ts'
 import { demoNode, liveOn } from '../../helpers/demo-node.ts'
-import { addKill, addPod, emptyNode, M, TEST_LENS, WALL_MS } from '../../helpers/node-model.ts'
+import { addKill, addMemcg, addPod, emptyNode, M, tell, TEST_LENS, WALL_MS } from '../../helpers/node-model.ts'
 
 function show(model: NodeModel, ascii = false): Show {
   return { scene: sceneOf({ lens: TEST_LENS, model, story: new Story(model) }), mode: { text: '● LIVE', style: STYLE.bar }, can: { mode: 'live', speed: false, seek: false, charts: true, save: true }, fault: undefined, ascii }
 }
-const PAGES: readonly Page[] = ['overview', 'row', 'kills', 'case', 'help', 'charts', 'health', 'stalls', 'node', 'spikes']
+const PAGES: readonly Page[] = ['overview', 'row', 'kills', 'case', 'help', 'charts', 'health', 'stalls', 'node', 'spikes', 'command']
+
+/** A command whose terminal, title and summary all hold these. */
+async function commandOf(texts: readonly string[], { isRunning = true } = {}): Promise<CommandPage> {
+  const cells = await openCells({ cols: 60, rows: 12 }), [title = ''] = texts
+  cells.write(texts.join('\r\n'))
+  await vi.waitFor(() => { expect(cells.version).toBe(1) })
+  const panel = { share: 0.95, lines: texts.map((text) => ({ label: title, text, tone: 'urgent' as const })), chart: undefined }
+  return { title, isRunning, cells, panel, summary: isRunning ? undefined : texts }
+}
 
 describe('a picture', () => {
   const demo = show(demoNode({ stalls: true, facts: true })), empty = show(emptyNode())
@@ -32,6 +42,15 @@ describe('a picture', () => {
         expect(grid.lines().every((line) => line.length <= cols)).toBe(true)
       }
     }
+  })
+  it('of the spikes and of a command leave something to click: each row, the bar of time, the way out of the pane', async () => {
+    const model = emptyNode(), memcg = addMemcg(model, '/bursts', { used: 100 * M })
+    for (const [second, used] of [[0, 100], [0.1, 300], [0.2, 100], [3, 100], [3.1, 400], [3.2, 100], [6, 100]] as const) tell(model, 'memcg_usage', model.nowNs + second * 1e9, { memcgId: memcg.id, currentBytes: used * M })
+    const what = show(model), ids = what.scene.spikes().rows.map(({ id }) => id), targets = (page: Page, command?: CommandPage) => paint({ ...what, command }, { ...START, page }, { cols: 120, rows: 40 }).grid.hits.map(({ target }) => target)
+    expect(ids).toHaveLength(2)
+    expect(targets('spikes').filter(({ what: kind }) => kind === 'item')).toEqual(ids.map((key) => ({ what: 'item', key })))
+    expect(targets('spikes')).toContainEqual(expect.objectContaining({ what: 'time' }))
+    for (const isRunning of [true, false]) expect(targets('command', await commandOf(['make'], { isRunning }))).toContainEqual({ what: 'pane' })
   })
   it('marks exactly the selected row', () => {
     const { grid } = paint(demo, { ...START, selected: demo.scene.rows[2]?.key }, { cols: 80, rows: 24 })
@@ -47,16 +66,19 @@ describe('a picture', () => {
   it('is 7-bit in ASCII mode on every page', () => {
     for (const page of PAGES) expect(paint(show(demoNode(), true), { ...START, page, selected: demo.scene.rows[0]?.key, kill: demo.scene.kills[0]?.id }, { cols: 120, rows: 40 }).grid.codes.every((code) => code >= 0x20 && code <= 0x7e)).toBe(true)
   })
-  it.each(PAGES)('of the page %s keeps names with escapes, C1, wide, combining, direction and tag characters in their cells', (page) => {
+  it.each(PAGES)('of the page %s keeps names with escapes, C1, wide, combining, direction and tag characters in their cells', async (page) => {
     const evil = 'evil\u001b]0;owned\u0007\u001b[2J\u009b31m{bold}x{/bold}', wide = '漢字\u{1f600}e\u0301\u202egpj\u200d\u{e0041}', model = demoNode()
     const victim = addPod(model, `${evil}/${wide}`, { used: 200 * M, max: 210 * M, inactiveFile: 0, some: 90, full: 80, container: wide })
     addKill(model, victim, { secondsAgo: 3, comm: evil, pid: 666 })
     model.health.notices.push({ tsNs: model.nowNs, from: evil, text: wide })
     model.health.losses.set(evil, { count: 3, detail: wide })
     model.rungs.set(evil, { kind: 'rung', tsNs: 0, question: evil, rung: wide, state: 'refused', reason: evil })
+    for (const memcg of [victim, addMemcg(model, `/${evil}${wide}.slice`, { used: 100 * M })]) for (const [second, used] of [[0, 100], [0.1, 205], [0.2, 100], [3, 100]] as const) tell(model, 'memcg_usage', model.nowNs + second * 1e9, { memcgId: memcg.id, currentBytes: used * M })
     const what = show(model), [row] = what.scene.rows.filter(({ name }) => name.startsWith('evil')), [kill] = what.scene.kills
-    for (const [cols, rows] of [[80, 24], [160, 50]] as const) for (const more of [{}, { inFull: true }, { tree: true }, { byCgroup: true }]) {
-      for (const line of paint({ ...what, fault: evil }, { ...START, page, selected: row?.key, kill: kill?.id, message: page === 'help' ? wide : undefined, filter: page === 'help' ? evil : '', ...more }, { cols, rows }).grid.lines()) {
+    expect(what.scene.spikes().rows.filter(({ place }) => place.startsWith('evil'))).toHaveLength(2)
+    const commands = await Promise.all([true, false].map((isRunning) => commandOf([evil, wide], { isRunning })))
+    for (const command of commands) for (const [cols, rows] of [[80, 24], [160, 50]] as const) for (const more of [{}, { inFull: true }, { tree: true }, { byCgroup: true }]) {
+      for (const line of paint({ ...what, command, fault: evil }, { ...START, page, selected: row?.key, kill: kill?.id, message: page === 'help' ? wide : undefined, filter: page === 'help' ? evil : '', ...more }, { cols, rows }).grid.lines()) {
         expect(line).toMatch(/^[\u0020-\u007e\u00a1-\u024f\u0370-\u052f\u2026\u2212\u2500-\u259f\u25a0-\u25cf\u2800-\u28ff]*$/)
       }
     }
