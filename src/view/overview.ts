@@ -21,6 +21,8 @@ export type Facts = {
   readonly peakBytes?: number | undefined
   /** What `kubectl top` would show if it looked now: the sum of usage minus inactive_file over the containers, as the kubelet computes it. */
   readonly workingSetBytes?: number | undefined
+  /** Of what stands against the binding limit, which may be one container of several. */
+  readonly boundWorkingSetBytes?: number | undefined
   /** What the dashboard shows: the same as of its last look, up to 15 s ago; absent before the first. */
   readonly kubectlTopBytes?: number | undefined
   /** Highest usage of the last minute less what `kubectl top` shows. */
@@ -121,7 +123,7 @@ export function rowOf(at: Moment, folded: Folded): OverviewRow {
   const workingSetBytes = sumOf(containers, workingSetOf) ?? workingSetOf(self), kubectlTopBytes = sumOf(containers, (memcg) => kubectlTopOf(memcg, nowNs)) ?? kubectlTopOf(self, nowNs), topBytes = kubectlTopBytes ?? workingSetBytes
   const row: { -readonly [K in keyof OverviewRow]: OverviewRow[K] } = {
     key: folded.key, name: folded.name + innerName(folded, binding), kind: folded.kind, selfId: self.id, memcgIds: members.map(({ id }) => id), levels, binding, usage: seriesOf(shown.history, minute),
-    usedBytes: usage?.currentBytes, swapBytes: usage?.swapBytes, peakBytes, workingSetBytes, kubectlTopBytes, hiddenBytes: topBytes === undefined || highestBytes === undefined ? undefined : Math.max(0, highestBytes - topBytes),
+    usedBytes: usage?.currentBytes, swapBytes: usage?.swapBytes, peakBytes, workingSetBytes, boundWorkingSetBytes: shown === self ? workingSetBytes : workingSetOf(shown), kubectlTopBytes, hiddenBytes: topBytes === undefined || highestBytes === undefined ? undefined : Math.max(0, highestBytes - topBytes),
     inactiveFileBytes: stat?.inactiveFileBytes, anonBytes: stat?.anonBytes, fileBytes: stat?.fileBytes, shmemBytes: stat?.shmemBytes, kernelBytes: kernelOf(self),
     somePercent: psi === undefined ? undefined : psi.someAvg10Centi / 100, fullPercent: psi === undefined ? undefined : psi.fullAvg10Centi / 100,
     stallMsPerS: stallOf(at, members), highPerS: events?.high === undefined ? undefined : highPerSec(self.history, rates) ?? 0, maxPerS: events?.max === undefined ? undefined : maxPerSec(self.history, rates) ?? 0, oomKills: oomKillsOf(at, folded),

@@ -8,7 +8,8 @@ export type Severity = 0 | 1 | 2
 
 export type Judged = {
   readonly binding: Binding | undefined
-  readonly workingSetBytes?: number | undefined
+  /** Working set of the level whose limit binds. */
+  readonly boundWorkingSetBytes?: number | undefined
   readonly somePercent?: number | undefined
   readonly fullPercent?: number | undefined
   readonly stallMsPerS?: number | undefined
@@ -43,7 +44,7 @@ const RULES: readonly Rule[] = [
   { severity: 1, when: (f) => at(f.stallMsPerS) >= 50 && at(f.stallMsPerS) < 500, say: (f) => `waits ${countCell(at(f.stallMsPerS))} ms of each second for reclaim or throttling` },
   { severity: 1, when: (f) => f.secondsToLimit !== undefined && (f.secondsToLimit >= 120 || share(f) < 0.5) && f.secondsToLimit < 1800, say: rush },
   // Inactive file cache is given back before anything is killed, so only what kubectl top counts too makes a full limit worth a look.
-  { severity: 1, when: (f) => f.binding !== undefined && f.binding.where !== 'above' && at(f.workingSetBytes) >= 0.9 * f.binding.maxBytes, say: (f) => `fills ${percentCell(100 * share(f))} % of ${limitOf(f)}` },
+  { severity: 1, when: (f) => f.binding !== undefined && f.binding.where !== 'above' && at(f.boundWorkingSetBytes) >= 0.9 * f.binding.maxBytes, say: (f) => `fills ${percentCell(100 * share(f))} % of ${limitOf(f)}` },
   { severity: 1, when: (f) => f.binding?.where === 'above' && share(f) >= 0.95, say: (f) => `stands under ${limitOf(f)}, which is ${percentCell(100 * share(f))} % full` },
   { severity: 1, when: (f) => f.sinceKillS !== undefined && f.sinceKillS >= 60 && f.sinceKillS < 600, say: (f) => `was OOM-killed ${ago(f)}` },
 ]

@@ -64,6 +64,11 @@ describe('limits', () => {
     addContainer(model, container, { used: 10 * M, max: 100 * M })
     expect(only(model)).toMatchObject({ name: 'a/b:app', binding: { where: 'container', maxBytes: G } })
   })
+  it('holds against it what stands under it, and not a large neighbour in the pod', () => {
+    const model = emptyNode(), container = addPod(model, 'a/b', { used: 950 * M, container: 'app' })
+    addContainer(model, container, { used: 810 * M, inactiveFile: 110 * M, max: G })
+    expect(only(model)).toMatchObject({ binding: { where: 'container', maxBytes: G }, severity: 0 })
+  })
   it('looks up to the ancestors once one is nearly full', () => {
     const model = emptyNode()
     const kubepods = addMemcg(model, '/kubepods', { used: 5 * G, max: 10 * G })
