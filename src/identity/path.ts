@@ -114,9 +114,11 @@ function readInPod([segment, ...rest]: readonly string[], pod: PodPart): PathIde
   return { kind: kind === 'container' && rest.length > 0 ? 'subgroup' : kind, ...pod, ...named, ...below(rest) }
 }
 
+const MISMATCHED = new RegExp(`^((?:[A-Za-z0-9_.]+-)*kubepods)(?:-(burstable|besteffort))?-pod([0-9a-f_]+)\\.slice:(cri-containerd|crio|docker):${ID}$`)
+
 /** kubelet with the systemd driver, containerd without: `slice:cri-containerd:id` becomes one directory below the runtime's service. */
 function readMismatched(segment: string): (PodPart & { readonly runtime: string; readonly containerId: string }) | undefined {
-  const match = new RegExp(`^((?:[A-Za-z0-9_.]+-)*kubepods)(?:-(burstable|besteffort))?-pod([0-9a-f_]+)\\.slice:(cri-containerd|crio|docker):${ID}$`).exec(segment)
+  const match = MISMATCHED.exec(segment)
   const uid = match?.[3] === undefined ? undefined : podUidOf(match[3], '_')
   if (match?.[5] === undefined || uid === undefined) return undefined
   return { qos: match[2] ?? 'guaranteed', ...uid, runtime: match[4] === 'cri-containerd' ? 'containerd' : match[4] === 'crio' ? 'cri-o' : 'docker', containerId: match[5] }

@@ -18,12 +18,12 @@ const one = (id = ID, state: object = { Status: 'running', Pid: 77, OOMKilled: f
 })
 const killed = { Status: 'exited', Pid: 0, OOMKilled: true, ExitCode: 137, StartedAt: '2026-11-20T12:00:00.5Z', FinishedAt: '2026-11-20T12:00:01.25Z', Error: '' }
 
-async function setUp(reply: (url: string) => Reply, options: DockerOptions = {}): Promise<{ readonly source: DockerSource; readonly server: FakeHttp; readonly facts: NameFact[]; readonly seen: () => NameFact[] }> {
+async function setUp(reply: (url: string) => Reply, options: DockerOptions = {}): Promise<{ readonly source: DockerSource; readonly server: FakeHttp; readonly facts: NameFact[]; readonly seen: () => NameFact[]; readonly path: string }> {
   const path = join(fresh(), 'd.sock'), server = await fakeHttp(reply, { path }), source = new DockerSource('docker', path, { timeoutMs: 20_000, recheckMs: 10, ...options }), facts: NameFact[] = []
   opened.push(server, source)
   source.start()
   await source.settled
-  return { source, server, facts, seen: () => { facts.push(...source.take()); return facts } }
+  return { source, server, facts, path, seen: () => { facts.push(...source.take()); return facts } }
 }
 
 const serving = (url: string): Reply => (url.startsWith('/containers/json') ? { body: [line()] } : url === `/containers/${ID}/json` ? { body: one() } : { status: 404, body: {} })
@@ -58,10 +58,11 @@ test('containers that were listed when it failed, and one that is born right aft
 })
 
 test('on a node of Kubernetes with another runtime it is not asked about pods', async () => {
-  const { source, server } = await setUp(serving)
-  source.ask({ containerId: ID, podUid: UID, why: 'birth' })
-  await new Promise((resolve) => setImmediate(resolve))
-  expect(server.requests).toEqual([])
+  const { source, server, seen } = await setUp(serving)
+  source.ask({ containerId: OTHER, podUid: UID, why: 'birth' })
+  source.ask({ containerId: ID, why: 'birth' })
+  await until(() => seen().some((fact) => fact.kind === 'workload' && fact.pid === 77))
+  expect(server.requests.filter(({ url }) => url.includes(OTHER))).toEqual([])
 })
 
 test('labels of cri-dockerd make a pod only where the cgroup is that pod\'s', () => {
@@ -113,11 +114,13 @@ test('nothing that it says is longer, wilder or of another kind than a row may b
 })
 
 test('a closed source says so, takes no question and forgets its timers', async () => {
-  const { source, server } = await setUp(serving, { isEager: true })
+  const { source, server, path } = await setUp(serving), second = new DockerSource('docker', path, { timeoutMs: 20_000 }), facts: NameFact[] = []
+  opened.push(second)
   source.close()
-  const { length } = server.requests
   source.ask({ containerId: OTHER, why: 'birth' })
   expect(source.health.state).toBe('closed')
-  await new Promise((resolve) => setImmediate(resolve))
-  expect(server.requests).toHaveLength(length)
+  second.start()
+  second.ask({ containerId: ID, why: 'birth' })
+  await until(() => { facts.push(...second.take()); return facts.some((fact) => fact.kind === 'workload' && fact.pid === 77) })
+  expect(server.requests.filter(({ url }) => url.startsWith('/containers/json'))).toHaveLength(1)
 })
