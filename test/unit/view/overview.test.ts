@@ -65,7 +65,7 @@ describe('limits', () => {
     expect(only(model)).toMatchObject({ name: 'a/b:app', binding: { where: 'container', maxBytes: G } })
   })
   it('holds against it what stands under it, and not a large neighbour in the pod', () => {
-    const model = emptyNode(), container = addPod(model, 'a/b', { used: 950 * M, container: 'app' })
+    const model = emptyNode(), container = addPod(model, 'a/b', { used: 950 * M, inactiveFile: 1, container: 'app' })
     addContainer(model, container, { used: 810 * M, inactiveFile: 110 * M, max: G })
     expect(only(model)).toMatchObject({ binding: { where: 'container', maxBytes: G }, severity: 0 })
   })
