@@ -2,6 +2,7 @@
  * This node as a source: chooses probes, runs the bridge, and says in `rung` rows what is chosen, proven, refused or dead.
  * When bpftrace refuses the script, the culprits are found and the bridge is started again without them.
  */
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Event } from '../event/event.ts'
 import { Decoder } from '../wire/decode.ts'
 import { encodeFrames } from '../wire/encode.ts'
@@ -106,6 +107,8 @@ export class LiveSource implements Source {
       yield { items: [...items, ...this.ownItems(own)], isRestart: false }
       const overdue = this.readiness.settle(() => this.rungs.count())
       late = this.giveUp(overdue)
+      // libuv reads a pipe that is always full 32 times before it looks at anything else (uv__read): a signal or a key must not wait until 2 MiB are folded.
+      await turn()
     }
     const rest = this.decode(this.reader.frames.end())
     if (rest.length > 0) yield { items: rest, isRestart: false }

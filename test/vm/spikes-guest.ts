@@ -1,10 +1,11 @@
-/** Runs inside the guest: records while 101 spikes happen in 7 memcgs, and leaves the recording with the truth in the shared directory. */
+/** Runs inside the guest: records while 101 spikes happen in 7 memcgs, then runs commands with `oomscope run`; leaves recording, truth and outcomes in the shared directory. */
 import { appendFileSync, copyFileSync, writeFileSync } from 'node:fs'
 import { release } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { memcgMount } from '../helpers/lab/cgroup.ts'
 import { Lab } from '../helpers/lab/lab.ts'
 import { Recorder } from '../helpers/lab/recorder.ts'
+import { performRuns } from '../helpers/lab/runs.ts'
 import { runSpikes } from '../helpers/lab/spikes.ts'
 
 /** Compiled to build/lab/vm/spikes-guest.js. */
@@ -19,9 +20,9 @@ async function main(share: string): Promise<void> {
   writeFileSync('/proc/self/oom_score_adj', '-1000')
   const mount = memcgMount()
   if (mount === undefined) throw new Error('the guest has no memory controller')
-  const lab = new Lab({ place: 'guest', mount, root: '', programs: `${repository}build/workloads`, scratch: share })
+  const main = `${repository}dist/cli/main.js`, programs = `${repository}build/workloads`, lab = new Lab({ place: 'guest', mount, root: '', programs, scratch: share })
   // Peaks are read from files; the probes' start would double the time of this test. An emulated CPU takes many times as long for each read.
-  const recorder = new Recorder(`${repository}dist/cli/main.js`, '/run/recording.oom', ['--no-probes', '--sample-budget', '100'])
+  const recorder = new Recorder(main, '/run/recording.oom', ['--no-probes', '--sample-budget', '100'])
   tell('ready', { kernel: release(), line: await recorder.ready() })
   tell('spikes', await runSpikes(lab, '/run'))
   tell('recorder', await recorder.end())
@@ -29,6 +30,7 @@ async function main(share: string): Promise<void> {
   await lab.clear()
   lab.close()
   tell('end', {})
+  tell('runs', await performRuns(main, programs))
 }
 
 await main(process.argv[2] ?? '/run/share')

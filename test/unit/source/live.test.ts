@@ -70,6 +70,19 @@ describe('a bridge that works', () => {
     expect(await source.ready).toEqual({ chosen: 2, proven: 2 })
     expect(source.counts()).toEqual({ corruptFrames: 0, corruptBytes: 0, unknownKinds: 0, badRows: 0 })
   })
+  test('one that always has more to say than a slow reader takes keeps nobody else waiting', async () => {
+    // As much as the pipe holds, again and again: libuv alone would hand over 32 pieces before anything else has its turn.
+    const { source } = live([{ frames: streamFrames({ seconds: 200, memcgs: 50 }), loop: true }]), busy = new Int32Array(new SharedArrayBuffer(4))
+    let batches = 0, othersTurn: number | undefined
+    for await (const { items } of source.batches()) {
+      if (items.length > 0) batches += 1
+      if (batches === 1) setImmediate(() => { othersTurn = batches })
+      // The writer fills the pipe meanwhile.
+      Atomics.wait(busy, 0, 0, 5)
+      if (batches === 40) break
+    }
+    expect(othersTurn).toBe(1)
+  })
   test('it is told what was chosen; the script is private while it runs and gone afterwards', async () => {
     const { source, bridge } = live([{ frames: [...streamFrames({ seconds: 1 }), ...encodeFrames(ready)] }])
     let mode: number | undefined, holder: number | undefined
