@@ -2,7 +2,7 @@
 import { cutEnd, cutMiddle } from '../view/cell-text.ts'
 import { cellOf, layout } from '../view/columns.ts'
 import type { Column, Placed } from '../view/columns.ts'
-import { shareOf } from '../view/limits.ts'
+import { limitsWithin, shareOf } from '../view/limits.ts'
 import type { OverviewRow } from '../view/overview.ts'
 import { bar, blockOf, condense } from '../view/sparkline.ts'
 import type { RowList, Sort } from '../view/select.ts'
@@ -36,7 +36,11 @@ function styleOf(column: Column<OverviewRow>, row: OverviewRow, text: string): S
 }
 
 function shareCell(grid: Grid, row: OverviewRow, at: { readonly x: number; readonly y: number; readonly width: number }): void {
-  if (row.binding === undefined) { grid.text(at, at.width < 8 ? 'none' : 'no limit', STYLE.dim); return }
+  if (row.binding === undefined) {
+    const limits = limitsWithin(row.levels), [short, long] = limits === 0 ? ['none', 'no limit'] : [`${limits} lim`, `${limits} limits`]
+    grid.text(at, at.width < 8 ? short : long, STYLE.dim)
+    return
+  }
   const { binding } = row, share = shareOf(binding), tone = toneOf('share', share)
   const peak = binding.where === 'above' || row.peakBytes === undefined ? undefined : row.peakBytes / binding.maxBytes
   const drawn = bar(share, at.width, peak)

@@ -39,6 +39,9 @@ const isLimited = (level: Level): level is Binding => level.usedBytes !== undefi
 /** Used share of a limit, 0..1 and more. */
 export const shareOf = (binding: Binding): number => binding.usedBytes / binding.maxBytes
 
+/** Limits of the row's own and of its containers: several containers' limits bind none of the whole. */
+export const limitsWithin = (levels: readonly Level[]): number => levels.reduce((count, level) => count + (level.where !== 'above' && level.maxBytes !== undefined ? 1 : 0), 0)
+
 /**
  * The fullest level once it is at least four fifths full (the innermost of equals); before that the row's own limit,
  * or its only container's. Nothing when none of these exists: then the row has no limit of its own.

@@ -15,7 +15,7 @@ import type { Page, Ui } from '../../../src/tui/ui.ts'
 import { Story } from '../../../src/view/story.ts'
 import type { NodeModel } from '../../../src/model/node.ts'
 import { demoNode, liveOn } from '../../helpers/demo-node.ts'
-import { addKill, addMemcg, addPod, emptyNode, M, tell, TEST_LENS, WALL_MS } from '../../helpers/node-model.ts'
+import { addContainer, addKill, addMemcg, addPod, emptyNode, M, tell, TEST_LENS, WALL_MS } from '../../helpers/node-model.ts'
 
 function show(model: NodeModel, ascii = false): Show {
   return { scene: sceneOf({ lens: TEST_LENS, model, story: new Story(model) }), mode: { text: '● LIVE', style: STYLE.bar }, can: { mode: 'live', speed: false, seek: false, charts: true, save: true }, fault: undefined, ascii }
@@ -51,6 +51,14 @@ describe('a picture', () => {
     expect(targets('spikes').filter(({ what: kind }) => kind === 'item')).toEqual(ids.map((key) => ({ what: 'item', key })))
     expect(targets('spikes')).toContainEqual(expect.objectContaining({ what: 'time' }))
     for (const isRunning of [true, false]) expect(targets('command', await commandOf(['make'], { isRunning }))).toContainEqual({ what: 'pane' })
+  })
+  it('says of a pod whose containers have limits of their own how many, and of none that it has none', () => {
+    const model = emptyNode(), container = addPod(model, 'shop/two', { used: 40 * M, max: 96 * M, container: 'api' })
+    addContainer(model, container, { used: 10 * M, max: 64 * M })
+    addPod(model, 'shop/free', { used: 10 * M })
+    const lines = paint(show(model), START, { cols: 120, rows: 40 }).grid.lines(), of = (name: string): string | undefined => lines.find((line) => line.slice(0, 32).includes(name))
+    expect(of('shop/two')).toContain('2 limits')
+    expect(of('shop/free')).toContain('no limit')
   })
   it('marks exactly the selected row', () => {
     const { grid } = paint(demo, { ...START, selected: demo.scene.rows[2]?.key }, { cols: 80, rows: 24 })
