@@ -90,6 +90,7 @@ static int init_memcgs(struct bridge *b) {
   }
   snprintf(b->memcgs.ignored, sizeof b->memcgs.ignored, "oomscope-selftest.%d", (int)getpid());
   int err = memcgs_init(&b->memcgs, &b->out, (int)b->options.max_memcgs);
+  if (err == 0 && b->options.numa) err = numa_init(&b->memcgs);
   if (err == 0 && b->options.max_processes != 0) err = processes_init(&b->processes, &b->memcgs, (int)b->options.max_processes);
   return err < 0 ? environment_failed(b->memcgs.root, err) : 0;
 }

@@ -42,6 +42,8 @@
   X(17, SAMPLING, "sampling", "budgetCenti:u usedCenti:u pressureCenti:u quietMemcgs:u activeMemcgs:u quickMemcgs:u " \
     "slowPeriodNs:u activePeriodNs:u quickPeriodNs:u slowTurns:u activeTurns:u quickTurns:u lateTurns:u") \
   X(18, MEMCG_OOMD, "memcg_oomd", "memcgId:u ooms:u? kills:u?") \
+  X(19, MEMCG_NUMA, "memcg_numa", "memcgId:u numaNode:u readNs:u anonBytes:u? fileBytes:u? shmemBytes:u? unevictableBytes:u? kernelStackBytes:u? pagetablesBytes:u? " \
+    "slabReclaimableBytes:u? slabUnreclaimableBytes:u?") \
   X(20, NODE_MEMORY, "node_memory", "totalBytes:u freeBytes:u availableBytes:u cachedBytes:u dirtyBytes:u writebackBytes:u " \
     "anonBytes:u shmemBytes:u slabBytes:u slabReclaimableBytes:u swapTotalBytes:u swapFreeBytes:u") \
   X(21, NODE_PSI, "node_psi", "someAvg10Centi:u someTotalUs:u fullAvg10Centi:u fullTotalUs:u") \

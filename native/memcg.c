@@ -19,9 +19,9 @@
 static const char *const file_name[2][MEMCG_FILES] = {
   {"memory.usage_in_bytes", "memory.max_usage_in_bytes", "memory.memsw.usage_in_bytes", "memory.stat", "memory.oom_control",
    "memory.failcnt", NULL, NULL, "memory.soft_limit_in_bytes", NULL, "memory.limit_in_bytes", "memory.memsw.limit_in_bytes", NULL,
-   "memory.kmem.usage_in_bytes", "memory.memsw.max_usage_in_bytes"},
+   "memory.kmem.usage_in_bytes", "memory.memsw.max_usage_in_bytes", "memory.numa_stat"},
   {"memory.current", "memory.peak", "memory.swap.current", "memory.stat", "memory.events", "memory.events.local", "memory.pressure",
-   "memory.min", "memory.low", "memory.high", "memory.max", "memory.swap.max", "memory.oom.group", NULL, "memory.swap.peak"},
+   "memory.min", "memory.low", "memory.high", "memory.max", "memory.swap.max", "memory.oom.group", NULL, "memory.swap.peak", "memory.numa_stat"},
 };
 
 /* ── table ─────────────────────────────────────────────────────────────────── */
@@ -109,7 +109,7 @@ static int open_file(const struct memcgs *t, int slot, enum memcg_file file) {
 void memcg_open_files(struct memcgs *t, int slot) {
   struct memcg *m = &t->slot[slot];
   for (int f = 0; f < MEMCG_FILES; f++) {
-    if (m->fd[f] != FD_ABSENT || file_name[t->version - 1][f] == NULL) continue;
+    if (m->fd[f] != FD_ABSENT || file_name[t->version - 1][f] == NULL || (f == FILE_NUMA && t->numa.nodes == 0)) continue;
     uint32_t share = f == FILE_CURRENT || f == FILE_PEAK ? t->file_budget : t->file_budget / 8 * 7;
     int fd = open_file(t, slot, f);
     if (fd >= 0 && t->open_files < share) {

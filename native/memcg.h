@@ -9,12 +9,13 @@
 #include "event.h"
 #include "frame.h"
 #include "index.h"
+#include "numa.h"
 #include "schedule.h"
 #include "stat.h"
 
 enum memcg_file {
   FILE_CURRENT, FILE_PEAK, FILE_SWAP, FILE_STAT, FILE_EVENTS, FILE_EVENTS_LOCAL, FILE_PRESSURE,
-  FILE_MIN, FILE_LOW, FILE_HIGH, FILE_MAX, FILE_SWAP_MAX, FILE_OOM_GROUP, FILE_KERNEL, FILE_SWAP_PEAK, MEMCG_FILES
+  FILE_MIN, FILE_LOW, FILE_HIGH, FILE_MAX, FILE_SWAP_MAX, FILE_OOM_GROUP, FILE_KERNEL, FILE_SWAP_PEAK, FILE_NUMA, MEMCG_FILES
 };
 
 #define FD_ABSENT (-1)
@@ -53,6 +54,7 @@ struct memcg {
   bool live;
   bool opened;                   /* the controller's files were found; else they are looked for again (memory not yet in subtree_control) */
   bool stat_due;                 /* usage changed since memory.stat was read */
+  bool numa_due;                 /* memory.stat was read since memory.numa_stat was */
   uint8_t young;                 /* slow samples in which everything is read: whoever made it is still writing its limits */
   uint8_t known;                 /* bit per group: values below were read */
   uint32_t generation;           /* of the last walk that saw it */
@@ -69,6 +71,7 @@ struct memcg {
   uint64_t rare_ns, full_ns;     /* when what seldom changes was read last, and everything because of trouble */
   uint64_t children_due_ns;      /* not before that are its children read because of its trouble */
   uint64_t stat_ns, stat_bytes;  /* when memory.stat was read last, and usage then */
+  uint64_t numa_ns;              /* when memory.numa_stat was read last; 0: never */
   uint64_t values[VALUES];
   char name[NAME_MAX + 1];       /* one component; a memcg known from a probe alone may have a longer piece */
 };
@@ -111,6 +114,7 @@ struct memcgs {
   bool no_swap;                  /* the node has none: nothing to read */
   uint64_t available_bytes;      /* of the node: the room of a memcg without a limit; ABSENT: not known */
   struct schedule schedule;
+  struct numa numa;
 };
 
 struct memcg_birth {

@@ -10,7 +10,7 @@
 const char options_usage[] =
   "usage: oomscope-bridge [--bpftrace PATH --script FILE | --lines FILE] [--helper-errors] [--stall-ns N] [--selftest a,b,c]\n"
   "         [--sample-ms 100] [--slow-ms 1000] [--budget-centi 200] [--keyframe-ms 10000] [--ring-bytes 16777216]\n"
-  "         [--max-memcgs 16384] [--max-processes 8192] [--memcg-root DIR --memcg-version v1|v2] [--no-kmsg] [--no-psi] [--no-memcg] | --dump-schema\n";
+  "         [--max-memcgs 16384] [--max-processes 8192] [--memcg-root DIR --memcg-version v1|v2] [--numa] [--no-kmsg] [--no-psi] [--no-memcg] | --dump-schema\n";
 
 static const struct option long_options[] = {
   {"bpftrace", required_argument, NULL, 'b'}, {"script", required_argument, NULL, 's'}, {"lines", required_argument, NULL, 'l'},
@@ -19,7 +19,7 @@ static const struct option long_options[] = {
   {"keyframe-ms", required_argument, NULL, 'k'}, {"ring-bytes", required_argument, NULL, 'r'},
   {"max-memcgs", required_argument, NULL, 'm'}, {"max-processes", required_argument, NULL, 'p'}, {"memcg-root", required_argument, NULL, 'd'}, {"memcg-version", required_argument, NULL, 'v'},
   {"no-kmsg", no_argument, NULL, 'K'}, {"no-psi", no_argument, NULL, 'P'}, {"no-memcg", no_argument, NULL, 'M'},
-  {"helper-errors", no_argument, NULL, 'H'}, {"dump-schema", no_argument, NULL, 'D'}, {NULL, 0, NULL, 0},
+  {"numa", no_argument, NULL, 'N'}, {"helper-errors", no_argument, NULL, 'H'}, {"dump-schema", no_argument, NULL, 'D'}, {NULL, 0, NULL, 0},
 };
 
 /* A whole decimal number within bounds. */
@@ -46,6 +46,7 @@ static bool take(struct options *o, int option) {
     case 'K': o->no_kmsg = true; return true;
     case 'P': o->no_psi = true; return true;
     case 'M': o->no_memcg = true; return true;
+    case 'N': o->numa = true; return true;
     case 'H': o->helper_errors = true; return true;
     case 'D': o->dump_schema = true; return true;
     default: return false;

@@ -12,7 +12,7 @@ struct options {
   int memcg_version;
   uint64_t stall_ns, sample_ms, slow_ms, keyframe_ms, ring_bytes, max_memcgs, max_processes;
   uint64_t budget_centi;                      /* of sampling: per cent of one core, times 100 */
-  bool no_kmsg, no_psi, no_memcg, dump_schema, helper_errors;
+  bool no_kmsg, no_psi, no_memcg, numa, dump_schema, helper_errors;
 };
 
 extern const char options_usage[];

@@ -128,6 +128,7 @@ static bool sample_stat(struct memcgs *t, int slot, uint64_t ts_ns) {
   stat_parse(text, t->version, values);
   if (t->version == 1) values[14] = kernel;    /* kernelBytes */
   group_update(t, slot, GROUP_STAT, values);
+  m->numa_due = t->numa.nodes != 0;
   return true;
 }
 
@@ -154,6 +155,7 @@ void sample_repeat(struct memcgs *t, int slot, uint64_t ts_ns) {
     if (g == GROUP_USAGE) usage_repeat(t, slot, ts_ns);
     else group_send(t, slot, g, ts_ns);
   }
+  if (t->slot[slot].numa_ns != 0) numa_send(t, slot, ts_ns);
 }
 
 bool sample_slow(struct memcgs *t, int slot, uint64_t ts_ns, uint64_t rare_ns) {
@@ -163,6 +165,7 @@ bool sample_slow(struct memcgs *t, int slot, uint64_t ts_ns, uint64_t rare_ns) {
   if (m->young > 0) m->young--;
   bool alive = usage_update(t, slot, true) && sample_limits(t, slot, is_rare) && sample_psi(t, slot);
   if (alive && (is_rare || is_stat_due(m, ts_ns))) alive = sample_stat(t, slot, ts_ns);
+  if (alive && m->numa_due) alive = numa_sample(t, slot);
   if (!alive) {
     memcg_died(t, slot, "walk", ts_ns);
     return false;

@@ -8,7 +8,7 @@
 bool sample_usage(struct memcgs *t, int slot, uint64_t ts_ns);
 /* memory.events, or failcnt and oom_control. */
 bool sample_events(struct memcgs *t, int slot, uint64_t ts_ns);
-/* Usage, peak, swap, the limits that decide, PSI, events that nobody tells of, and memory.stat as far as usage has moved; all of it every `rare_ns`. */
+/* Usage, peak, swap, the limits that decide, PSI, events that nobody tells of, memory.stat (then memory.numa_stat, on demand) as far as usage has moved; all of it every `rare_ns`. */
 bool sample_slow(struct memcgs *t, int slot, uint64_t ts_ns, uint64_t rare_ns);
 /* Everything at once. */
 bool sample_all(struct memcgs *t, int slot, uint64_t ts_ns);

@@ -26,6 +26,7 @@ const LIVE_OPTIONS: Readonly<Record<string, Option>> = {
   stall: { type: 'string', value: 'TIME', says: 'single events for stalls at least this long (10ms)' },
   sample: { type: 'string', value: 'TIME', says: 'period of sampling a memcg whose usage moves (100ms); quiet ones less often, those near a limit up to 200 times a second' },
   'sample-budget': { type: 'string', value: 'PERCENT', says: 'what sampling may cost, of one core (2%); it becomes rarer to keep that' },
+  numa: { type: 'boolean', says: 'also tell on which NUMA nodes the memory of each cgroup lies (memory.numa_stat), where there are several' },
   ...NAME_OPTIONS,
 }
 const TOMBSTONES_OPTION: Readonly<Record<string, Option>> = { tombstones: { type: 'string', value: 'N', says: 'dead workloads whose names and numbers are remembered (4096)' } }

@@ -14,6 +14,6 @@ export function liveOptions(options: Options): LiveOptions {
   return {
     ...(bpftrace === undefined ? {} : { bpftrace }), noProbes: isSet(options, 'no-probes'), requireProbes: isSet(options, 'require-probes'),
     stallNs: durationOf(options, 'stall') ?? DEFAULTS.stallNs, sampleNs: durationOf(options, 'sample', MIN_SAMPLE_NS) ?? DEFAULTS.sampleNs,
-    sampleBudget: shareOf(options, 'sample-budget') ?? DEFAULTS.sampleBudget,
+    numa: isSet(options, 'numa'), sampleBudget: shareOf(options, 'sample-budget') ?? DEFAULTS.sampleBudget,
   }
 }

@@ -80,6 +80,13 @@ export const KINDS = {
     slowPeriodNs: 'u', activePeriodNs: 'u', quickPeriodNs: 'u', slowTurns: 'u', activeTurns: 'u', quickTurns: 'u', lateTurns: 'u' } },
   /** What systemd-oomd (user.oomd_ooms, user.oomd_kill; systemd src/oom/oomd-util.c) or oomd (trusted.*) wrote on a cgroup: how often it chose it, how many processes it killed. Read when a process in it dies by a signal. */
   memcg_oomd: { number: 18, fields: { memcgId: 'u', ooms: 'u?', kills: 'u?' } },
+  /**
+   * memory.numa_stat (5.10+, hierarchical): what of a memcg lies on one NUMA node with memory; only with `--numa`, and of a machine with several such nodes. Read when memory.stat was, in a slow turn; all nodes of a reading
+   * are told when one changed, readNs is when it was read, also in keyframes. v1 (the hierarchical_* lines, in pages) tells what is on the LRU lists instead: anonBytes holds shmem, too, fileBytes does not,
+   * what is mlocked is in unevictableBytes alone, and of kernel memory it tells nothing.
+   */
+  memcg_numa: { number: 19, fields: {
+    memcgId: 'u', numaNode: 'u', readNs: 'u', anonBytes: 'u?', fileBytes: 'u?', shmemBytes: 'u?', unevictableBytes: 'u?', kernelStackBytes: 'u?', pagetablesBytes: 'u?', slabReclaimableBytes: 'u?', slabUnreclaimableBytes: 'u?' } },
 
   // ── the node ───────────────────────────────────────────────────────────────────────────────────────────────────
   /** /proc/meminfo. */

@@ -12,6 +12,7 @@ import { applyBirth, applyCounter, applyDeath, applyEvents, applyPsi, applyUsage
 import { createNameBook, learnName, noteNameLife, rankOf, type NameBook } from './names.ts'
 import type { NodeModel } from './node.ts'
 import { applyNodeFact, applyVmstat } from './node-facts.ts'
+import { applyNuma } from './numa.ts'
 import { addLatencies } from './stall-history.ts'
 import { createSpikeBook } from './spike.ts'
 import { endWatches, watchStat } from './spike-watch.ts'
@@ -96,6 +97,7 @@ function applyRare(model: NodeModel, event: Exclude<Event, { readonly kind: Freq
       if (memcg !== undefined) memcg.oomd = event
       break
     }
+    case 'memcg_numa': applyNuma(model, event); break
     case 'kmsg': applyKmsg(model, event); break
     case 'task_exit': applyExit(model, event); break
     case 'oom_reap': applyReap(model, event); break

@@ -43,6 +43,7 @@ export type CaseFacts = {
   report?: OomReport
   snapshot?: Snapshot
   victimUsage?: KillCase['victimUsage']
+  victimNuma?: KillCase['victimNuma']
   /** How the log's "oom-kill:" line is read, worked out once per merge. */
   names?: OomKillSplit | 'ambiguous' | undefined
   /** Only a counter rose. */

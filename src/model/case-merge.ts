@@ -6,6 +6,7 @@ import { mergeRise, riseAlone } from './case-counts.ts'
 import { disagreementsOf, evidenceOf, riseOf } from './case-evidence.ts'
 import { constraintOf, limitOf, loggedNames, namedTid } from './case-limit.ts'
 import { compositionOf, contributorsOf, reclaimOf, takeSnapshot, takeVictimUsage } from './case-snapshot.ts'
+import { takeVictimNuma } from './numa.ts'
 import { mergeStroke, strokeOf } from './case-signals.ts'
 import { chosenPids, victimsOf } from './case-victims.ts'
 import { isOnlyMarks } from './decision.ts'
@@ -131,6 +132,7 @@ export function mergeCase(model: NodeModel, facts: CaseFacts): void {
   const limit = limitOf(model, facts, constraint)
   set(target, 'limit', limit?.limit)
   set(target, 'victimUsage', takeVictimUsage(model, facts))
+  set(target, 'victimNuma', takeVictimNuma(model, facts))
   set(target, 'growth', facts.snapshot?.growth)
   set(target, 'nodeSwap', nodeSwapOf(report))
   set(target, 'invoker', invokerOf(model, facts, victims))

@@ -63,6 +63,8 @@ export type KillCase = {
   limit?: { memcgId?: number; path?: string; limitBytes?: number; usageBytes?: number; swapLimitBytes?: number; swapUsageBytes?: number }
   /** The victim's own memcg, as it was sampled before the decision. */
   victimUsage?: { path: string; currentBytes: number; /** Absent: none, or (without `limitsRead`) not known. */ limitBytes?: number; limitsRead?: true }
+  /** On which NUMA nodes the victim's own memcg lay, as read at `readNs` before the decision; v1's anonBytes hold shmem (see the kind memcg_numa). */
+  victimNuma?: { path: string; readNs: number; nodes: { numaNode: number; anonBytes?: number; fileBytes?: number }[] }
   /** How tasks of the victim's memcg waited in the `seconds` before, what it used then, and its memory.high. */
   waits?: { path: string; seconds: number; somePercent?: number; highPerSecond?: number; usedBytes?: number; highBytes?: number }
   /** Usage of the limit holder before: the largest sample of the second before, and of about ten seconds before. */

@@ -63,7 +63,7 @@ function forgetTombstone(model: NodeModel, id: number): void {
 
 function forgetSamples(memcg: Memcg): void {
   dropHistory(memcg.history)
-  for (const key of ['earlierUsage', 'earlierStat', 'reclaim', 'watch'] as const) Reflect.deleteProperty(memcg, key)
+  for (const key of ['earlierUsage', 'earlierStat', 'numa', 'earlierNuma', 'reclaim', 'watch'] as const) Reflect.deleteProperty(memcg, key)
 }
 
 function bury(model: NodeModel, memcg: Memcg, tsNs: number): void {

@@ -6,6 +6,7 @@ import type { History } from './history.ts'
 import type { Zone } from './node-facts.ts'
 import type { Gaps } from './gaps.ts'
 import type { NameBook, WorkloadName } from './names.ts'
+import type { NumaSplit } from './numa.ts'
 import type { ProcessTable } from './processes.ts'
 import type { ReclaimHistory } from './reclaim-history.ts'
 import type { StallHistory } from './stall-history.ts'
@@ -47,6 +48,9 @@ export type Memcg = {
   /** The samples before the newest ones, oldest first, see earlier.ts. */
   earlierUsage?: EventOf<'memcg_usage'>[] | undefined
   earlierStat?: EventOf<'memcg_stat'>[] | undefined
+  /** On which NUMA nodes it lies, where that was asked for; the reading before, oldest first. */
+  numa?: NumaSplit
+  earlierNuma?: NumaSplit[] | undefined
   events?: EventOf<'memcg_events'>
   psi?: EventOf<'memcg_psi'>
   /** What an OOM daemon wrote on it. */

@@ -13,6 +13,8 @@ export type LiveOptions = {
   readonly sampleNs: number
   /** What sampling may cost: share of one core, ≤ 1. */
   readonly sampleBudget: number
+  /** Also read memory.numa_stat of every memcg, where several NUMA nodes have memory. */
+  readonly numa?: boolean
   /** Also provoke a real OOM kill in a memcg of our own: only `doctor --self-test` does. */
   readonly oomTest?: boolean
 }

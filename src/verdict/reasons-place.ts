@@ -1,7 +1,8 @@
 /** Reasons that lie in where and how fast it was needed: neighbours, NUMA nodes, contiguous pages, a spike. */
 import { formatBytes } from '../base/bytes.ts'
 import { workloadIn } from '../identity/workload.ts'
-import type { KillCase } from '../model/case.ts'
+import type { Evidence, KillCase } from '../model/case.ts'
+import { agoText } from '../model/case-snapshot.ts'
 import type { NodeModel } from '../model/node.ts'
 import { workloadText } from './names.ts'
 import { fullBytes, percent, type Reason, type ReasonName, type ReasonRule } from './reason.ts'
@@ -30,10 +31,22 @@ export const fragmentation: ReasonRule = ({ target, finding }) => {
   return { name: 'fragmentation', text: `the allocation wanted ${2 ** order} contiguous pages (order ${order})${free === undefined ? '' : `; ${formatBytes(free)} was free, but not in one piece`}`, evidence: [{ fact: `order ${order}`, source: target.witnesses.includes('probe') ? 'probe oom_begin' : 'kernel log' }] }
 }
 
-export const numaNodeEmpty: ReasonRule = ({ target, finding }) => {
+/** Where the victim's memory lay: one that was bound shows it. Not asked for without `--numa`. */
+function victimSplit(model: NodeModel, { tsNs, victimNuma }: KillCase): { readonly text: string; readonly evidence: readonly Evidence[] } {
+  const fullest = victimNuma?.nodes.toSorted((a, b) => (b.anonBytes ?? 0) - (a.anonBytes ?? 0) || a.numaNode - b.numaNode)[0], all = victimNuma?.nodes.reduce((sum, { anonBytes = 0 }) => sum + anonBytes, 0) ?? 0
+  if (victimNuma === undefined || fullest?.anonBytes === undefined || all === 0) return { text: '', evidence: [] }
+  const kind = model.hello?.memcgVersion === 'v1' ? 'anon and shmem' : 'anon', ago = agoText(tsNs - victimNuma.readNs)
+  const facts = victimNuma.nodes.map(({ numaNode, anonBytes, fileBytes }) => `node ${numaNode} ${kind} ${anonBytes ?? '?'} bytes, file ${fileBytes ?? '?'} bytes`)
+  return {
+    text: `; of the victim's cgroup ${formatBytes(fullest.anonBytes)} of ${formatBytes(all)} ${kind} lay on node ${fullest.numaNode}, ${ago}`,
+    evidence: [{ fact: `${victimNuma.path}: ${facts.join('; ')}`, source: `memory.numa_stat, read ${ago}` }],
+  }
+}
+
+export const numaNodeEmpty: ReasonRule = ({ model, target, finding }) => {
   if (finding.cause !== 'numa') return undefined
-  const free = target.composition?.['freeBytes']
-  return { name: 'numa-node-empty', text: `the NUMA nodes that the task may use were empty${free === undefined ? '' : ` while ${formatBytes(free)} was free on the machine`}`, evidence: [{ fact: `constraint ${target.constraint}`, source: target.witnesses.includes('probe') ? 'probe oom_pick' : 'kernel log' }] }
+  const free = target.composition?.['freeBytes'], split = victimSplit(model, target)
+  return { name: 'numa-node-empty', text: `the NUMA nodes that the task may use were empty${free === undefined ? '' : ` while ${formatBytes(free)} was free on the machine`}${split.text}`, evidence: [{ fact: `constraint ${target.constraint}`, source: target.witnesses.includes('probe') ? 'probe oom_pick' : 'kernel log' }, ...split.evidence] }
 }
 
 const MUCH = 0.3

@@ -7,6 +7,7 @@ import { bytesCell, countCell, percentCell } from './compact.ts'
 import type { KillRow } from './kills-list.ts'
 import { shareOf } from './limits.ts'
 import { nextVictimLine } from './next-victim.ts'
+import { numaLine } from './numa-line.ts'
 import type { Level } from './limits.ts'
 import type { OverviewRow } from './overview.ts'
 import { reasonsOf } from './severity.ts'
@@ -100,6 +101,6 @@ export function detailOf(model: NodeModel, { row, kills }: { readonly row: Overv
     ? [{ text: `Waits ${countCell(Math.round(row.stallMsPerS))} ms of each second for reclaim or throttling.`, tone: 'quiet' as const }] : []
   const [first, ...others] = reasonsOf(row).map((reason) => ({ text: sentence(reason), tone: 'urgent' as const })), fresh = freshKill(model, row, kills)
   return [
-    ...fresh, ...(first === undefined || fresh.length > 0 ? [] : [first]), ...lateLine(row), ...kubectlLine(model, row), ...others, ...limitLines(row), ...nextVictim(model, row), ...killLine(model, row), ...growth, ...waits, ...compositionLine(row), ...containerLine(row),
+    ...fresh, ...(first === undefined || fresh.length > 0 ? [] : [first]), ...lateLine(row), ...kubectlLine(model, row), ...others, ...limitLines(row), ...nextVictim(model, row), ...killLine(model, row), ...growth, ...waits, ...compositionLine(row), ...numaLine(model, row.selfId), ...containerLine(row),
   ]
 }

@@ -204,6 +204,23 @@ test('keyframes repeat the state: clock, memcgs, limits, usage, counters', async
   expect(rowsOf([keyframe], 'node_memory')).toHaveLength(1)
 })
 
+test('with --numa each memcg is told node by node, again in every keyframe; where one node has all memory it says so and leaves the file closed', async () => {
+  const group = join(directory, 'pod'), tree = ['--lines', '-', '--no-kmsg', '--no-psi', '--memcg-root', directory, '--memcg-version', 'v2', '--keyframe-ms', '200']
+  mkdirSync(group)
+  writeFileSync(join(group, 'memory.current'), '4096\n')
+  writeFileSync(join(group, 'memory.stat'), 'anon 4096\n')
+  for (const place of [directory, group]) writeFileSync(join(place, 'memory.numa_stat'), 'anon N0=4096 N1=8192\nfile N0=0 N1=512\n')
+  const keyframesOf = (frames: readonly Frame[]): Frame[] => frames.filter(({ flags }) => flags === 1), isEnough = (frames: readonly Frame[]): boolean => keyframesOf(frames).length >= 2
+  const frames = await readUntil(start([...tree, '--numa']), isEnough), id = fieldsOf(frames, 'memcg_birth').find(([, , path]) => path === '/pod')![0]
+  const rows = [[id, 0, expect.any(Number), 4096, 0, null, null, null, null, null, null], [id, 1, expect.any(Number), 8192, 512, null, null, null, null, null, null]]
+  for (const told of [frames.filter(({ flags }) => flags !== 1), [keyframesOf(frames)[1]!]]) expect(fieldsOf(told, 'memcg_numa').filter(([memcgId]) => memcgId === id)).toEqual(rows)
+  expect(rowsOf(await readUntil(start(tree), isEnough), 'memcg_numa')).toEqual([])
+  writeFileSync(join(directory, 'memory.numa_stat'), 'anon N0=4096\n')
+  const alone = await readUntil(start([...tree, '--numa']), isEnough)
+  expect(rowsOf(alone, 'memcg_numa')).toEqual([])
+  expect(fieldsOf(alone, 'notice')).toContainEqual(['bridge', expect.stringContaining('only one NUMA node has memory')])
+})
+
 test('every zone that manages pages is told with its watermarks and free blocks, at the start and in each keyframe', async () => {
   const child = start(['--lines', '-', '--no-kmsg', '--no-psi', '--no-memcg', '--keyframe-ms', '200'])
   const frames = await readUntil(child, (all) => all.filter(({ flags }) => (flags & 1) === 1).length >= 2)

@@ -18,7 +18,7 @@ test('what is sampled of a memcg at rest is what its files say, and counters of 
   if (process.getuid?.() !== 0 || mount === undefined) return skip(context, 'memcgs of our own need root and a memory controller')
   execFileSync('make', ['-C', workloads], { stdio: 'pipe' })
   const scratch = mkdtempSync(join(fileURLToPath(new URL('../../build', import.meta.url)), 'oomscope-parity-')), parent = new Memcg(mount, `/oomscope-parity-${process.pid}`).create()
-  const bridge = await BridgeRun.start(mount, join(mount.directory, parent.path), join(scratch, 'stream.oom'))
+  const bridge = await BridgeRun.start(mount, join(mount.directory, parent.path), join(scratch, 'stream.oom'), ['--numa'])
   try {
     const truth = await performParity({ parent, version: mount.version, programs, scratch })
     await bridge.end()

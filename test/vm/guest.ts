@@ -28,7 +28,7 @@ async function main(share: string): Promise<void> {
   if (mount === undefined) throw new Error('the guest has no memory controller')
   const main = `${repository}dist/cli/main.js`, lab = new Lab({ place: 'guest', mount, root: '', programs: `${repository}build/workloads`, scratch: share })
   // An emulated CPU takes ten times as long for each look: with the usual budget they would be half a minute apart.
-  const recorder = new Recorder(main, '/run/recording.oom', ['--sample-budget', '50'])
+  const recorder = new Recorder(main, '/run/recording.oom', ['--sample-budget', '50', '--numa'])
   tell(share, 'ready', { kernel: release(), line: await recorder.ready() })
   for (const scenario of scenariosAt('guest')) {
     // One scenario that fails must not hide the others.

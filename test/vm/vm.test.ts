@@ -115,6 +115,8 @@ describe.each(GUESTS)('kernel $kernel with bpftrace $bpftrace', (guest) => {
     const { equal, bracketed } = expectParity(truth, rows)
     process.stdout.write(`parity on ${guest.kernel}: ${equal.size} numbers equal at rest; ${bracketed.size} counters bracketed, ${[...bracketed.values()].reduce((sum, count) => sum + count, 0)} times\n`)
     expect(equal.size).toBeGreaterThan(30)
+    // The guest has two NUMA nodes, and its recorder was asked.
+    expect([...equal.keys()]).toEqual(expect.arrayContaining(['memcg_numa.anonBytes on node 0', 'memcg_numa.anonBytes on node 1']))
   })
 
   test('reclaim at a limit lies between two readings of memory.stat', (context) => {

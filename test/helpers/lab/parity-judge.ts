@@ -1,7 +1,7 @@
 /** Compares what the bridge sampled with the kernel's files as they were read beside it. */
 import { expect } from 'vitest'
 import { moments } from './moments.ts'
-import { SOURCES, type ParityTruth, type Reading, type Sampled } from './parity.ts'
+import { SOURCES, type ParityTruth, type Reading, type Sampled, type Source } from './parity.ts'
 import type { Rows } from './recording-rows.ts'
 
 type Row = { readonly tsNs: number; readonly memcgId: number } & Readonly<Record<string, unknown>>
@@ -11,6 +11,8 @@ function lookedAt(rows: Rows, kind: Sampled, memcgId: number): readonly Row[] {
   const all = (rows.of(kind) as unknown as readonly Row[]).filter((row) => row.memcgId === memcgId), plain = (row: Row | undefined): string => JSON.stringify({ ...row, tsNs: 0, windowPeakBytes: 0, windowNs: 0 })
   return all.filter((row, i) => plain(row) !== plain(all[i - 1]))
 }
+
+const nameOf = ({ kind, field, numaNode }: Source): string => `${kind}.${field}${numaNode === undefined ? '' : ` on node ${numaNode}`}`
 
 const valueOf = (row: Row, field: string): number | null => (row[field] as number | undefined) ?? null
 
@@ -34,12 +36,13 @@ function atRest(readings: readonly Reading[], source: number, restNs: number): R
 
 /** The idle one: what did not change for so long must be what was told last. */
 function compareIdle(rows: Rows, { memcgId, readings }: ParityTruth['memcgs'][number], equal: Map<string, number>): void {
-  for (const [i, { kind, field }] of SOURCES.entries()) {
-    const reading = atRest(readings, i, field === 'currentBytes' ? USAGE_AT_REST_NS : AT_REST_NS), row = (rows.of(kind) as unknown as readonly Row[]).findLast((one) => one.memcgId === memcgId && one.tsNs <= (reading?.fromNs ?? 0))
+  for (const [i, source] of SOURCES.entries()) {
+    const { kind, field, numaNode } = source, name = nameOf(source), reading = atRest(readings, i, field === 'currentBytes' ? USAGE_AT_REST_NS : AT_REST_NS)
+    const row = (rows.of(kind) as unknown as readonly Row[]).findLast((one) => one.memcgId === memcgId && one['numaNode'] === numaNode && one.tsNs <= (reading?.fromNs ?? 0))
     if (reading === undefined || row === undefined) continue
     const value = reading.values[i] ?? null
-    expect(valueOf(row, field), `${kind}.${field} of a memcg at rest`).toBe(value)
-    if (value !== null) equal.set(`${kind}.${field}`, (equal.get(`${kind}.${field}`) ?? 0) + 1)
+    expect(valueOf(row, field), `${name} of a memcg at rest`).toBe(value)
+    if (value !== null) equal.set(name, (equal.get(name) ?? 0) + 1)
   }
 }
 
@@ -65,7 +68,7 @@ export function expectParity({ memcgs }: ParityTruth, rows: Rows): Compared {
   if (idle === undefined || busy === undefined) throw new Error('nothing was read')
   compareIdle(rows, idle, compared.equal)
   compareBusy(rows, busy, compared.bracketed)
-  const there = SOURCES.filter((_, i) => typeof idle.readings.at(-1)?.values[i] === 'number').map(({ kind, field }) => `${kind}.${field}`)
+  const there = SOURCES.filter((_, i) => typeof idle.readings.at(-1)?.values[i] === 'number').map(nameOf)
   expect(there.filter((name) => !compared.equal.has(name) && !compared.bracketed.has(name))).toEqual([])
   // The busy one was busy, or its brackets say nothing.
   const moved = SOURCES.filter(({ isCounter }, i) => isCounter === true && (busy.readings.at(-1)?.values[i] ?? 0) > (busy.readings[0]?.values[i] ?? 0))

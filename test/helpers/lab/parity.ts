@@ -5,14 +5,17 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Memcg, MemcgVersion } from './cgroup.ts'
 import { Workload } from './workload.ts'
 
-export type Sampled = 'memcg_usage' | 'memcg_limits' | 'memcg_stat' | 'memcg_events' | 'memcg_psi'
-/** Where each version says it: `file`, `file:key` of a line, or nothing. A counter only rises. */
-type Source = { readonly kind: Sampled; readonly field: string; readonly v1?: string; readonly v2?: string; readonly isCounter?: boolean }
+export type Sampled = 'memcg_usage' | 'memcg_limits' | 'memcg_stat' | 'memcg_numa' | 'memcg_events' | 'memcg_psi'
+/** Where each version says it: `file`, `file:key` of a line, or nothing; with a NUMA node, its column there. A counter only rises. */
+export type Source = { readonly kind: Sampled; readonly field: string; readonly v1?: string; readonly v2?: string; readonly isCounter?: boolean; readonly numaNode?: number }
 
 const gauge = (kind: Sampled, field: string, v2: string | undefined, v1?: string): Source => ({ kind, field, ...(v1 === undefined ? {} : { v1 }), ...(v2 === undefined ? {} : { v2 }) })
 const counter = (kind: Sampled, field: string, v2: string | undefined, v1?: string): Source => ({ ...gauge(kind, field, v2, v1), isCounter: true })
 const statGauge = (field: string, key: string, v1?: string): Source => gauge('memcg_stat', field, `memory.stat:${key}`, v1 === undefined ? undefined : `memory.stat:${v1}`)
 const statCounter = (field: string, key: string, v1?: string): Source => counter('memcg_stat', field, `memory.stat:${key}`, v1 === undefined ? undefined : `memory.stat:${v1}`)
+
+/** Of both nodes of the guest; v1 has three of them, in pages. */
+const onNodes = (field: string, key: string, v1?: string): Source[] => [0, 1].map((numaNode) => ({ ...gauge('memcg_numa', field, `memory.numa_stat:${key}`, v1 === undefined ? undefined : `memory.numa_stat:${v1}`), numaNode }))
 
 /** Written from the kernel's documentation (cgroup-v2.rst, cgroup-v1/memory.rst), not from the bridge. */
 export const SOURCES: readonly Source[] = [
@@ -32,6 +35,8 @@ export const SOURCES: readonly Source[] = [
   statCounter('workingsetActivateAnon', 'workingset_activate_anon'), statCounter('workingsetActivateFile', 'workingset_activate_file'), statCounter('workingsetRestoreAnon', 'workingset_restore_anon'),
   statCounter('workingsetRestoreFile', 'workingset_restore_file'), statCounter('thpFaultAlloc', 'thp_fault_alloc'), statCounter('thpCollapseAlloc', 'thp_collapse_alloc'), statCounter('pswpin', 'pswpin'),
   statCounter('pswpout', 'pswpout'), statCounter('zswpin', 'zswpin'), statCounter('zswpout', 'zswpout'),
+  ...onNodes('anonBytes', 'anon', 'hierarchical_anon'), ...onNodes('fileBytes', 'file', 'hierarchical_file'), ...onNodes('shmemBytes', 'shmem'), ...onNodes('unevictableBytes', 'unevictable', 'hierarchical_unevictable'),
+  ...onNodes('kernelStackBytes', 'kernel_stack'), ...onNodes('pagetablesBytes', 'pagetables'), ...onNodes('slabReclaimableBytes', 'slab_reclaimable'), ...onNodes('slabUnreclaimableBytes', 'slab_unreclaimable'),
   counter('memcg_events', 'low', 'memory.events:low'), counter('memcg_events', 'high', 'memory.events:high'), counter('memcg_events', 'max', 'memory.events:max', 'memory.failcnt'),
   counter('memcg_events', 'oom', 'memory.events:oom'), counter('memcg_events', 'oomKill', 'memory.events:oom_kill', 'memory.oom_control:oom_kill'), counter('memcg_events', 'oomGroupKill', 'memory.events:oom_group_kill'),
   counter('memcg_events', 'localHigh', 'memory.events.local:high'), counter('memcg_events', 'localMax', 'memory.events.local:max'), counter('memcg_events', 'localOom', 'memory.events.local:oom'),
@@ -46,11 +51,18 @@ const nowNs = (): number => Number(process.hrtime.bigint())
 
 /** v1 has no "max": PAGE_COUNTER_MAX pages. */
 const V1_UNLIMITED = 2 ** 62
+const PAGE_BYTES = 4096
 
 function valueIn(text: string, key: string | undefined): number | null {
   const number = key === undefined ? text.trim() : new RegExp(`^${key} (\\d+)$`, 'm').exec(text)?.[1]
   if (number === undefined || !/^\d+$/.test(number)) return null
   return Number(number) >= V1_UNLIMITED ? null : Number(number)
+}
+
+/** "anon N0=4096 N1=0", or "hierarchical_anon=3 N0=2 N1=1" in pages. Where one node has all memory it is not asked for. */
+function onNode(text: string, key: string, numaNode: number): number | null {
+  const line = new RegExp(`^${key}(=\\d+)?( N\\d+=.*)$`, 'm').exec(text), bytes = new RegExp(` N${numaNode}=(\\d+)`).exec(line?.[2] ?? '')?.[1]
+  return bytes === undefined || !/ N\d+=.* N\d+=/.test(text) ? null : Number(bytes) * (line?.[1] === undefined ? 1 : PAGE_BYTES)
 }
 
 export function read(memcg: Memcg, version: MemcgVersion): Reading {
@@ -60,7 +72,8 @@ export function read(memcg: Memcg, version: MemcgVersion): Reading {
     if (file === '') return null
     const path = join(memcg.directory.toString(), file)
     if (!texts.has(file)) texts.set(file, existsSync(path) ? readFileSync(path, 'utf8') : '')
-    return valueIn(texts.get(file) ?? '', key)
+    const text = texts.get(file) ?? ''
+    return source.numaNode === undefined || key === undefined ? valueIn(text, key) : onNode(text, key, source.numaNode)
   })
   return { fromNs, toNs: nowNs(), values }
 }

@@ -10,6 +10,7 @@ describe('commands', () => {
     [[], { do: 'command', command: 'live' }], [['--no-probes'], { do: 'command', command: 'live', options: { 'no-probes': true } }], [['live', '--stall', '5ms'], { do: 'command', command: 'live', options: { stall: '5ms' } }],
     [['record', '-o', 'x', '--for=30s', '--force'], { do: 'command', command: 'record', options: { output: 'x', for: '30s', force: true } }], [['kills', 'f', '--json'], { do: 'command', command: 'kills', file: 'f' }],
     [['replay', '--speed', '4', 'f'], { do: 'command', command: 'replay', file: 'f', options: { speed: '4' } }], [['kills', '--', '-odd'], { do: 'command', command: 'kills', file: '-odd' }],
+    ...['live', 'record', 'run'].map((command): [string[], object] => [[command, '--numa', ...(command === 'run' ? ['--', 'x'] : [])], { do: 'command', command, options: { numa: true } }]),
     [['run', '--limit', '64Mi', '--', 'cmd', '--limit', '1', '--', 'x'], { do: 'command', command: 'run', argv: ['cmd', '--limit', '1', '--', 'x'], options: { limit: '64Mi' } }], [['run', '--help'], { do: 'help', command: 'run' }],
     [['--help'], { do: 'help' }], [['-h'], { do: 'help' }], [['help'], { do: 'help' }], [['record', '--help'], { do: 'help', command: 'record' }], [['kills', '-h'], { do: 'help', command: 'kills' }], [['--version'], { do: 'version' }],
   ])('%j is understood', (argv, expected) => expect(parseArguments(argv)).toMatchObject(expected))

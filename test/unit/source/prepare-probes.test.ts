@@ -62,6 +62,7 @@ describe('when no probe can be had', () => {
     expect(preparation.text).toBe('')
     expect(preparation.rungs.every(({ state }) => state === 'absent')).toBe(true)
     expect(bridgeArguments(DEFAULTS, preparation, undefined)).toEqual(['--sample-ms', '100', '--budget-centi', '200', '--stall-ns', '10000000'])
+    expect(bridgeArguments({ ...DEFAULTS, numa: true }, preparation, undefined).at(-1)).toBe('--numa')
   })
 })
 

@@ -7,7 +7,7 @@ import { reasonsOf } from '../../../src/view/severity.ts'
 import type { OverviewRow } from '../../../src/view/overview.ts'
 import { placeLabel } from '../../../src/view/lens.ts'
 import type { NodeModel } from '../../../src/model/node.ts'
-import { addContainer, addKill, addMemcg, addPod, emptyNode, fillHistory, G, M, tell, TEST_LENS } from '../../helpers/node-model.ts'
+import { addContainer, addKill, addMemcg, addPod, emptyNode, fillHistory, G, M, NOW_S, tell, TEST_LENS } from '../../helpers/node-model.ts'
 
 const rows = (model: NodeModel): OverviewRow[] => overviewRows(momentOf(TEST_LENS, model))
 const only = (model: NodeModel): OverviewRow => { const all = rows(model); expect(all).toHaveLength(1); return all[0] as OverviewRow }
@@ -164,6 +164,22 @@ describe('the detail', () => {
     const model = emptyNode(), container = addPod(model, 'a/b', { used: 998 * M, max: G, inactiveFile: 267 * M, container: 'app' })
     addContainer(model, container, { used: 2 * G, inactiveFile: 10 * M })
     expect(detailOf(model, { row: only(model), kills: [] }).map((line) => line.text)).toContain('kubectl top would say 731M (71%); the kernel counts 998M (97%): 267M is inactive file cache.')
+  })
+  it('says on which NUMA nodes the memory lies: the fullest four, how many have less, how many nothing; v1 in its own words', () => {
+    const model = emptyNode(), { id: memcgId } = addMemcg(model, '/x', { used: G }), lines = (): string[] => detailOf(model, { row: only(model), kills: [] }).map(({ text }) => text).filter((text) => text.startsWith('NUMA'))
+    const node = (numaNode: number, anonBytes: number | undefined, fileBytes?: number, unevictableBytes?: number): void => tell(model, 'memcg_numa', NOW_S * 1e9, { memcgId, numaNode, readNs: 7100e9, anonBytes, fileBytes, unevictableBytes })
+    expect(lines()).toEqual([])
+    node(0, 0, 0)
+    expect(lines()).toEqual([])
+    node(0, 120 * M, 3 * M, 5 * M)
+    node(1, 4 * M)
+    expect(lines()).toEqual(['NUMA: node 0 anon 120M file 3.0M · node 1 anon 4.0M.'])
+    for (const numaNode of [2, 3, 4]) node(numaNode, numaNode * 10 * M)
+    node(5, 0, 0)
+    expect(lines()).toEqual(['NUMA: node 0 anon 120M file 3.0M · node 2 anon 20M · node 3 anon 30M · node 4 anon 40M · less on 1 more · nothing on 1 other.'])
+    for (const numaNode of [1, 2, 3, 4]) node(numaNode, undefined)
+    tell(model, 'hello', NOW_S * 1e9, { ...model.hello, memcgVersion: 'v1' })
+    expect(lines()).toEqual(['NUMA: node 0 anon+shmem 120M file 3.0M unevictable 5.0M · nothing on 5 others.'])
   })
   it('says nothing of what it does not know', () => {
     const model = emptyNode(), memcg = addMemcg(model, '/x', {})
