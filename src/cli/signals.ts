@@ -13,8 +13,8 @@ export type Signals = {
   forgive(): void
 }
 
-/** ^C reaches the launcher (oomscope.sh) and the program, and the launcher passes its own on: that echo is not a second wish. */
-const ECHO_MS = 500
+/** ^C reaches the launcher (oomscope.sh) and the program, and the launcher passes its own on: that echo, late on a busy machine, is not a second wish. */
+const ECHO_MS = 1000
 
 /** Installed once, before anything is started. */
 export function watchSignals(): Signals {

@@ -80,9 +80,9 @@ export class RunMemcg {
     }
   }
 
-  /** The same within a fifth of a second, for the end of this process: nothing can be awaited then. */
+  /** The same within two seconds (on a busy machine the dead take their time), for the end of this process: nothing can be awaited then. */
   readonly abandon = (): void => {
-    const TRIES = 40, PAUSE_MS = 5, nothing = new Int32Array(new SharedArrayBuffer(4))
+    const TRIES = 400, PAUSE_MS = 5, nothing = new Int32Array(new SharedArrayBuffer(4))
     for (let tries = 0; tries < TRIES; tries += 1) {
       for (const pid of this.pids()) killHard(pid)
       if (isRemoved(this.directory)) return
