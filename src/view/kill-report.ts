@@ -57,7 +57,7 @@ function victimText(victim: Victim): string {
   const gone = victim.msToExit === undefined ? undefined : `gone after ${formatDuration(victim.msToExit * 1e6)}`
   return list([
     `${victim.comm ?? '?'} (pid ${victim.pid})`, size('anon', victim.anonBytes), size('file', victim.fileBytes), size('shmem', victim.shmemBytes), size('swap', victim.swapBytes),
-    victim.points === undefined ? undefined : `${victim.points} points`, victim.oomScoreAdj === undefined ? undefined : `oom_score_adj ${victim.oomScoreAdj}`, gone, victim.path, victim.program?.runtime, victim.program?.commandLine,
+    victim.points === undefined ? undefined : `${victim.points} points`, victim.oomScoreAdj === undefined ? undefined : `oom_score_adj ${victim.oomScoreAdj}`, gone, victim.program?.runtime, victim.program?.commandLine, victim.path,
   ])
 }
 
