@@ -1,7 +1,7 @@
 # The front door. `make live` and `make test` do all their own set-up; everything else is for developers.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: all live demo test check screens build deps-live deps-test tracefs vm bench clean
+.PHONY: all live demo test check screens build demo-recording deps-live deps-test tracefs vm bench clean
 
 # The launcher gives the terminal back should the program be killed; `node dist/cli/main.js` is the program itself.
 OOMSCOPE := dist/cli/oomscope.sh
@@ -28,6 +28,10 @@ check: build
 ## screens: paints the pictures of the documentation anew
 screens: deps-test build
 	@OOMSCOPE_PAINT_SCREENS=1 $(VITEST) --project pty test/pty/pictures.test.ts
+
+## demo-recording: records docs/demo.oom anew, in a guest (the tests that name its moments have to follow)
+demo-recording: deps-test build
+	@OOMSCOPE_RECORD_DEMO=1 OOMSCOPE_VM_KERNELS='$(KERNEL)' OOMSCOPE_VM_BPFTRACE='$(BPFTRACE)' $(VITEST) --project demo
 
 ## vm: the lab on any kernel, e.g. make vm KERNEL=7.2 BPFTRACE=0.27
 KERNEL ?= 6.12

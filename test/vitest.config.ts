@@ -13,6 +13,9 @@ const level = (name: string, testTimeout: number, alone = false) => ({
   test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout, hookTimeout: testTimeout, expect: { poll: { interval: 20, timeout: testTimeout / 2 } }, pool: 'forks' as const, fileParallelism: !alone },
 })
 
+/** No level of proof: `make demo-recording`. */
+const recording = { extends: true as const, test: { name: 'demo', include: ['test/vm/demo.recording.ts'], testTimeout: 900_000 } }
+
 export default defineConfig({
   root,
   test: {
@@ -20,6 +23,7 @@ export default defineConfig({
     projects: [
       level('structure', 60_000), level('unit', 60_000), level('contract', 300_000), level('golden', 120_000), level('fuzz', 300_000),
       level('host', 900_000, true), level('pty', 300_000, true), level('vm', 2_400_000, true),
+      ...(process.env['OOMSCOPE_RECORD_DEMO'] === '1' ? [recording] : []),
     ],
   },
 })

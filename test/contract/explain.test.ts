@@ -27,7 +27,7 @@ test('a log without a kill is no error, and neither is none at all', async () =>
 })
 
 test('what cannot be read: two lines, exit 2', async () => {
-  for (const [path, why] of [['/nowhere/log', /cannot read \/nowhere\/log: no such file/], ['/', /is a directory/], [fileURLToPath(new URL('../../docs/demo.oom', import.meta.url)), /it is a recording\nhint: oomscope kills/]] as const) {
+  for (const [path, why] of [['/nowhere/log', /cannot read \/nowhere\/log: no such file/], ['/', /is a directory/], [fileURLToPath(new URL('../fixtures/recordings/three-kills-v1.oom', import.meta.url)), /it is a recording\nhint: oomscope kills/]] as const) {
     const ended = await cli(['explain', path])
     expect(ended).toMatchObject({ code: 2, stdout: '' })
     expect(ended.stderr).toMatch(/^oomscope: [^\n]+\nhint: [^\n]+\n$/)
@@ -36,7 +36,7 @@ test('what cannot be read: two lines, exit 2', async () => {
 })
 
 test('kills --evidence reads the kubelet\'s log, and says when it says nothing', async () => {
-  const demo = fileURLToPath(new URL('../../docs/demo.oom', import.meta.url)), empty = fixture('28-dirty-6.12-dmesg-t.txt')
+  const demo = fileURLToPath(new URL('../fixtures/recordings/three-kills-v1.oom', import.meta.url)), empty = fixture('28-dirty-6.12-dmesg-t.txt')
   expect(await cli(['kills', demo, '--json', '--evidence', empty])).toMatchObject({ code: 0, stderr: expect.stringMatching(/^note: .*: nothing about a pod of this node was found in it\n$/) as string })
   expect(await cli(['kills', demo, '--json', '--evidence', '/nowhere'])).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(/cannot read \/nowhere: no such file.*\nhint: name the log of the kubelet/) as string })
 })

@@ -69,7 +69,7 @@ test.each([[[]], [['--json']]])('doctor %s says who answers and why another does
 })
 
 test('kills --cgroup lists the kills of a part, and says what it left out', async () => {
-  const demo = fileURLToPath(new URL('../../docs/demo.oom', import.meta.url)), pods = async (pattern?: string): Promise<number> => (await cli(['kills', '--json', ...(pattern === undefined ? [] : ['--cgroup', pattern]), demo])).stdout.split('\n').filter(Boolean).length
+  const demo = fileURLToPath(new URL('../fixtures/recordings/three-kills-v1.oom', import.meta.url)), pods = async (pattern?: string): Promise<number> => (await cli(['kills', '--json', ...(pattern === undefined ? [] : ['--cgroup', pattern]), demo])).stdout.split('\n').filter(Boolean).length
   expect([await pods(), await pods('**/*-besteffort-pod*'), await pods('/kubepods.slice/kubepods-burstable.slice'), await pods('web.service')]).toEqual([3, 1, 2, 0])
   expect((await cli(['kills', '--cgroup', 'web.service', demo])).stdout).toMatch(/only cgroups that match web\.service[^]*0 kill cases/)
   expect(await cli(['kills', '--cgroup', '//', demo])).toMatchObject({ code: 2, stderr: expect.stringContaining("cannot use --cgroup '//'") })

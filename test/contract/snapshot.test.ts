@@ -9,7 +9,7 @@ import { fakeBridge } from '../helpers/fake-live.ts'
 import { freshDirectories } from '../helpers/files.ts'
 import { birth, START_NS, streamFrames, usage } from '../helpers/stream.ts'
 
-const DEMO = fileURLToPath(new URL('../../docs/demo.oom', import.meta.url))
+const DEMO = fileURLToPath(new URL('../fixtures/recordings/three-kills-v1.oom', import.meta.url))
 const fresh = freshDirectories()
 const lines = (text: string): string[] => text.trimEnd().split('\n')
 

@@ -14,7 +14,7 @@ import { cli } from '../helpers/cli.ts'
 import { freshDirectories } from '../helpers/files.ts'
 import { seeded } from '../helpers/stream.ts'
 
-const DEMO = readFileSync(fileURLToPath(new URL('../../docs/demo.oom', import.meta.url)))
+const DEMO = readFileSync(fileURLToPath(new URL('../fixtures/recordings/three-kills-v1.oom', import.meta.url)))
 const fresh = freshDirectories()
 const FRAMES = new FrameReader().push(DEMO), ENDS = FRAMES.map((_, i) => FRAMES.slice(0, i + 1).reduce((sum, { bytes }) => sum + bytes.length, 0))
 

@@ -15,7 +15,7 @@ import type { Terminal } from '../../src/tui/terminal.ts'
 import { Story } from '../../src/view/story.ts'
 import { seeded } from '../helpers/stream.ts'
 
-const DEMO = fileURLToPath(new URL('../../docs/demo.oom', import.meta.url))
+const DEMO = fileURLToPath(new URL('../fixtures/recordings/three-kills-v1.oom', import.meta.url))
 const NAMED = ['up', 'down', 'left', 'right', 'home', 'end', 'pageup', 'pagedown', 'enter', 'escape', 'backspace', 'delete', 'tab', 'space', 'C-u', 'C-d', 'C-b', 'C-f', 'C-n', 'C-p', 'C-l', 'C-w', 'C-k']
 /** All that can be typed, but not what ends the program. */
 const TYPED = Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i)).filter((char) => char !== 'q')

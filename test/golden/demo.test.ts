@@ -1,20 +1,42 @@
-/** The bundled recording of real kills (cgroup v1, kernel 6.18, bpftrace 0.17) still means the same to this program. */
+/** The bundled recording (a real containerd on kernel 6.12, test/vm/demo-story.ts) shows what a new user is promised: each death, by name, with its evidence. */
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import type { CaseJson, SignalCaseJson } from '../helpers/lab/recorder.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const kills = execFileSync(process.execPath, ['dist/cli/main.js', 'kills', 'docs/demo.oom', '--json'], { cwd: ROOT, encoding: 'utf8' })
-  .trim().split('\n').map((line) => JSON.parse(line))
+const json = <T>(...args: string[]): T[] => execFileSync(process.execPath, ['dist/cli/main.js', ...args, 'docs/demo.oom', '--json'], { cwd: ROOT, encoding: 'utf8' }).trim().split('\n').map((line) => JSON.parse(line) as T)
+const text = (...args: string[]): string => execFileSync(process.execPath, ['dist/cli/main.js', ...args, 'docs/demo.oom'], { cwd: ROOT, encoding: 'utf8' })
+const kills = json<CaseJson>('kills'), by = (cause: string): readonly CaseJson[] => kills.filter((kill) => kill.cause === cause)
 
-test('three container-limit kills, each once, with victim, limit and candidates', () => {
-  expect(kills.map((k) => [k.cause, k.victims.map((v: { comm: string }) => v.comm), k.limit.limitBytes, k.candidates.length])).toEqual([
-    ['container-limit', ['java'], 64 << 20, 3], ['container-limit', ['python3'], 96 << 20, 5], ['container-limit', ['node'], 48 << 20, 7]])
-})
-
-test('each kill names its witnesses and marks exactly the chosen candidate', () => {
-  for (const kill of kills) {
-    expect(kill.witnesses).toEqual(expect.arrayContaining(['probe', 'kmsg', 'memory.events']))
-    expect(kill.candidates.filter((c: { chosen: boolean }) => c.chosen).map((c: { pid: number }) => c.pid)).toEqual([kill.victims[0].pid])
+test('four deaths: a container\'s limit twice, a pod\'s limit, and one that was no OOM kill', () => {
+  expect(kills.map(({ cause }) => cause).sort()).toEqual(['container-limit', 'container-limit', 'pod-limit', 'runtime-stop'])
+  for (const kill of by('container-limit')) {
+    expect(kill).toMatchObject({ confidence: 'certain', limit: { level: 'container', limitBytes: 96 << 20 }, victims: [{ comm: 'checkout', oomScoreAdj: 937, workload: { namespace: 'shop', pod: 'checkout-7d9c5b7f6d-x2x4z', container: 'api', owner: 'Deployment/checkout' } }] })
   }
+})
+test('of the pod\'s limit the one who filled it last is not the one who died', () => {
+  const [kill] = by('pod-limit')
+  expect(kill).toMatchObject({ confidence: 'certain', limit: { level: 'pod', limitBytes: 112 << 20 }, invoker: { comm: 'load' }, victims: [{ comm: 'extract', workload: { pod: 'etl-28870412-k9x7p', container: 'extract', owner: 'Job/etl-28870412' } }] })
+  expect(kill?.candidates.filter(({ eligible }) => eligible).map(({ comm }) => comm)).toEqual(expect.arrayContaining(['extract', 'load']))
+})
+test('every OOM kill has the kernel\'s own points, three witnesses, and what reclaim tried', () => {
+  for (const kill of [...by('container-limit'), ...by('pod-limit')]) {
+    expect(kill.candidatesFrom).toBe('oom_badness')
+    expect(kill.witnesses).toEqual(expect.arrayContaining(['probe', 'kmsg', 'memory.events']))
+    expect(kill.candidates.filter(({ chosen }) => chosen).map(({ pid }) => pid)).toEqual([kill.victims[0]?.pid])
+    expect(kill.sentence).toMatch(/\d+ reclaim attempts freed/)
+    expect(kill.evidence.some(({ fact }) => /exit code 137, OOMKilled/.test(fact))).toBe(true)
+  }
+})
+test('exit code 137 without an OOM kill: the runtime, after the grace period', () => {
+  const [kill] = by('runtime-stop') as readonly SignalCaseJson[]
+  expect(kill).toMatchObject({ victims: [{ comm: 'orders' }], signal: { signal: 'SIGKILL' } })
+  expect(kill?.signal.graceMs).toBeGreaterThanOrEqual(3000)
+})
+test('spikes that kubectl top never showed, a leak with its time to the limit, and tasks put to sleep above memory.high', () => {
+  const hidden = json<{ path: string; workload: { container?: string }; missedByKubectlTop?: boolean; peakBytes: number; baseBytes: number }>('spikes').filter((spike) => spike.workload.container === 'api' && spike.missedByKubectlTop === true && spike.peakBytes - spike.baseBytes > 30 << 20)
+  expect(hidden.length).toBeGreaterThanOrEqual(3)
+  const screen = text('replay', '--at', '+1h')
+  expect(screen).toMatch(/data\/redis-0:redis.*~\d+/)
 })

@@ -20,7 +20,7 @@ import type { Ui } from '../../src/tui/ui.ts'
 import { Story } from '../../src/view/story.ts'
 import { Decoder } from '../../src/wire/decode.ts'
 
-const DEMO = fileURLToPath(new URL('../../docs/demo.oom', import.meta.url))
+const DEMO = fileURLToPath(new URL('../fixtures/recordings/three-kills-v1.oom', import.meta.url))
 const SIZES = [{ cols: 120, rows: 40 }, { cols: 80, rows: 24 }] as const
 
 function itemsOf(path: string): Item[] {

@@ -57,7 +57,7 @@ function expectNeverWrong(rows: readonly Event[], many: number, names = NAMES): 
 }
 
 test('the recorded demo, without any three of its sources', async () => {
-  const source = openReplay({ path: fileURLToPath(new URL('../../docs/demo.oom', import.meta.url)), speed: 'max' }), rows: Event[] = []
+  const source = openReplay({ path: fileURLToPath(new URL('../fixtures/recordings/three-kills-v1.oom', import.meta.url)), speed: 'max' }), rows: Event[] = []
   for await (const { items } of source.batches()) for (const { events } of items) rows.push(...events)
   expectNeverWrong(rows, 3)
 }, 60_000)

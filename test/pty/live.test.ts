@@ -6,7 +6,7 @@ import { fakeBridge } from '../helpers/fake-live.ts'
 import { freshDirectories } from '../helpers/files.ts'
 import { ROOT, SHELL_MODES, Tui } from '../helpers/pty.ts'
 
-const DEMO = `${ROOT}docs/demo.oom`
+const DEMO = `${ROOT}test/fixtures/recordings/three-kills-v1.oom`
 const fresh = freshDirectories()
 const open: Tui[] = []
 afterEach(({ task }) => { open.at(-1)?.picture(`live ${task.name}`); for (const tui of open.splice(0)) tui.kill() })

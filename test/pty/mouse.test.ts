@@ -7,7 +7,7 @@ import { freshDirectories } from '../helpers/files.ts'
 import { ROOT, selectedRow, SHELL_MODES, Tui } from '../helpers/pty.ts'
 import type { TuiOptions } from '../helpers/pty.ts'
 
-const DEMO = `${ROOT}docs/demo.oom`
+const DEMO = `${ROOT}test/fixtures/recordings/three-kills-v1.oom`
 const fresh = freshDirectories()
 let tui: Tui | undefined
 afterEach(({ task }) => { tui?.picture(`mouse ${task.name}`); tui?.kill(); tui = undefined })

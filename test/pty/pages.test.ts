@@ -11,7 +11,7 @@ afterEach(({ task }) => { tui?.picture(`page ${task.name}`); tui?.kill(); tui = 
 
 /** Stands at the end of the bundled recording. */
 async function atEnd([cols, rows]: readonly [number, number]): Promise<Tui> {
-  tui = new Tui('node', [CLI, 'replay', `${ROOT}docs/demo.oom`, '--at', '04:18:24'], { cols, rows })
+  tui = new Tui('node', [CLI, 'replay', `${ROOT}test/fixtures/recordings/three-kills-v1.oom`, '--at', '04:18:24'], { cols, rows })
   await tui.until((t) => t.text().includes('REPLAY END 04:18:24') && t.text().includes('1f0c2a3e'), 'the end of the recording')
   return tui
 }

@@ -15,12 +15,12 @@ type Shot = { readonly name: string; readonly size?: readonly [cols: number, row
 // The recording stands still in all of them, at its end or at a kill, so that each paints the same cells every time.
 const SHOTS: readonly Shot[] = [
   { name: 'overview', keys: [] },
-  { name: 'case', keys: [['K', 'VICTIM'], ['j\r', 'KILL 2 of 3'], ['', 'chain of limits']] },
-  { name: 'case-80x24', size: [80, 24], keys: [['K', 'VICTIM'], ['j\r', 'KILL 2 of 3'], ['', 'chain of limits']] },
+  { name: 'case', keys: [['K', 'VICTIM'], ['G\r', 'KILL 1 of 4'], ['', 'chain of limits']] },
+  { name: 'case-80x24', size: [80, 24], keys: [['K', 'VICTIM'], ['G\r', 'KILL 1 of 4'], ['', 'chain of limits']] },
   { name: 'kills', keys: [['K', 'VICTIM']] },
-  { name: 'moment', keys: [['[', 'REPLAY 04:18:19.6 (-5s) PAUSED'], ['[', 'REPLAY 04:18:17.3 (-7s) PAUSED']] },
-  { name: 'workload', keys: [['[', 'REPLAY 04:18:19.6 (-5s) PAUSED'], ['[', 'REPLAY 04:18:17.3 (-7s) PAUSED'], ['b04:18:18\r', /REPLAY 04:18:1[78]\.\d \(-\ds\) PAUSED/], ['\r', 'what this means']] },
-  { name: 'tree', keys: [['e', '- kubepods.slice']] },
+  { name: 'moment', keys: [['[', /REPLAY .* PAUSED/], ['[', /REPLAY .* PAUSED/]] },
+  { name: 'workload', keys: [['\r', 'what this means']] },
+  { name: 'tree', keys: [['e', '- kubepods']] },
   { name: 'node', keys: [['2', 'how the node is']] },
   { name: 'stalls', keys: [['3', 'WHO WAITED'], ['', 'waits by length and second']] },
   { name: 'spikes', keys: [['4', 'LENGTH']] },
@@ -29,9 +29,9 @@ const SHOTS: readonly Shot[] = [
 ]
 
 it.each(SHOTS)('the picture of $name in docs/screens is what the program shows', async ({ name, size: [cols, rows] = [120, 40], keys }) => {
-  tui = new Tui('node', [CLI, 'replay', `${ROOT}docs/demo.oom`, '--at', '04:18:24'], { cols, rows })
+  tui = new Tui('node', [CLI, 'replay', `${ROOT}docs/demo.oom`, '--at', '+1h'], { cols, rows })
   const t = tui
-  await t.until((x) => x.text().includes('REPLAY END 04:18:24') && x.text().includes('3 kills in this recording') === (cols > 100) && x.text().includes('pod 1f0c2a3e'), 'the end of the recording')
+  await t.until((x) => x.text().includes('REPLAY END') && (cols <= 100 || / {3}4 kills in this recording *$/m.test(x.text())) && x.text().includes('shop/checkout'), 'the end of the recording, looked through')
   for (const [key, seen] of keys) { if (key !== '') t.keys(key); await t.see(seen) }
   const svg = t.picture(name), path = `${ROOT}docs/screens/${name}.svg`
   if (isPainting) {

@@ -6,7 +6,7 @@ import { freshDirectories } from '../helpers/files.ts'
 import { ROOT, selectedRow, SHELL_MODES, Tui } from '../helpers/pty.ts'
 import type { TuiOptions } from '../helpers/pty.ts'
 
-const DEMO = `${ROOT}docs/demo.oom`
+const DEMO = `${ROOT}test/fixtures/recordings/three-kills-v1.oom`
 const fresh = freshDirectories()
 let tui: Tui | undefined
 afterEach(({ task }) => { tui?.picture(`replay ${task.name}`); tui?.kill(); tui = undefined })
@@ -339,7 +339,7 @@ describe('the terminal is given back', () => {
   })
 
   it('by the launcher even after SIGKILL', async () => {
-    tui = new Tui('sh', ['-c', 'sh dist/cli/oomscope.sh replay docs/demo.oom; echo "code $?"; stty -a | tr " " "\\n" | grep -xE "[-]?(icanon|echo)" | tr "\\n" " "'], { cwd: ROOT, cols: 120, rows: 40 })
+    tui = new Tui('sh', ['-c', 'sh dist/cli/oomscope.sh replay test/fixtures/recordings/three-kills-v1.oom; echo "code $?"; stty -a | tr " " "\\n" | grep -xE "[-]?(icanon|echo)" | tr "\\n" " "'], { cwd: ROOT, cols: 120, rows: 40 })
     const t = tui
     await t.see('3 kills in this recording')
     process.kill(t.childNamed('node'), 'SIGKILL')

@@ -27,7 +27,7 @@ export const GUESTS: readonly Guest[] = listOf(process.env['OOMSCOPE_VM_KERNELS'
 const BOOT_SECONDS = 1200, MEMORY = '1536M'
 
 /** Boots the guest, lets it run the program, and waits until it has switched itself off. What was asked for by name fails where it cannot run; the default is skipped. */
-export async function runGuest(guest: Guest, program: 'guest' | 'cri-guest' | 'spikes-guest' = 'guest'): Promise<Ran | NotRun> {
+export async function runGuest(guest: Guest, program: 'guest' | 'cri-guest' | 'spikes-guest' | 'demo-guest' = 'guest'): Promise<Ran | NotRun> {
   if (process.env['OOMSCOPE_NO_VM'] === '1') return { skipped: 'OOMSCOPE_NO_VM=1' }
   if (process.arch !== 'x64') return { skipped: `the lab's kernels are for x86_64, this is ${process.arch}` }
   let kernelDirectory, bpftrace

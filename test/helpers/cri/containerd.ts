@@ -13,6 +13,8 @@ export type ContainerdOptions = {
   readonly directory: string
   /** Where the built workloads are. */
   readonly programs: string
+  /** Names in the image of further programs there; `pause` and `eater` are always in it. */
+  readonly also?: Readonly<Record<string, string>>
   /** All pods lie below this cgroup. */
   readonly cgroupRoot: string
 }
@@ -70,10 +72,10 @@ export class Containerd {
   }
 
   static async start(options: ContainerdOptions): Promise<Containerd> {
-    const { directory, programs } = options
+    const { directory, programs, also } = options
     mkdirSync(directory, { recursive: true })
     writeFileSync(`${directory}/config.toml`, configOf(directory))
-    writeImage(`${directory}/image.tar`, { reference: IMAGE, programs: ['pause', 'eater'].map((name) => `${programs}/${name}`), entrypoint: '/pause' })
+    writeImage(`${directory}/image.tar`, { reference: IMAGE, programs: Object.fromEntries(Object.entries({ pause: 'pause', eater: 'eater', ...also }).map(([name, program]) => [name, `${programs}/${program}`])), entrypoint: '/pause' })
     const log = openSync(`${directory}/containerd.log`, 'w')
     const made = new Containerd(options, spawn('containerd', ['-c', `${directory}/config.toml`], { stdio: ['ignore', log, log] }))
     closeSync(log)

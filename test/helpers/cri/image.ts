@@ -21,16 +21,16 @@ function tarEntry(name: string, bytes: Buffer, mode: number): Buffer {
 
 const tar = (entries: readonly Buffer[]): Buffer => Buffer.concat([...entries, Buffer.alloc(1024)])
 
-export type ImageSpec = { readonly reference: string; readonly programs: readonly string[]; readonly entrypoint: string }
+export type ImageSpec = { readonly reference: string; /** Where each program is, by the name it has in the image. */ readonly programs: Readonly<Record<string, string>>; readonly entrypoint: string }
 
-/** Writes the image; each program lies in the root of its file system under its own name. */
+/** Writes the image; each program lies in the root of its file system. */
 export function writeImage(file: string, { reference, programs, entrypoint }: ImageSpec): void {
   const blobs = new Map<string, Buffer>(), json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value))
   const put = (mediaType: string, bytes: Buffer): { mediaType: string; digest: string; size: number } => {
     blobs.set(sha256(bytes), bytes)
     return { mediaType, digest: `sha256:${sha256(bytes)}`, size: bytes.length }
   }
-  const layer = tar(programs.map((path) => tarEntry(path.split('/').at(-1) ?? '', readFileSync(path), 0o755)))
+  const layer = tar(Object.entries(programs).map(([name, path]) => tarEntry(name, readFileSync(path), 0o755)))
   const architecture = process.arch === 'x64' ? 'amd64' : process.arch
   const config = put('application/vnd.oci.image.config.v1+json', json({ architecture, os: 'linux', config: { Entrypoint: [entrypoint] }, rootfs: { type: 'layers', diff_ids: [`sha256:${sha256(layer)}`] } }))
   const manifest = put('application/vnd.oci.image.manifest.v1+json', json({ schemaVersion: 2, mediaType: 'application/vnd.oci.image.manifest.v1+json', config, layers: [put('application/vnd.oci.image.layer.v1.tar', layer)] }))

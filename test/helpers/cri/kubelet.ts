@@ -4,7 +4,7 @@ import { createConnection } from 'node:net'
 import { field, grpcFrame, map, message, textAt } from './encode.ts'
 
 export type PodSpec = { readonly name: string; readonly namespace: string; readonly uid: string; readonly cgroupParent: string; readonly labels?: Readonly<Record<string, string>> }
-export type ContainerSpec = { readonly name: string; readonly image: string; readonly command: readonly string[]; readonly limitBytes?: number; readonly restarts?: number }
+export type ContainerSpec = { readonly name: string; readonly image: string; readonly command: readonly string[]; readonly limitBytes?: number; readonly restarts?: number; readonly env?: Readonly<Record<string, string>>; /** 999, as of a pod without requests, unless said. */ readonly oomScoreAdj?: number }
 export type MadePod = { readonly sandboxId: string; readonly config: Buffer; readonly spec: PodSpec }
 export type ContainerWord = { readonly state: number; readonly exitCode: number; readonly reason: string; readonly startedNs: bigint; readonly finishedNs: bigint }
 
@@ -53,9 +53,10 @@ export class Kubelet {
     const { name, namespace, uid } = pod.spec
     const config = message({
       1: message({ 1: spec.name, 2: spec.restarts ?? 0 }), 2: message({ 1: spec.image }), 3: [...spec.command],
+      6: map(spec.env ?? {}),
       9: map({ 'io.kubernetes.container.name': spec.name, 'io.kubernetes.pod.name': name, 'io.kubernetes.pod.namespace': namespace, 'io.kubernetes.pod.uid': uid }),
       10: map({ 'io.kubernetes.container.restartCount': String(spec.restarts ?? 0) }),
-      15: message({ 1: message({ 1: 100_000, 3: 102, 4: spec.limitBytes ?? 0, 5: 999 }), 2: message({ 3: namespaces }) }),
+      15: message({ 1: message({ 1: 100_000, 3: 102, 4: spec.limitBytes ?? 0, 5: spec.oomScoreAdj ?? 999 }), 2: message({ 3: namespaces }) }),
     })
     return textAt(await this.call('CreateContainer', message({ 1: pod.sandboxId, 2: config, 3: pod.config })), 1)?.toString() ?? ''
   }
