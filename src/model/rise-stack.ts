@@ -131,8 +131,8 @@ export function noteLook(memcg: Memcg, watch: SpikeWatch, bytes: number): void {
     } else if (Number.isNaN(rise.fellNs)) rise.fellNs = watch.atNs
   }
   if (Math.abs(bytes - watch.levelBytes) >= leastHeight(limits?.maxBytes, Math.min(bytes, watch.levelBytes))) {
-    watch.levelBytes = bytes
-    watch.levelNs = watch.atNs
+    watch.levelBytes = watch.secondLowBytes = watch.earlierLowBytes = bytes
+    watch.levelNs = watch.secondNs = watch.atNs
   }
   watch.secondLowBytes = Math.min(watch.secondLowBytes, bytes)
 }

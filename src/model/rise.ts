@@ -67,7 +67,7 @@ export type SpikeWatch = {
   /** Usage has been near this since then. */
   levelBytes: number
   levelNs: number
-  /** Least usage since `secondNs`, and in the second before it. */
+  /** Least usage since `secondNs`, and in the second before it, as far as it was of this level. */
   secondNs: number
   secondLowBytes: number
   earlierLowBytes: number

@@ -54,15 +54,16 @@ describe('a ramp up and down over a noisy base', () => {
       expect(one?.peakBytes).toBeLessThanOrEqual(spike.peakBytes + NOISE_BYTES)
     }
   })
-  test.each(SEEDS)('torn windows, a mark or looks alone: none is told twice, higher than it was, or where there was none, seed %d', (seed) => {
+  test.each(SEEDS.flatMap((seed) => [[seed, T0 - 2 * S], [seed, T0]] as const))('torn windows, a mark or looks alone: none is told twice, higher than it was, or where there was none, seed %d, born at %d', (seed, bornNs) => {
     const { steps, looks, spikes } = signal(seed), random = seeded(seed)
     const tear = (row: EventOf<'memcg_usage'>): EventOf<'memcg_usage'> => (random() < 0.3 ? { ...row, windowNs: undefined } : row)
     for (const rows of [rowsOf(steps, looks, { memcgId: ID, means: 'window' }).map(tear), rowsOf(steps, looks, { memcgId: ID, means: 'high-water' }), rowsOf(steps, looks, { memcgId: ID, means: 'sampled' })]) {
-      const list = told(rows), known = spikes.map((spike) => during(list, spike))
+      const list = told(rows, bornNs), known = spikes.map((spike) => during(list, spike))
       expect(list.filter((one) => !known.some((of) => of.includes(one)))).toEqual([])
       known.forEach((of, i) => {
         expect(of.length).toBeLessThanOrEqual(1)
         expect(of[0]?.peakBytes ?? 0).toBeLessThanOrEqual((spikes[i]?.peakBytes ?? 0) + NOISE_BYTES)
+        expect(of[0]?.baseBytes ?? 8 * MIB).toBeGreaterThanOrEqual(8 * MIB)
       })
     }
   })
