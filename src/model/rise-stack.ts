@@ -71,8 +71,6 @@ function climb(model: NodeModel, memcg: Memcg, bytes: number): void {
       return
     }
     tellTop(model, memcg, outer)
-    outer.isCovered &&= inner.isCovered
-    outer.isTouched ||= inner.isTouched
     watch.depth -= 1
   }
 }
@@ -88,22 +86,22 @@ function fall(model: NodeModel, memcg: Memcg, bytes: number): void {
     watch.lowBytes = bytes
     const outer = watch.depth > 0 ? watch.rises[watch.depth - 1] : undefined
     if (outer !== undefined && hasFallen(outer)) absorb(outer, rise)
-    else tell(model, memcg, { rise, baseBytes: rise.baseBytes, startNs: rise.startNs, endNs: watch.atNs, leastNs: rise.lastAboveNs - rise.firstAboveNs, ended: 'fell' })
+    else tellWhole(model, memcg, rise, 'fell')
   }
 }
 
-/** The inner one was the top of it. */
+/** The inner one was the top of it; what the looks noted meanwhile they noted of both. */
 function absorb(outer: Rise, inner: Rise): void {
-  if (inner.peakBytes > outer.peakBytes) {
-    outer.peakBytes = inner.peakBytes
-    outer.peakSource = inner.peakSource
-    outer.peakFromNs = inner.peakFromNs
-  }
-  outer.isCovered &&= inner.isCovered
-  outer.isTouched ||= inner.isTouched
-  if (!(outer.topBytes >= inner.topBytes)) outer.topBytes = inner.topBytes
-  if (!(outer.topDuringBytes >= inner.topDuringBytes)) outer.topDuringBytes = inner.topDuringBytes
-  if (inner.statDuring !== undefined) noteStat(outer, inner.statDuring)
+  if (inner.peakBytes <= outer.peakBytes) return
+  outer.peakBytes = inner.peakBytes
+  outer.peakSource = inner.peakSource
+  outer.peakFromNs = inner.peakFromNs
+}
+
+/** All of it, over its own base. */
+function tellWhole(model: NodeModel, memcg: Memcg, rise: Rise, ended: 'fell' | 'died'): void {
+  const { baseBytes, startNs, firstAboveNs, lastAboveNs } = rise
+  tell(model, memcg, { rise, baseBytes, startNs, endNs: memcg.watch?.atNs ?? startNs, leastNs: lastAboveNs - firstAboveNs, ended })
 }
 
 /** Before a look: as rows come only when something changed, what the last look saw stood until the look before this one. */
@@ -192,7 +190,7 @@ export function endByDeath(model: NodeModel, memcg: Memcg, tsNs: number): void {
   const rise = watch.rises[0]
   if (watch.depth === 0 || rise === undefined) return
   watch.depth = 0
-  tell(model, memcg, { rise, baseBytes: rise.baseBytes, startNs: rise.startNs, endNs: watch.atNs, leastNs: rise.lastAboveNs - rise.firstAboveNs, ended: 'died' })
+  tellWhole(model, memcg, rise, 'died')
 }
 
 /** The stream is over: of what still stands high, only what already fell is known. */
