@@ -5,7 +5,7 @@ import type { ExitCode } from '../base/errors.ts'
 import { plural, printable } from '../base/text.ts'
 import { formatDuration, NS_PER_MS, NS_PER_SECOND } from '../base/time.ts'
 import type { NodeModel } from '../model/node.ts'
-import { createRecording, MIN_MAX_BYTES } from '../recording/writer.ts'
+import { createRecording, DEFAULT_KEEP_NS, DEFAULT_MAX_BYTES, MIN_MAX_BYTES } from '../recording/writer.ts'
 import type { RecordingWriter } from '../recording/writer.ts'
 import { openLive } from '../source/live.ts'
 import type { Ready } from '../source/readiness.ts'
@@ -20,9 +20,6 @@ import { protectFromOom } from './protect.ts'
 import { untilAborted } from './signals.ts'
 import type { Signals } from './signals.ts'
 import { TracerNotes } from './tracer-notes.ts'
-
-const DEFAULT_MAX_BYTES = 256 * 2 ** 20
-const DEFAULT_KEEP_NS = 86_400 * NS_PER_SECOND
 
 export async function record(options: Options, signals: Signals): Promise<ExitCode> {
   const path = textOf(options, 'output')

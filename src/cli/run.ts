@@ -4,7 +4,7 @@ import { formatBytes } from '../base/bytes.ts'
 import { EXIT, usageError } from '../base/errors.ts'
 import type { ExitCode } from '../base/errors.ts'
 import { printable } from '../base/text.ts'
-import { createRecording } from '../recording/writer.ts'
+import { createRecording, DEFAULT_KEEP_NS, DEFAULT_MAX_BYTES } from '../recording/writer.ts'
 import type { RecordingWriter } from '../recording/writer.ts'
 import { openLive } from '../source/live.ts'
 import { unstartable } from '../source/run-command.ts'
@@ -27,8 +27,6 @@ import { RunWatcher } from './run-watcher.ts'
 import { screenOptions } from './screen-options.ts'
 import { untilAborted } from './signals.ts'
 import type { Signals } from './signals.ts'
-
-const DEFAULT_MAX_BYTES = 256 * 2 ** 20, DEFAULT_KEEP_NS = 86_400e9
 
 export async function run(argv: readonly string[], options: Options, signals: Signals): Promise<ExitCode> {
   const limits = runLimits(options), failOver = failOverOf(options), summaryFile = freeFile(options, 'summary'), [command = ''] = argv, screen = hasScreen(options) ? screenOptions(options) : undefined

@@ -20,6 +20,8 @@ import { StreamHead } from './stream-head.ts'
 const SEGMENTS = 8
 /** Less cannot hold a head, a keyframe and what happened between two. */
 export const MIN_MAX_BYTES = 1024 * 1024
+/** Where a person says nothing: a day, and what any disk has. */
+export const DEFAULT_MAX_BYTES = 256 * 1024 * 1024, DEFAULT_KEEP_NS = 86_400e9
 
 export type WriterOptions = {
   readonly path: string
