@@ -7,7 +7,7 @@ import { depthBelow } from './memcgs.ts'
 import { processAt, type Process } from './processes.ts'
 import { highPerSec, psiSomePct } from './rates.ts'
 
-export function programOf({ commandLine, exe, runtime, settings, environRead }: EventOf<'process_command'>): Program {
+function programOf({ commandLine, exe, runtime, settings, environRead }: EventOf<'process_command'>): Program {
   return {
     ...(commandLine === undefined ? {} : { commandLine }), ...(exe === undefined ? {} : { exe }), ...(runtime === undefined ? {} : { runtime }),
     settings: settings === '' ? [] : settings.split('\n'), environRead,

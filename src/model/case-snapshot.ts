@@ -9,9 +9,9 @@ import { secondOf } from './rates.ts'
 import { reclaimBefore } from './reclaim-history.ts'
 
 /** An older memory.stat says nothing about this decision: it is read at most every few seconds. */
-export const NEAR_NS = 2e9
+const NEAR_NS = 2e9
 /** Usage is told when it changed: a row stands until the next one. But the change may have been lost, and a keyframe repeats it every 10 s. */
-export const USAGE_NEAR_NS = 12e9
+const USAGE_NEAR_NS = 12e9
 const MAX_CHILDREN = 64, MAX_CONTRIBUTORS = 10
 const RECLAIM_SECONDS = 10
 

@@ -6,7 +6,7 @@
  */
 import type { Memcg } from './node.ts'
 
-export const TOP_PERIOD_NS = 15e9
+const TOP_PERIOD_NS = 15e9
 
 /** The number of the look that a moment belongs to. */
 export const topSlotOf = (tsNs: number): number => Math.floor(tsNs / TOP_PERIOD_NS)

@@ -67,7 +67,7 @@ const MAX_TASKS = 4096, MAX_STATS = 200, MAX_MEMCGS = 256
 /** Silence in the log after which a line without its header is about another decision. */
 const SILENCE_US = 5e6
 
-export const isFinished = (report: OomReport): boolean => report.killed.length + report.exiting.length > 0 || report.noKillable
+const isFinished = (report: OomReport): boolean => report.killed.length + report.exiting.length > 0 || report.noKillable
 
 function begin(log: KernelLog, event: EventOf<'kmsg'>): OomReport {
   const report: OomReport = {

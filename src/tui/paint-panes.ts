@@ -35,7 +35,7 @@ export function paintSentences(grid: Grid, at: Rect, lines: readonly DetailLine[
 const USAGE_SPANS_S = [15, 30]
 
 /** Usage of the last minute as a line, its scale at the right edge; the limit as a rule of its own when it is in reach. */
-export function paintUsage(grid: Grid, at: Rect, row: OverviewRow): void {
+function paintUsage(grid: Grid, at: Rect, row: OverviewRow): void {
   const all = row.usage(), known = all.length - all.findIndex((value) => !Number.isNaN(value)), usage = all.slice(-(USAGE_SPANS_S.find((seconds) => seconds >= known) ?? all.length))
   const low = Math.min(...usage.filter((value) => !Number.isNaN(value))), high = largest(usage)
   if (high === undefined || at.width < 16 || at.height < 3) return

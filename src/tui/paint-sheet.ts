@@ -8,7 +8,7 @@ import { Grid, STYLE } from './grid.ts'
 import type { Style } from './grid.ts'
 import type { Rect } from './paint-panes.ts'
 
-export const TONE_STYLES: Readonly<Record<Tone, Style>> = { plain: STYLE.normal, strong: STYLE.bold, quiet: STYLE.dim, good: STYLE.good, warn: STYLE.warn, alarm: STYLE.alarm, differs: STYLE.differs, data: STYLE.data }
+const TONE_STYLES: Readonly<Record<Tone, Style>> = { plain: STYLE.normal, strong: STYLE.bold, quiet: STYLE.dim, good: STYLE.good, warn: STYLE.warn, alarm: STYLE.alarm, differs: STYLE.differs, data: STYLE.data }
 
 type Section = TableSection | TextSection
 

@@ -29,7 +29,7 @@ import type { Scene } from './scene.ts'
 import { scrolled, selectedIndex } from './ui.ts'
 import type { Ui } from './ui.ts'
 
-export const SMALLEST = { cols: 50, rows: 10 } as const
+const SMALLEST = { cols: 50, rows: 10 } as const
 
 /** What a frame is made of besides the ui. */
 export type Show = { /** `run`: its command. */ readonly command?: CommandPage | undefined; readonly scene: Scene; readonly mode: ModeText; readonly can: Abilities; readonly fault: string | undefined; readonly ascii: boolean }

@@ -3,7 +3,7 @@ import { JUMP_BACK, JUMP_FORTH } from './keymap.ts'
 import type { Context, Pressed } from './press.ts'
 import type { Ui } from './ui.ts'
 
-export const SPEEDS: readonly number[] = [0.25, 0.5, 1, 2, 4, 8, 16, 30, 60]
+const SPEEDS: readonly number[] = [0.25, 0.5, 1, 2, 4, 8, 16, 30, 60]
 
 /** Seconds each key moves; `t` and `T` move by one sample. */
 const SCRUB_S: Readonly<Record<string, number>> = { h: -1, l: 1, left: -1, right: 1, H: -10, L: 10 }

@@ -127,7 +127,7 @@ function percentDecoded(text: string): string {
 }
 
 /** Chunks of a stream → messages. */
-export class MessageSplitter {
+class MessageSplitter {
   private chunks: Buffer[] = []
   private held = 0
   /** Length of the message being gathered; undefined while its head is not complete. */

@@ -10,7 +10,7 @@ export type Sandbox = { readonly id: string; readonly pod: PodMetadata; readonly
 export type Resources = { readonly memoryLimitBytes: number; readonly oomScoreAdj: number }
 
 /** created | running | exited | unknown, in the order of the enum. */
-export const CONTAINER_STATES = ['created', 'running', 'exited', 'unknown'] as const
+const CONTAINER_STATES = ['created', 'running', 'exited', 'unknown'] as const
 export type ContainerState = (typeof CONTAINER_STATES)[number]
 
 export type Container = {

@@ -4,7 +4,7 @@ import { FactBook } from '../fact-book.ts'
 import { RuntimeWatch, type WatchOptions } from './watch.ts'
 
 /** Where runtimes listen: containerd, CRI-O, cri-dockerd, k3s and RKE2, k0s, microk8s (identity-facts: their own defaults). */
-export const CRI_SOCKETS = [
+const CRI_SOCKETS = [
   '/run/containerd/containerd.sock', '/run/crio/crio.sock', '/run/cri-dockerd.sock', '/run/k3s/containerd/containerd.sock',
   '/run/k0s/containerd.sock', '/var/snap/microk8s/common/run/containerd.sock',
 ] as const
