@@ -34,7 +34,7 @@ export const OVERVIEW_COLUMNS: readonly OverviewColumn[] = [
   { key: 'used', title: 'USED', unit: 'bytes', width: 5, align: 'right', weight: 95, help: 'memory.current of the level whose limit binds, else of the workload', of: shownUsed },
   { key: 'limit', title: '/LIMIT', unit: 'bytes', width: 7, align: 'left', weight: 94, glued: true, help: 'memory.max of the level that binds; ^ = a level above the workload', of: (row) => row.binding?.maxBytes },
   { key: 'peak', title: 'PEAK', unit: 'bytes', width: 5, align: 'right', weight: 40, help: 'highest usage sampled in the last 60 s', of: (row) => row.peakBytes },
-  { key: 'workingSet', title: 'k.TOP', unit: 'bytes', width: 5, align: 'right', weight: 70, help: 'what kubectl top shows: usage minus inactive file cache, as of its last look (each 15 s; before the first: now)', of: (row) => row.kubectlTopBytes ?? row.workingSetBytes },
+  { key: 'workingSet', title: 'k.TOP', unit: 'bytes', width: 5, align: 'right', weight: 70, help: 'computed, what kubectl top shows: usage minus inactive file cache at its last look (each 15 s; before the first: now)', of: (row) => row.kubectlTopBytes ?? row.workingSetBytes },
   { key: 'hidden', title: 'HIDDEN', unit: 'bytes', width: 6, align: 'right', weight: 38, help: 'what kubectl top does not show: the highest usage of the last 60 s less k.TOP', of: (row) => row.hiddenBytes },
   { key: 'some', title: 'SOME%', unit: 'percent', width: 5, align: 'right', weight: 80, help: 'PSI: share of the last 10 s in which some task waited for memory', of: (row) => row.somePercent },
   { key: 'full', title: 'FULL%', unit: 'percent', width: 5, align: 'right', weight: 45, help: 'PSI: share of the last 10 s in which all tasks waited for memory', of: (row) => row.fullPercent },

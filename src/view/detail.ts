@@ -22,7 +22,7 @@ const LATE = 0.1
 
 function lateLine({ kubectlTopBytes: shown, workingSetBytes: now, binding, usedBytes }: OverviewRow): DetailLine[] {
   if (shown === undefined || now === undefined || Math.abs(now - shown) < LATE * (binding?.where === 'above' ? usedBytes ?? 0 : binding?.maxBytes ?? usedBytes ?? 0) || now === shown) return []
-  return [{ text: `kubectl top still shows ${bytesCell(shown)}: it looked up to 15 s ago.`, tone: 'differs' }]
+  return [{ text: `kubectl top may still show ${bytesCell(shown)} (computed: it looks each 15 s).`, tone: 'differs' }]
 }
 
 /** Of the container that binds, beside its own limit; else of the whole row. */

@@ -20,7 +20,7 @@ function limitLine({ limitBytes, limitPercent, peakBytes }: SpikeRow): DetailLin
 function dashboardLine({ isMissed, kubectlTopBytes, peakBytes }: SpikeRow): DetailLine[] {
   if (isMissed === undefined) return [{ text: 'What kubectl top showed is not known: no memory.stat was read.', tone: 'quiet' }]
   const shown = kubectlTopBytes === undefined ? '' : `: at most ${bytesCell(kubectlTopBytes)} of ${bytesCell(peakBytes)}`
-  return [{ text: isMissed ? `kubectl top showed nothing of it${shown}.` : `kubectl top showed it${shown}.`, tone: isMissed ? 'differs' : 'quiet' }]
+  return [{ text: isMissed ? `kubectl top showed nothing of it (computed)${shown}.` : `kubectl top showed it (computed)${shown}.`, tone: isMissed ? 'differs' : 'quiet' }]
 }
 
 /** Most important first. */

@@ -12,7 +12,7 @@ const ROW: SpikeRow = {
 const texts = (row: Partial<SpikeRow>): string[] => spikeSentences({ ...ROW, ...row }).map(({ text }) => text)
 
 it('says how high, how near the limit, and what kubectl top showed', () => {
-  expect(texts({})).toEqual(['web/front-1:app rose from 61M to 96M (+35M) and fell again, within less than 100ms.', '75.0 % of the limit of 128M: 32M were left.', 'kubectl top showed nothing of it: at most 60M of 96M.',
+  expect(texts({})).toEqual(['web/front-1:app rose from 61M to 96M (+35M) and fell again, within less than 100ms.', '75.0 % of the limit of 128M: 32M were left.', 'kubectl top showed nothing of it (computed): at most 60M of 96M.',
     'The height is known exactly (memory.peak is reset at each look).', 'Nobody waited for reclaim meanwhile.', 'It was made of anon.'])
 })
 it('says what is not known instead of leaving it out', () => {
@@ -24,7 +24,7 @@ it('says when it took all there was, what it cost, and that it was no fall that 
   const said = texts({ peakBytes: 128 * M, limitPercent: 100, stallMs: 812, isMissed: false, kubectlTopBytes: 120 * M, exactness: 'high-water', spike: { ended: 'died' } as Spike })
   expect(said).toContain('100 % of the limit of 128M: nothing was left.')
   expect(said).toContain('Its tasks waited 812ms for reclaim or throttling meanwhile.')
-  expect(said).toContain('kubectl top showed it: at most 120M of 128M.')
+  expect(said).toContain('kubectl top showed it (computed): at most 120M of 128M.')
   expect(said[0]).toContain('was over when its cgroup was removed')
   expect(said.at(-1)).toBe('Only the second is known in which it was.')
 })
