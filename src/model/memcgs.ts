@@ -4,7 +4,8 @@ import type { EventOf } from '../event/event.ts'
 import { keepEarlier } from './earlier.ts'
 import { accrue, createHistory, dropHistory, recordUsage } from './history.ts'
 import type { Memcg, NodeModel } from './node.ts'
-import { watchDeath, watchUsage } from './spike-watch.ts'
+import { endByDeath } from './rise-stack.ts'
+import { watchUsage } from './spike-watch.ts'
 import { addReclaim, createReclaimHistory, type ReclaimSeries } from './reclaim-history.ts'
 import { addWaits } from './stall-history.ts'
 
@@ -69,7 +70,7 @@ function forgetSamples(memcg: Memcg): void {
 function bury(model: NodeModel, memcg: Memcg, tsNs: number): void {
   if (memcg.diedNs !== undefined) return
   memcg.diedNs = tsNs
-  watchDeath(model, memcg, tsNs)
+  endByDeath(model, memcg, tsNs)
   model.tombstones.push(memcg.id)
   if (model.tombstones.length > TOMBSTONES_WITH_HISTORY) {
     const old = model.memcgs.get(model.tombstones[model.tombstones.length - 1 - TOMBSTONES_WITH_HISTORY] ?? 0)

@@ -79,10 +79,8 @@ export type SpikeWatch = {
   topBytes: number
   depth: number
   readonly rises: Rise[]
-  /** May still be told more about: a higher mark, a wait. */
+  /** May still be told more about: a higher mark. */
   newest: Spike | undefined
-  /** The wait of its tasks up to `newest`'s beginning, until it is settled; NaN = settled. */
-  newestWaitedNs: number
   /** What is looked at now: not earlier than `fromNs`, seen at `atNs`. */
   fromNs: number
   atNs: number
@@ -93,6 +91,6 @@ export type SpikeWatch = {
 export function newWatch(tsNs: number, bytes: number): SpikeWatch {
   return {
     lastNs: tsNs, lastBytes: bytes, lastPeakBytes: undefined, lowBytes: bytes, levelBytes: bytes, levelNs: tsNs, secondNs: tsNs, secondLowBytes: bytes, earlierLowBytes: bytes, isWindowed: false, hasWindows: false, topSlot: topSlotOf(tsNs), topBytes: Number.NaN,
-    depth: 0, rises: [], newest: undefined, newestWaitedNs: Number.NaN, fromNs: tsNs, atNs: tsNs, source: SOURCE.sampled, isTouched: false,
+    depth: 0, rises: [], newest: undefined, fromNs: tsNs, atNs: tsNs, source: SOURCE.sampled, isTouched: false,
   }
 }

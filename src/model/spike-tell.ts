@@ -30,13 +30,15 @@ const makeupOf = (stat: Rise['statBefore']): Makeup | undefined =>
 export function tell(model: NodeModel, memcg: Memcg, ended: Ended): void {
   const { rise, baseBytes, startNs, endNs } = ended, { watch } = memcg, leastNs = Number.isNaN(ended.leastNs) ? 0 : ended.leastNs
   if (rise.peakBytes - baseBytes < leastHeight(memcg.limits?.maxBytes, baseBytes) || leastNs > LONGEST_SPIKE_NS || watch === undefined) return
-  settleNewest(model, memcg, Infinity)
+  // What is waited from here on is this one's, not that of one that was over before.
+  settleWaits(model, (other) => other.memcg === memcg && other.spike.endNs <= startNs)
   const spike: Spike = {
     memcgId: memcg.id, path: memcg.path, startNs, endNs, leastNs, baseBytes, peakBytes: rise.peakBytes, exactness: exactnessOf(rise), limit: limitOver(model, memcg), statBefore: makeupOf(rise.statBefore), statDuring: makeupOf(rise.statDuring),
     stallNs: undefined, kubectlTopBytes: Number.isNaN(rise.topBytes) ? undefined : rise.topBytes, isShownByTop: isShown(ended, memcg), ended: ended.ended, isTouched: rise.isTouched,
   }
   watch.newest = spike
-  watch.newestWaitedNs = rise.waitedNs
+  model.spikes.unsettled.push({ spike, memcg, waitedNs: rise.waitedNs })
+  model.spikes.settleAtNs = Math.min(model.spikes.settleAtNs, dueNs(spike))
   keepSpike(model, spike)
 }
 
@@ -46,9 +48,21 @@ export function tellTop(model: NodeModel, memcg: Memcg, rise: Rise): void {
   tell(model, memcg, { rise, baseBytes, startNs: baseBytes > rise.baseBytes ? rise.peakFromNs : rise.startNs, endNs, leastNs: rise.lastTopNs - rise.firstTopNs, ended: 'settled' })
 }
 
-/** What its tasks waited until the probes' next print belongs to it. */
-export function settleNewest({ hasCounters }: NodeModel, { watch, waitedNs = 0 }: Memcg, nowNs: number): void {
-  if (watch?.newest === undefined || Number.isNaN(watch.newestWaitedNs) || nowNs < watch.newest.endNs + PRINT_NS) return
-  if (hasCounters) watch.newest.stallNs = waitedNs - watch.newestWaitedNs
-  watch.newestWaitedNs = Number.NaN
+/** What its tasks waited until the probes' next print belongs to it; a memcg may be dead by then. */
+export const settleDue = (model: NodeModel): void => settleWaits(model, ({ spike }) => model.nowNs >= dueNs(spike))
+
+const dueNs = ({ endNs }: Spike): number => endNs + PRINT_NS
+
+function settleWaits({ hasCounters, spikes: book }: NodeModel, isDue: (one: NodeModel['spikes']['unsettled'][number]) => boolean): void {
+  book.settleAtNs = Infinity
+  for (let i = book.unsettled.length - 1; i >= 0; i--) {
+    const one = book.unsettled[i]
+    if (one === undefined) continue
+    if (!isDue(one)) {
+      book.settleAtNs = Math.min(book.settleAtNs, dueNs(one.spike))
+      continue
+    }
+    if (hasCounters) one.spike.stallNs = (one.memcg.waitedNs ?? 0) - one.waitedNs
+    book.unsettled.splice(i, 1)
+  }
 }

@@ -2,10 +2,10 @@
 import type { EventOf } from '../event/event.ts'
 import { topSlotOf, workingSetOf } from './kubectl-top.ts'
 import type { Memcg, NodeModel } from './node.ts'
-import { endByDeath, endByStream, noteLook, see, settle, stand } from './rise-stack.ts'
+import { endByStream, noteLook, see, settle, stand } from './rise-stack.ts'
 import { newWatch, noteStat, SOURCE } from './rise.ts'
 import type { Rise, SpikeWatch } from './rise.ts'
-import { settleNewest } from './spike-tell.ts'
+import { settleDue } from './spike-tell.ts'
 
 /**
  * A quiet memcg is looked at this often, and its high-water mark read, unless the budget of sampling made it rarer; a busy node may make a turn
@@ -28,7 +28,6 @@ export function watchUsage(model: NodeModel, memcg: Memcg, event: EventOf<'memcg
   if (memcg.path === '/') return
   const watch = memcg.watch ?? begin(model, memcg, event)
   if (watch === undefined) return
-  settleNewest(model, memcg, event.tsNs)
   const { currentBytes, peakBytes, windowPeakBytes, windowNs } = event, isWindowed = windowPeakBytes !== undefined && windowNs !== undefined
   // A keyframe repeats what was sent before: no look.
   if (watch.hasWindows && windowPeakBytes === undefined && currentBytes === watch.lastBytes && peakBytes === watch.lastPeakBytes) return
@@ -100,15 +99,10 @@ export function watchStat({ watch }: Memcg, stat: EventOf<'memcg_stat'>): void {
   for (let i = 0; i < watch.depth; i++) noteStat(watch.rises[i] as Rise, stat)
 }
 
-export function watchDeath(model: NodeModel, memcg: Memcg, tsNs: number): void {
-  endByDeath(model, memcg, tsNs)
-  settleNewest(model, memcg, Infinity)
-}
-
-/** What waits for more waits no longer. */
+/** The stream is over; where the print of its second never came, a spike's wait is not known. */
 export function endWatches(model: NodeModel): void {
-  for (const memcg of model.memcgs.values()) {
-    if (memcg.diedNs === undefined) endByStream(model, memcg)
-    settleNewest(model, memcg, Infinity)
-  }
+  for (const memcg of model.memcgs.values()) if (memcg.diedNs === undefined) endByStream(model, memcg)
+  settleDue(model)
+  model.spikes.unsettled.length = 0
+  model.spikes.settleAtNs = Infinity
 }

@@ -70,9 +70,13 @@ export type SpikeBook = {
   readonly spikes: Spike[]
   /** Older ones that are no longer kept. */
   omitted: number
+  /** Those just over, until the probes' next print has told what their tasks waited: `waitedNs` is the wait up to their beginning. */
+  readonly unsettled: { readonly spike: Spike; readonly memcg: Memcg; readonly waitedNs: number }[]
+  /** When the first of them is due. */
+  settleAtNs: number
 }
 
-export const createSpikeBook = (): SpikeBook => ({ spikes: [], omitted: 0 })
+export const createSpikeBook = (): SpikeBook => ({ spikes: [], omitted: 0, unsettled: [], settleAtNs: Infinity })
 
 /** Half of them go at once: to shift a long list at each spike would cost more than all else here. */
 export function keepSpike({ spikes: book }: NodeModel, spike: Spike): void {

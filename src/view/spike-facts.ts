@@ -80,17 +80,15 @@ export type SpikeSummary = {
   readonly touched: number
   /** Older ones that are no longer kept, of whatever cgroup. */
   readonly omitted: number
-  readonly stallNs: number | undefined
 }
 
 /** The headline's numbers, of any choice of spikes. */
 export function summaryOf(spikes: readonly Spike[], omitted = 0): SpikeSummary {
   const count = (is: (spike: Spike) => boolean): number => spikes.reduce((sum, spike) => sum + (is(spike) ? 1 : 0), 0), sum = (of: (spike: Spike) => number): number => spikes.reduce((all, spike) => all + of(spike), 0)
-  const waited = spikes.flatMap(({ stallNs }) => stallNs ?? [])
   return {
     count: spikes.length, workloads: new Set(spikes.map(({ path }) => path)).size, shownByTop: count(({ isShownByTop }) => isShownByTop === true), topKnown: count(({ isShownByTop }) => isShownByTop !== undefined),
     expectedShown: { least: sum(({ leastNs }) => shareOfPhases(leastNs)), most: sum(({ startNs, endNs }) => shareOfPhases(endNs - startNs)) },
     byExactness: { 'exact-height': count(({ exactness }) => exactness === 'exact-height'), 'high-water': count(({ exactness }) => exactness === 'high-water'), sampled: count(({ exactness }) => exactness === 'sampled') },
-    touched: count(({ isTouched }) => isTouched), omitted, stallNs: waited.length === 0 ? undefined : waited.reduce((all, ns) => all + ns, 0),
+    touched: count(({ isTouched }) => isTouched), omitted,
   }
 }

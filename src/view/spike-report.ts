@@ -74,7 +74,16 @@ function groupsOf(rows: readonly SpikeRow[]): Group[] {
 
 const longest = (rows: readonly SpikeRow[]): SpikeRow => rows.reduce((a, b) => (b.mostNs > a.mostNs ? b : a))
 const largest = (values: readonly (number | undefined)[]): number | undefined => values.reduce<number | undefined>((max, value) => (value !== undefined && (max === undefined || value > max) ? value : max), undefined)
-const sumKnown = (values: readonly (number | undefined)[]): number | undefined => values.reduce<number | undefined>((sum, value) => (value === undefined ? sum : (sum ?? 0) + value), undefined)
+/** All that the tasks of one memcg waited, each time once: the wait of a spike on top of another is also the other's. In the order they began. */
+function waitOf(rows: readonly SpikeRow[]): number | undefined {
+  let untilNs = 0, waitedMs: number | undefined
+  for (const { tsNs, mostNs, stallMs } of rows) {
+    if (stallMs === undefined || tsNs + mostNs <= untilNs) continue
+    untilNs = tsNs + mostNs
+    waitedMs = (waitedMs ?? 0) + stallMs
+  }
+  return waitedMs
+}
 
 const GROUP_COLUMNS: readonly Column<Group>[] = [
   { key: 'name', title: 'WORKLOAD', unit: 'text', width: 14, grow: 60, align: 'left', weight: 100, help: '', of: (group) => group.place },
@@ -85,7 +94,7 @@ const GROUP_COLUMNS: readonly Column<Group>[] = [
   { key: 'limit', title: 'LIM%', unit: 'percent', width: 5, align: 'right', weight: 80, help: '', of: (group) => group.highest.limitPercent },
   { key: 'top', title: 'k.TOP', unit: 'bytes', width: 5, align: 'right', weight: 75, help: '', of: (group) => largest(group.rows.map(({ kubectlTopBytes }) => kubectlTopBytes)) },
   { key: 'length', title: 'LONGEST', unit: 'text', width: 9, align: 'right', weight: 60, help: '', of: (group) => lengthText(longest(group.rows)) },
-  { key: 'stall', title: 'STALL', unit: 'text', width: 7, align: 'right', weight: 50, help: '', of: (group) => { const ms = sumKnown(group.rows.map(({ stallMs }) => stallMs)); return ms === undefined ? '-' : ms < 0.5 ? '·' : formatDuration(ms * 1e6) } },
+  { key: 'stall', title: 'STALL', unit: 'text', width: 7, align: 'right', weight: 50, help: '', of: (group) => { const ms = waitOf(group.rows); return ms === undefined ? '-' : ms < 0.5 ? '·' : formatDuration(ms * 1e6) } },
 ]
 
 /** Everything, without a trailing newline. `all`: every spike in order of time instead of the highest. */

@@ -188,9 +188,22 @@ describe('honesty', () => {
   })
   test('the wait it caused is what the counters rose by until the next print; unknown without probes', () => {
     const rows = rowsOf(bumps([3, 800, 50], [6, 300, 50], [9, 10, 50]), evenly(12), { memcgId: ID, means: 'window' }), counter = (second: number, ms: number): Event => event('counter', T0 + second * S, { counter: 3, key: ID, value: ms * MS })
-    const model = told([...HEAD, ...inOrder(rows, [counter(2, 70), counter(4, 400), counter(7, 450)])])
+    const model = told([...HEAD, ...inOrder(rows, [counter(2, 70), counter(4, 400), counter(7, 450)], keepAlive(16))])
     expect(model.spikes.spikes.map(({ stallNs }) => stallNs)).toEqual([330 * MS, 50 * MS, 0])
     expect(told([...HEAD, ...rows]).spikes.spikes.map(({ stallNs }) => stallNs)).toEqual([undefined, undefined, undefined])
+  })
+  test('of a memcg that died before the print came it is what the print says, and without one nothing is known', () => {
+    const rows = rowsOf(bumps([3, 5000, 50]), evenly(4), { memcgId: ID, means: 'window' }), death = event('memcg_death', T0 + 4.5 * S, { memcgId: ID, path: '/a', by: 'probe' })
+    const counter = (second: number, ms: number): Event => event('counter', T0 + second * S, { counter: 3, key: ID, value: ms * MS }), head = counter(1, 10)
+    expect(told([...HEAD, ...inOrder(rows, [head, death, counter(5, 90)], keepAlive(8))]).spikes.spikes[0]?.stallNs).toBe(80 * MS)
+    expect(told([...HEAD, ...inOrder(rows, [head, death])]).spikes.spikes[0]?.stallNs).toBeUndefined()
+  })
+  test('of one on top of another that ended with it, both caused it', () => {
+    // 10 MiB, 200 for seconds, 300; killed, and then gone.
+    const steps: Step[] = [{ tsNs: 0, bytes: 10 * MIB }, { tsNs: T0 + 3 * S, bytes: 200 * MIB }, { tsNs: T0 + 15 * S, bytes: 300 * MIB }, { tsNs: T0 + 17.5 * S, bytes: 200 * MIB }, { tsNs: T0 + 17.6 * S, bytes: 0 }], rows = rowsOf(steps, evenly(17.9), { memcgId: ID, means: 'window' })
+    const death = event('memcg_death', T0 + 18 * S, { memcgId: ID, path: '/a', by: 'probe' }), counter = (second: number, ms: number): Event => event('counter', T0 + second * S, { counter: 3, key: ID, value: ms * MS })
+    const { spikes } = told([...HEAD, ...inOrder(rows, [counter(1, 10), death, counter(18.2, 90)], keepAlive(22))]).spikes
+    expect(spikes.map(({ peakBytes, stallNs }) => [peakBytes / MIB, stallNs])).toEqual([[300, 80 * MS], [200, 80 * MS]])
   })
   test('read twice it says the same', () => {
     const events = [...HEAD, ...rowsOf(bumps([3, 300, 50], [6.02, 10, 70]), evenly(10), { memcgId: ID, means: 'high-water' })]
