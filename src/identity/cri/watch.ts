@@ -13,6 +13,8 @@ export type WatchOptions = { readonly limits?: Limits; readonly listPeriodMs?: n
 const LIST_PERIOD_MS = 30_000, LIST_AT_MOST_EVERY_MS = 1000
 /** After a failure; the last one again and again. */
 const RETRY_MS = [250, 500, 1000, 2000, 5000, 10_000] as const
+/** Served for so long, a runtime is healthy: the next failure is its first. */
+const STABLE_MS = 10_000
 const STATUSES_AT_ONCE = 8
 
 const nowMs = (): number => performance.now()
@@ -65,8 +67,10 @@ export class RuntimeWatch {
       const isServing = await this.open(client)
       this.settle()
       if (isServing) {
-        failures = 0
+        const fromMs = nowMs()
         await this.serve(client, ended)
+        // One that answers well and hangs up at once is no better than one that does not answer.
+        if (nowMs() - fromMs > STABLE_MS) failures = 0
       }
       client.close()
       const wait = retries[Math.min(failures, retries.length - 1)] ?? 1000

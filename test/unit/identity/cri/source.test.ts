@@ -28,6 +28,21 @@ const reaches = (source: CriSource, state: string): Promise<void> => vi.waitFor(
 const named = (id: string) => (facts: readonly NameFact[]): boolean => facts.some((fact) => fact.kind === 'workload' && fact.containerId === id)
 const limited = (id: string, limitBytes: number) => (facts: readonly NameFact[]): boolean => facts.some((fact) => fact.kind === 'workload' && fact.containerId === id && fact.memoryLimitBytes === limitBytes)
 
+test('one that lists well and hangs up at once is asked less and less often', async () => {
+  const waits: number[] = [], retryMs = new Proxy([1, 2, 3, 4], { get: (list, key) => {
+    if (typeof key === 'string' && /^\d+$/.test(key)) waits.push(Number(key))
+    return Reflect.get(list, key) as unknown
+  } })
+  const fake = new FakeCri(join(fresh(), 'cri.sock')).add(podOf(1, 1)), source = new CriSource(fake.path, { limits: LIMITS, retryMs })
+  open.push(source)
+  fake.faults.set('GetContainerEvents', 'die')
+  await listening(fake)
+  source.start()
+  await vi.waitFor(() => expect(waits.length).toBeGreaterThanOrEqual(4), { timeout: 60_000, interval: 5 })
+  expect(waits.slice(0, 4)).toEqual([0, 1, 2, 3])
+  expect(fake.calls.filter((call) => call === callPath('ListContainers')).length).toBeGreaterThanOrEqual(3)
+})
+
 describe('a runtime that answers', () => {
   test('gives the pods, containers, limits and owners it has at the start', async () => {
     const { fake, source, facts, until } = setup()
