@@ -55,6 +55,7 @@ struct memcg {
   bool opened;                   /* the controller's files were found; else they are looked for again (memory not yet in subtree_control) */
   bool stat_due;                 /* usage changed since memory.stat was read */
   bool numa_due;                 /* memory.stat was read since memory.numa_stat was */
+  bool events_due;               /* a process of it, or below it, was killed since its events were read */
   uint8_t young;                 /* slow samples in which everything is read: whoever made it is still writing its limits */
   uint8_t known;                 /* bit per group: values below were read */
   uint32_t generation;           /* of the last walk that saw it */
@@ -109,7 +110,8 @@ struct memcgs {
   bool watch_failed, walk_due;
   bool scan_failed;              /* since the walk began: who was not seen may live */
   uint64_t walked_ns;
-  bool events_due;               /* a kill happened: read every memcg's events on the next tick */
+  bool events_due;               /* a kill happened: events are read on the next tick, of those that nobody tells of and those marked */
+  bool events_lost;              /* what inotify told is lost: everybody's */
   bool has_windows;              /* memory.peak can be reset per descriptor, as far as is known */
   bool no_swap;                  /* the node has none: nothing to read */
   uint64_t available_bytes;      /* of the node: the room of a memcg without a limit; ABSENT: not known */

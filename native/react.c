@@ -1,6 +1,7 @@
 /* react.c: what the bridge does with each thing it hears: sends it, and looks closer where the kernel is in trouble. */
 #include "react.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -55,6 +56,11 @@ static void look_at(struct react *r, uint64_t memcg_id) {
   zones_sample_free(r->zones, now);
 }
 
+/* v2: the kill is counted in its memcg and all above it before the signal is sent (mm/oom_kill.c __oom_kill_process()). */
+static void note_kill(struct memcgs *t, int slot) {
+  for (t->events_due = true; slot >= 0; slot = t->slot[slot].parent) t->slot[slot].events_due = true;
+}
+
 /* The numbers behind a decision are worth most at the moment it is taken. */
 static void look_closer(struct react *r, const struct fact *fact) {
   uint16_t kind = fact->kind->number;
@@ -66,9 +72,10 @@ static void look_closer(struct react *r, const struct fact *fact) {
   if (kind == KIND_OOM_BEGIN || kind == KIND_OOM_MEMCG_ENTER) look_at(r, fact_u(fact, "memcgId"));
   /* v1 tells nobody that memory.oom_control changed: all are read on the next tick */
   if (kind >= KIND_OOM_BEGIN && kind <= KIND_OOM_REAP) r->memcgs->events_due = true;
-  if (kind == KIND_TASK_EXIT && r->memcgs->version == 2) {
+  if (r->memcgs->version == 2 && (kind == KIND_MARK_VICTIM || kind == KIND_TASK_EXIT)) {
     int place = memcg_find(r->memcgs, fact_u(fact, "memcgId"));
-    if (place >= 0) oomd_look(r->memcgs, place, now_ns());
+    if (kind == KIND_MARK_VICTIM || (fact_u(fact, "exitCode") & 0x7f) == SIGKILL) note_kill(r->memcgs, place);
+    if (kind == KIND_TASK_EXIT && place >= 0) oomd_look(r->memcgs, place, now_ns());
   }
   if (kind != KIND_TASK_EXIT && kind != KIND_SIGNAL) return;
   int slot = r->memcgs->version == 1 && kind == KIND_TASK_EXIT ? memcg_find(r->memcgs, fact_u(fact, "memcgId")) : -1;

@@ -54,6 +54,7 @@ bool sample_events(struct memcgs *t, int slot, uint64_t ts_ns) {
   static const char *const key[10] = {"low ", "high ", "max ", "oom ", "oom_kill ", "oom_group_kill ", "high ", "max ", "oom ", "oom_kill "};
   char text[512], local[512];
   uint64_t values[10];
+  t->slot[slot].events_due = false;
   ssize_t n = memcg_read(t, slot, FILE_EVENTS, text, sizeof text), l = memcg_read(t, slot, FILE_EVENTS_LOCAL, local, sizeof local);
   if (n == -ENODEV || l == -ENODEV) {
     memcg_died(t, slot, "walk", ts_ns);

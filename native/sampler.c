@@ -59,14 +59,21 @@ static bool run_slow(struct sampler *s, uint64_t now) {
   return batch > 0;
 }
 
-/* A kill somewhere: v1 tells nobody where, so all are asked, but in a storm of kills no more often than active ones are looked at. */
+/*
+ * A kill somewhere, but in a storm of kills no more often than active ones are looked at. v2 tells the watches of a memcg and of all above it
+ * (mm/memcontrol.c memcg_memory_event()), be it 10 ms later (cgroup_file_notify()), so only those are asked that may not live so long, or that
+ * have no watch: on v1 everybody.
+ */
 static bool sweep_events(struct sampler *s, uint64_t now) {
   struct memcgs *t = s->memcgs;
   if (!t->events_due || now - s->swept_ns < schedule_period_ns(&t->schedule.queue[QUEUE_ACTIVE])) return false;
-  t->events_due = false;
+  bool all = t->events_lost;
+  t->events_due = t->events_lost = false;
   s->swept_ns = now;
-  for (int slot = 0; slot < t->high; slot++)
-    if (t->slot[slot].live && t->slot[slot].opened) sample_events(t, slot, now);
+  for (int slot = 0; slot < t->high; slot++) {
+    const struct memcg *m = &t->slot[slot];
+    if (m->live && m->opened && (all || m->events_due || m->events_watch < 0)) sample_events(t, slot, now);
+  }
   return true;
 }
 

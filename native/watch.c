@@ -169,7 +169,7 @@ static void check_name(struct memcgs *t, int parent, const char *name, bool was_
 static void on_event(struct memcgs *t, const struct inotify_event *event) {
   if (event->mask & IN_Q_OVERFLOW) {
     stream_loss(t->out, LOSS_memcg, 1, "inotify queue overflow: the tree is walked again");
-    t->walk_due = t->events_due = true;
+    t->walk_due = t->events_due = t->events_lost = true;
     return;
   }
   int slot = index_find(&t->by_events_watch, (uint64_t)event->wd);

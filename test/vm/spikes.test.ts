@@ -1,10 +1,11 @@
-/** One guest, two subjects: 101 spikes in 7 memcgs, compared with what each spiker measured through the kernel's own files; and `oomscope run` on cgroup v2. */
+/** One guest, three subjects: 101 spikes in 7 memcgs, compared with what each spiker measured through the kernel's own files; 40 kills at one moment, told by inotify alone; and `oomscope run` on cgroup v2. */
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, type TestContext } from 'vitest'
 import { CLI } from '../helpers/cli.ts'
 import { expectAllExact, expectHonest, expectSoundSpikes, headline, paired, type Judged } from '../helpers/lab/judge-spikes.ts'
 import type { RecorderEnd } from '../helpers/lab/recorder.ts'
 import type { GuestRuns, Told } from '../helpers/lab/runs.ts'
+import { STORM_KILLS, STORM_PODS, type Storm } from '../helpers/lab/kill-storm.ts'
 import { SPIKES, type SpikeRun } from '../helpers/lab/spikes.ts'
 import { skip } from '../helpers/skip.ts'
 import { forget, GUESTS, runGuest, type NotRun, type Ran } from './guests.ts'
@@ -46,6 +47,15 @@ describe.each(KERNELS)('kernel $kernel', (guest) => {
       if (doubt !== undefined) skip(context, `the machine is too busy to compare: ${doubt}`)
       console.log(`in the same look as a higher one, told less to the spiker, not exact because the bridge lost the CPU: ${JSON.stringify(counts)}`)
     } else console.log(`Linux ${guest.kernel}: by which means: ${JSON.stringify(expectHonest(told))}`)
+  })
+
+  test('in a storm of kills what memory.events counts is told of every memcg and of all above it, without a look at any', (context) => {
+    outcome(context)
+    const { places, readings } = (ran as Ran).results.get('storm') as Storm, kills = new Map(places.map(({ path, kernel }) => [path, kernel.oomKill]))
+    // The kernel did what the lab meant: one kill in each container, and all of them counted above.
+    expect([kills.get('/storm'), kills.get('/storm/pod0'), kills.get('/storm/pod0/c0')]).toEqual([STORM_KILLS, STORM_KILLS / STORM_PODS, 1])
+    expect(places.map(({ path, told }) => ({ path, told }))).toEqual(places.map(({ path, kernel }) => ({ path, told: kernel })))
+    console.log(`Linux ${guest.kernel}: ${STORM_KILLS} kills in ${places.length} memcgs told by ${readings} readings of memory.events`)
   })
 
   function runs(context: TestContext): GuestRuns {

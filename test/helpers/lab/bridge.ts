@@ -2,13 +2,18 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, readdirSync, readFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readdirSync, readFileSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { Unpackr } from 'msgpackr'
 import type { MemcgMount } from './cgroup.ts'
 
-const BRIDGE = fileURLToPath(new URL('../../../dist/native/oomscope-bridge', import.meta.url))
+/** This file runs where it stands, and for a guest compiled to build/lab. */
+const BRIDGE = ['../../..', '../../../..'].map((root) => fileURLToPath(new URL(`${root}/dist/native/oomscope-bridge`, import.meta.url))).find(existsSync) ?? 'oomscope-bridge'
+
+/** Of a frame (src/README.md); the length of its payload is at 4. */
+const HEADER_BYTES = 24
 
 /** What a process holds open: descriptors, and names watched through inotify. */
 export type Held = { readonly descriptors: number; readonly watches: number }
@@ -35,6 +40,15 @@ export class BridgeRun {
   }
 
   get pid(): number { return this.child.pid ?? 0 }
+
+  /** What it has said until now of kinds with these numbers, as rows: [number, tsNs, …fields]. */
+  said(...numbers: readonly number[]): unknown[][] {
+    const bytes = readFileSync(this.file), unpackr = new Unpackr({ int64AsType: 'number' }), rows: unknown[][] = []
+    for (let at = 0, end: number; at + HEADER_BYTES <= bytes.length && (end = at + HEADER_BYTES + bytes.readUInt32LE(at + 4)) <= bytes.length; at = end) {
+      unpackr.unpackMultiple(bytes.subarray(at + HEADER_BYTES, end), (row: unknown[]) => { if (numbers.includes(row[0] as number)) rows.push(row) })
+    }
+    return rows
+  }
 
   /** What it keeps: the same at two looks, so that a file that it reads and closes is none of it. */
   async held(): Promise<Held> {
