@@ -199,7 +199,7 @@ static void keyframe(struct bridge *b, uint64_t now) {
   stream_begin(&b->out, FLAG_KEYFRAME);
   hello_clock(&b->out);
   for (int s = 0; s < t->high; s++)
-    if (t->slot[s].live) memcg_say_birth(t, s, "keyframe", now);
+    if (t->slot[s].live && !t->slot[s].is_lost) memcg_say_birth(t, s, "keyframe", now);
   for (int s = 0; s < t->high; s++)
     if (t->slot[s].live) sample_repeat(t, s, now);
   if (b->processes.max != 0) processes_keyframe(&b->processes, now);

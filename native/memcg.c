@@ -164,6 +164,11 @@ bool memcg_number(struct memcgs *t, int slot, enum memcg_file file, uint64_t *va
   return true;
 }
 
+uint64_t memcg_directory_id(const struct memcgs *t, const char *path) {
+  struct stat st;
+  return fstatat(t->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) ? st.st_ino : 0;
+}
+
 /* ── birth and death ───────────────────────────────────────────────────────── */
 
 void memcg_say_birth(struct memcgs *t, int slot, const char *by, uint64_t ts_ns) {
@@ -255,25 +260,34 @@ int memcg_born(struct memcgs *t, const struct memcg_birth *b) {
   return slot;
 }
 
-/* Of one that has no children. */
-static void bury(struct memcgs *t, int slot, const char *by, uint64_t ts_ns) {
-  struct memcg *m = &t->slot[slot];
+static void say_death(struct memcgs *t, int slot, const char *by, uint64_t ts_ns) {
   char path[PATH_MAX];
   size_t length = memcg_path(t, slot, path);
   struct row row;
   row_begin(&row, t->out, KIND_MEMCG_DEATH, ts_ns);
-  row_u(&row, m->id);
+  row_u(&row, t->slot[slot].id);
   row_bytes(&row, path, length);
   row_text(&row, by);
   row_end(&row);
+}
+
+static void forget_files(struct memcgs *t, int slot) {
+  struct memcg *m = &t->slot[slot];
   close_files(t, m);
+  if (m->events_watch < 0) return;
+  index_remove(&t->by_events_watch, (uint64_t)m->events_watch, slot);
+  inotify_rm_watch(t->inotify_fd, m->events_watch);
+  m->events_watch = -1;
+}
+
+/* Of one that has no children. */
+static void bury(struct memcgs *t, int slot, const char *by, uint64_t ts_ns) {
+  struct memcg *m = &t->slot[slot];
+  if (!m->is_lost) say_death(t, slot, by, ts_ns);
+  forget_files(t, slot);
   if (m->dir_watch >= 0) {
     index_remove(&t->by_dir_watch, (uint64_t)m->dir_watch, slot);
     inotify_rm_watch(t->inotify_fd, m->dir_watch);
-  }
-  if (m->events_watch >= 0) {
-    index_remove(&t->by_events_watch, (uint64_t)m->events_watch, slot);
-    inotify_rm_watch(t->inotify_fd, m->events_watch);
   }
   /* the trigger's descriptor is psi.c's: it sees the death as POLLERR */
   leave_siblings(t, slot);
@@ -295,4 +309,21 @@ void memcg_died(struct memcgs *t, int slot, const char *by, uint64_t ts_ns) {
     bury(t, at, by, ts_ns);
     if (at == slot) return;
   }
+}
+
+void memcg_lost_files(struct memcgs *t, int slot, uint64_t ts_ns) {
+  struct memcg *m = &t->slot[slot];
+  char path[PATH_MAX];
+  if (m->parent >= 0 && memcg_directory_id(t, memcg_relative(t, slot, path)) != m->id) {
+    memcg_died(t, slot, "walk", ts_ns);
+    return;
+  }
+  m->is_lost = m->parent >= 0;
+  if (m->is_lost) say_death(t, slot, "walk", ts_ns);
+  forget_files(t, slot);
+  schedule_leave(&t->schedule.queue[QUEUE_ACTIVE], slot);
+  schedule_leave(&t->schedule.queue[QUEUE_QUICK], slot);
+  m->opened = false;
+  m->known = 0;
+  m->numa_ns = 0;
 }

@@ -53,6 +53,7 @@ struct memcg {
   int32_t first_child, next_sibling, prev_sibling;   /* slots, -1: none */
   bool live;
   bool opened;                   /* the controller's files were found; else they are looked for again (memory not yet in subtree_control) */
+  bool is_lost;                  /* it had them: its death was said, and a birth is said when they are back */
   bool stat_due;                 /* usage changed since memory.stat was read */
   bool numa_due;                 /* memory.stat was read since memory.numa_stat was */
   bool events_due;               /* a process of it, or below it, was killed since its events were read */
@@ -139,10 +140,17 @@ const char *memcg_relative(const struct memcgs *t, int slot, char path[PATH_MAX]
 int memcg_born(struct memcgs *t, const struct memcg_birth *birth);
 /* Says the death of a memcg and of all below it. */
 void memcg_died(struct memcgs *t, int slot, const char *by, uint64_t ts_ns);
+/* kernfs id of a directory below the root (its inode number on 64 bit), 0 when there is none. */
+uint64_t memcg_directory_id(const struct memcgs *t, const char *path);
+/*
+ * Its files are gone. So is it, or memory was taken out of its parent's subtree_control: then the kernel's memcg is dead all the same and its
+ * tasks are charged to the one above, but the cgroup stays, with all below it, and may get the controller back.
+ */
+void memcg_lost_files(struct memcgs *t, int slot, uint64_t ts_ns);
 void memcg_open_files(struct memcgs *t, int slot);
-/* Reads one file as text. Length or -errno; -ENODEV means that the memcg is gone. */
+/* Reads one file as text. Length or -errno; -ENODEV means that the file is gone. */
 ssize_t memcg_read(struct memcgs *t, int slot, enum memcg_file file, char *text, size_t capacity);
-/* Reads a file of one number; ABSENT when there is no file or it says "max". False when the memcg is gone. */
+/* Reads a file of one number; ABSENT when there is no file or it says "max". False when the file is gone. */
 bool memcg_number(struct memcgs *t, int slot, enum memcg_file file, uint64_t *value);
 void memcg_say_birth(struct memcgs *t, int slot, const char *by, uint64_t ts_ns);
 /* For counters_keyframe(). */

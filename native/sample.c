@@ -57,7 +57,7 @@ bool sample_events(struct memcgs *t, int slot, uint64_t ts_ns) {
   t->slot[slot].events_due = false;
   ssize_t n = memcg_read(t, slot, FILE_EVENTS, text, sizeof text), l = memcg_read(t, slot, FILE_EVENTS_LOCAL, local, sizeof local);
   if (n == -ENODEV || l == -ENODEV) {
-    memcg_died(t, slot, "walk", ts_ns);
+    memcg_lost_files(t, slot, ts_ns);
     return false;
   }
   if (n <= 0 && l <= 0) return true;
@@ -146,7 +146,7 @@ bool sample_usage(struct memcgs *t, int slot, uint64_t ts_ns) {
   struct memcg *m = &t->slot[slot];
   if (m->young > 0 && pace_is_quick(m, ts_ns) && ts_ns - m->rare_ns >= YOUNG_APART_NS) return sample_slow(t, slot, ts_ns, 0);
   if (usage_update(t, slot, false) && (!is_spike(m, ts_ns) || sample_stat(t, slot, ts_ns))) return true;
-  memcg_died(t, slot, "walk", ts_ns);
+  memcg_lost_files(t, slot, ts_ns);
   return false;
 }
 
@@ -168,7 +168,7 @@ bool sample_slow(struct memcgs *t, int slot, uint64_t ts_ns, uint64_t rare_ns) {
   if (alive && (is_rare || is_stat_due(m, ts_ns))) alive = sample_stat(t, slot, ts_ns);
   if (alive && m->numa_due) alive = numa_sample(t, slot);
   if (!alive) {
-    memcg_died(t, slot, "walk", ts_ns);
+    memcg_lost_files(t, slot, ts_ns);
     return false;
   }
   /* inotify tells when these change (v2) */

@@ -4,7 +4,7 @@
 
 #include "memcg.h"
 
-/* Usage, and peak where it must be new or may be the last. False when the memcg was found dead (its slot is free then). */
+/* Usage, and peak where it must be new or may be the last. False when its files were found gone: then its slot may be free (memcg_lost_files()). */
 bool sample_usage(struct memcgs *t, int slot, uint64_t ts_ns);
 /* memory.events, or failcnt and oom_control. */
 bool sample_events(struct memcgs *t, int slot, uint64_t ts_ns);

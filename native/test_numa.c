@@ -133,9 +133,12 @@ static void who_is_gone_dies_and_whose_place_is_taken_begins_anew(void) {
   watch_walk(&table, 1);
   CHECK_EQUAL(told(KIND_MEMCG_NUMA, a, 3), 2);
   int slot = memcg_find(&table, a);
+  uint64_t b = make("b");      /* before: else it could get the inode number of the dead */
   drop_file("a/memory.numa_stat");
+  drop_file("a/memory.stat");
+  drop_file("a/memory.current");
+  drop("a");
   CHECK(!sample_all(&table, slot, now_ns()) && memcg_find(&table, a) < 0);
-  uint64_t b = make("b");
   put("b/memory.current", "4096\n");
   put("b/memory.stat", "anon 1\n");
   put("b/memory.numa_stat", "anon N0=1 N1=2\n");

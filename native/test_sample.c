@@ -1,6 +1,8 @@
 /* test_sample.c: files become rows: each number where it belongs, read when it may be new, sent when it is. */
 #include "test_tree.h"
 
+#include "pace.h"
+
 static void files_become_rows_when_they_change(void) {
   fresh(64);
   uint64_t a = make("a");
@@ -250,8 +252,51 @@ static void without_descriptors_files_are_opened_for_each_read(void) {
   test_take(&stream);
   CHECK_EQUAL(test_find(KIND_MEMCG_USAGE, 0)->field[1].u, 5);
   /* gone: there is no descriptor that would say ENODEV */
-  CHECK(unlinkat(root_fd, "a/memory.current", 0) == 0);
+  CHECK(unlinkat(root_fd, "a/memory.current", 0) == 0 && unlinkat(root_fd, "a", AT_REMOVEDIR) == 0);
   CHECK(!sample_usage(&table, memcg_find(&table, a), 3) && memcg_find(&table, a) < 0);
+  finish();
+}
+
+/* What `echo -memory` and `echo +memory` do to the cgroups below: the kernel's memcg dies and another one is made, the cgroup and those below it stay. */
+static void a_memcg_that_loses_the_controller_is_dead_until_it_has_it_again(void) {
+  fresh(64);
+  table.file_budget = 0;
+  uint64_t a = make("a"), b = make("a/b");
+  put("a/memory.current", "4096\n");
+  put("a/memory.events", "oom_kill 1\n");
+  watch_walk(&table, 1);
+  int slot = memcg_find(&table, a), watch = table.slot[slot].events_watch;
+  sample_repeat(&table, slot, 2);
+  test_take(&stream);
+  CHECK(unlinkat(root_fd, "a/memory.current", 0) == 0 && unlinkat(root_fd, "a/memory.events", 0) == 0);
+  CHECK(!sample_usage(&table, slot, 3));
+  test_take(&stream);
+  CHECK(test_count(KIND_MEMCG_DEATH) == 1 && test_find(KIND_MEMCG_DEATH, 0)->field[0].u == a);
+  CHECK(memcg_find(&table, a) == slot && memcg_find(&table, b) >= 0 && !memcg_died_lately(&table, a));
+  CHECK(pace_is_quiet(&table, slot) && table.on_demand == 0 && index_find(&table.by_events_watch, (uint64_t)watch) < 0);
+  /* it is looked for again: as long as there is nothing, there is nothing to tell */
+  watch_reopen(&table, slot, 4);
+  watch_walk(&table, 5);
+  sample_repeat(&table, slot, 5);
+  test_take(&stream);
+  CHECK_EQUAL(test_read.rows, 0);
+  put("a/memory.current", "8192\n");
+  put("a/memory.events", "oom_kill 0\n");
+  watch_reopen(&table, slot, 6);
+  test_take(&stream);
+  CHECK(test_count(KIND_MEMCG_BIRTH) == 1 && test_find(KIND_MEMCG_BIRTH, 0)->field[0].u == a && test_find(KIND_MEMCG_BIRTH, 0)->ts_ns == 6);
+  CHECK(test_find(KIND_MEMCG_USAGE, 0)->field[1].u == 8192 && test_find(KIND_MEMCG_EVENTS, 0)->field[5].u == 0);
+  put("a/memory.events", "oom_kill 2\n");
+  listen();
+  CHECK(test_find(KIND_MEMCG_EVENTS, test_count(KIND_MEMCG_EVENTS) - 1)->field[5].u == 2);
+  /* the second time it is the cgroup itself */
+  CHECK(unlinkat(root_fd, "a/memory.current", 0) == 0 && !sample_usage(&table, slot, 7));
+  drop("a/b");
+  CHECK(unlinkat(root_fd, "a/memory.events", 0) == 0);
+  drop("a");
+  watch_reopen(&table, slot, 8);
+  test_take(&stream);
+  CHECK(test_count(KIND_MEMCG_DEATH) == 2 && memcg_find(&table, a) < 0 && memcg_find(&table, b) < 0);
   finish();
 }
 
@@ -267,5 +312,6 @@ int main(void) {
   children_of_trouble_are_read_as_far_as_time_allows();
   a_memcg_that_gets_the_controller_later_is_read_from_then_on();
   without_descriptors_files_are_opened_for_each_read();
+  a_memcg_that_loses_the_controller_is_dead_until_it_has_it_again();
   return test_done("sample");
 }

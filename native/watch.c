@@ -26,12 +26,6 @@ struct dirent_kernel {
   char name[];
 };
 
-/* kernfs id of a directory below the root (its inode number on 64 bit), 0 when there is none. */
-static uint64_t directory_id(const struct memcgs *t, const char *path) {
-  struct stat st;
-  return fstatat(t->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) ? st.st_ino : 0;
-}
-
 /* ── watches ───────────────────────────────────────────────────────────────── */
 
 static int add_watch(struct memcgs *t, int slot, const char *file, uint32_t mask) {
@@ -88,7 +82,7 @@ static void scan_entry(struct memcgs *t, int parent, const struct dirent_kernel 
   char path[PATH_MAX], child[PATH_MAX + NAME_MAX + 2];
   if (entry->name[0] == '.' && (entry->name[1] == '\0' || (entry->name[1] == '.' && entry->name[2] == '\0'))) return;
   snprintf(child, sizeof child, "%s/%s", memcg_relative(t, parent, path), entry->name);
-  uint64_t id = directory_id(t, child);
+  uint64_t id = memcg_directory_id(t, child);
   if (id == 0) return;
   bool is_known = memcg_find(t, id) >= 0;
   int slot = found(t, &(struct memcg_birth){.id = id, .ts_ns = scan->ts_ns, .parent = parent, .name = entry->name, .by = scan->by});
@@ -131,7 +125,7 @@ static void scan_pending(struct memcgs *t, const struct scan *scan) {
 
 void watch_walk(struct memcgs *t, uint64_t ts_ns) {
   struct scan scan = {.by = "walk", .ts_ns = ts_ns, .deep = true};
-  struct memcg_birth root = {.id = directory_id(t, "."), .ts_ns = ts_ns, .parent = -1, .name = "", .by = "walk"};
+  struct memcg_birth root = {.id = memcg_directory_id(t, "."), .ts_ns = ts_ns, .parent = -1, .name = "", .by = "walk"};
   t->walk_due = t->scan_failed = false;
   t->walked_ns = ts_ns;
   t->generation++;
@@ -155,7 +149,7 @@ static void check_name(struct memcgs *t, int parent, const char *name, bool was_
   char path[PATH_MAX], child[PATH_MAX + NAME_MAX + 2];
   uint64_t ts_ns = now_ns();
   snprintf(child, sizeof child, "%s/%s", memcg_relative(t, parent, path), name);
-  uint64_t id = directory_id(t, child);
+  uint64_t id = memcg_directory_id(t, child);
   int slot = memcg_find_name(t, parent, name);
   if (slot >= 0 && t->slot[slot].id != id) memcg_died(t, slot, "inotify", ts_ns);
   struct memcg_birth birth = {.id = id, .ts_ns = ts_ns, .parent = parent, .name = name, .by = "inotify"};
@@ -260,7 +254,7 @@ void watch_probe_birth(struct memcgs *t, const struct fact *fact) {
   if (memcg_find(t, id) >= 0 || memcg_died_lately(t, id)) return;
   probe_path(t, fact, path);
   int parent = parent_of(t, path, &name);
-  if (parent >= 0 && *name != '\0' && directory_id(t, path + 1) == id) {
+  if (parent >= 0 && *name != '\0' && memcg_directory_id(t, path + 1) == id) {
     found(t, &(struct memcg_birth){.id = id, .ts_ns = fact->ts_ns, .parent = parent, .name = name, .by = "probe"});
     scan_pending(t, &(struct scan){.by = "probe", .ts_ns = fact->ts_ns});
     return;
@@ -287,11 +281,18 @@ void watch_probe_death(struct memcgs *t, const struct fact *fact) {
 
 void watch_reopen(struct memcgs *t, int slot, uint64_t ts_ns) {
   char path[PATH_MAX];
-  if (directory_id(t, memcg_relative(t, slot, path)) != t->slot[slot].id) {
+  if (memcg_directory_id(t, memcg_relative(t, slot, path)) != t->slot[slot].id) {
     memcg_died(t, slot, "walk", ts_ns);
     return;
   }
+  struct memcg *m = &t->slot[slot];
   memcg_open_files(t, slot);
-  if (t->slot[slot].opened) add_events_watch(t, slot);
+  if (m->opened) add_events_watch(t, slot);
+  else if (m->is_lost) return;
+  if (m->is_lost) {
+    m->is_lost = false;
+    m->young = YOUNG_SAMPLES;
+    memcg_say_birth(t, slot, "walk", ts_ns);
+  }
   sample_all(t, slot, ts_ns);
 }

@@ -1,8 +1,9 @@
-/** Runs inside the guest: records while 101 spikes happen in 7 memcgs, then a storm of kills, then commands with `oomscope run`; leaves recording, truth and outcomes in the shared directory. */
+/** Runs inside the guest: records while 101 spikes happen in 7 memcgs, then a storm of kills and a controller that is taken away, then commands with `oomscope run`; leaves recording, truth and outcomes in the shared directory. */
 import { appendFileSync, copyFileSync, writeFileSync } from 'node:fs'
 import { release } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { memcgMount } from '../helpers/lab/cgroup.ts'
+import { runControllerAway } from '../helpers/lab/controller-away.ts'
 import { runKillStorm } from '../helpers/lab/kill-storm.ts'
 import { Lab } from '../helpers/lab/lab.ts'
 import { Recorder } from '../helpers/lab/recorder.ts'
@@ -30,6 +31,7 @@ async function main(share: string): Promise<void> {
   copyFileSync(recorder.file, `${share}/recording.oom`)
   await lab.clear()
   tell('storm', await runKillStorm(lab, '/run'))
+  tell('controller', await runControllerAway(lab, '/run'))
   lab.close()
   tell('end', {})
   tell('runs', await performRuns(main, programs))

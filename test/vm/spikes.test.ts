@@ -1,8 +1,9 @@
-/** One guest, three subjects: 101 spikes in 7 memcgs, compared with what each spiker measured through the kernel's own files; 40 kills at one moment, told by inotify alone; and `oomscope run` on cgroup v2. */
+/** One guest, four subjects: 101 spikes in 7 memcgs, compared with what each spiker measured through the kernel's own files; 40 kills at one moment, told by inotify alone; a controller taken away and given back; and `oomscope run` on cgroup v2. */
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, type TestContext } from 'vitest'
 import { CLI } from '../helpers/cli.ts'
 import { expectAllExact, expectHonest, expectSoundSpikes, headline, paired, type Judged } from '../helpers/lab/judge-spikes.ts'
+import type { ControllerAway } from '../helpers/lab/controller-away.ts'
 import type { RecorderEnd } from '../helpers/lab/recorder.ts'
 import type { GuestRuns, Told } from '../helpers/lab/runs.ts'
 import { STORM_KILLS, STORM_PODS, type Storm } from '../helpers/lab/kill-storm.ts'
@@ -56,6 +57,11 @@ describe.each(KERNELS)('kernel $kernel', (guest) => {
     expect([kills.get('/storm'), kills.get('/storm/pod0'), kills.get('/storm/pod0/c0')]).toEqual([STORM_KILLS, STORM_KILLS / STORM_PODS, 1])
     expect(places.map(({ path, told }) => ({ path, told }))).toEqual(places.map(({ path, kernel }) => ({ path, told: kernel })))
     console.log(`Linux ${guest.kernel}: ${STORM_KILLS} kills in ${places.length} memcgs told by ${readings} readings of memory.events`)
+  })
+
+  test('a cgroup that loses the memory controller is dead as a memcg until it has it again; the one below it goes on', (context) => {
+    outcome(context)
+    expect((ran as Ran).results.get('controller')).toEqual({ said: ['birth', 'usage', 'death', 'birth', 'usage'], saidBelow: ['birth'] } satisfies ControllerAway)
   })
 
   function runs(context: TestContext): GuestRuns {
