@@ -61,9 +61,11 @@ deps-live:
 	@native/packages.sh cc:gcc /usr/include/stdio.h:libc6-dev bpftrace:bpftrace
 
 # python3 and g++ build node-pty; qemu and friends boot the lab's kernels; containerd and runc are started by tests with directories of their own; openssl makes their certificates.
+# dockerd and podman are only unpacked, into .cache.
 deps-test: deps-live
 	@native/packages.sh python3:python3 g++:g++ qemu-system-x86_64:qemu-system-x86 busybox:busybox-static \
 	  cpio:cpio kmod:kmod xz:xz-utils debootstrap:debootstrap containerd:containerd runc:runc openssl:openssl ps:procps
+	@test/helpers/engines/unpack.sh
 
 tracefs:
 	@[ "$$(id -u)" != 0 ] || [ -e /sys/kernel/tracing/events ] || mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null || true

@@ -33,7 +33,7 @@ export class Asks {
     const known = this.pending.get(containerId)
     if (known === undefined) {
       if (this.pending.size < MAX_ASKS) this.pending.set(containerId, { containerId, podUid, why, tries: 0, dueMs, isBusy: false })
-    } else if (why === 'victim' && known.why === 'birth') {
+    } else if (why === 'victim' && known.why !== 'victim') {
       known.why = why
       known.tries = 0
       known.dueMs = dueMs

@@ -21,7 +21,7 @@ export class FactBook {
   learn(fact: NameFact): void {
     const key = keyOf(fact), before = this.known.get(key)
     if (before !== undefined && !isNews(before, fact)) return
-    const merged = before === undefined ? fact : { ...before, ...present(fact) } as NameFact
+    const merged = before === undefined || isOtherRun(before, fact) ? fact : { ...before, ...present(fact) } as NameFact
     if (this.known.size >= MAX_KNOWN && before === undefined) this.known.clear()
     this.known.set(key, merged)
     this.waiting.push(merged)
@@ -50,6 +50,10 @@ export class FactBook {
 }
 
 const present = (fact: NameFact): Partial<NameFact> => Object.fromEntries(Object.entries(fact).filter(([, value]) => value !== undefined)) as Partial<NameFact>
+
+/** A container that was started again under its id: how its last run ended says nothing of this one. */
+const isOtherRun = (before: NameFact, fact: NameFact): boolean =>
+  before.kind === 'container_status' && fact.kind === before.kind && before.startedMs !== undefined && fact.startedMs !== undefined && before.startedMs !== fact.startedMs
 
 /** For every line of every answer, most of which say nothing new: allocates nothing. */
 function isNews(before: NameFact, fact: NameFact): boolean {

@@ -9,7 +9,7 @@ import { keepEarlier } from './earlier.ts'
 import { createGaps, noteGap, noteSilence } from './gaps.ts'
 import { accrue, createHistory, recordUsage } from './history.ts'
 import { applyBirth, applyCounter, applyDeath, applyEvents, applyPsi, applyUsage, buryUnseen, isAfterFirstKeyframe, MAX_TOMBSTONES, rise } from './memcgs.ts'
-import { createNameBook, learnName, noteNameLife, rankOf, type NameBook } from './names.ts'
+import { createNameBook, learnName, learnStatus, noteNameLife, type NameBook } from './names.ts'
 import type { NodeModel } from './node.ts'
 import { applyNodeFact, applyVmstat } from './node-facts.ts'
 import { applyNuma } from './numa.ts'
@@ -20,8 +20,6 @@ import { endWatches, watchStat } from './spike-watch.ts'
 import { applyProcessRow, buryUnseenProcesses, createProcessTable } from './processes.ts'
 
 export const MAX_RECENT = 2000, MAX_NOTICES = 200
-/** What runtimes say of containers: more than a node can hold in weeks. */
-const MAX_STATUSES = 20_000
 const MAX_TESTIMONIES = 10_000, MAX_COSTS = 121, MAX_TRACER_STATES = 32
 
 /** `tombstones` dead cgroups are remembered; a `nameBook` of another fold of the same stream is shared: its names are known from the beginning, and only the other forgets them. */
@@ -110,14 +108,7 @@ function applyRare(model: NodeModel, event: Exclude<Event, { readonly kind: Freq
       if (model.testimonies.length > MAX_TESTIMONIES) model.testimonies.shift()
       break
     case 'workload': learnName(model, event); break
-    case 'container_status': {
-      // The runtime itself is believed before those who ask it: the kubelet invents a status for what it cannot find.
-      const before = model.statuses.get(event.containerId)
-      if (before !== undefined && rankOf(before.from) < rankOf(event.from)) break
-      model.statuses.set(event.containerId, event)
-      if (model.statuses.size > MAX_STATUSES) for (const oldest of model.statuses.keys()) { model.statuses.delete(oldest); break }
-      break
-    }
+    case 'container_status': learnStatus(model.nameBook, event); break
     default: applyStream(model, event)
   }
 }

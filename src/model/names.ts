@@ -6,6 +6,7 @@ import type { CaseBook } from './case-book.ts'
 import type { NodeModel } from './node.ts'
 
 type Row = EventOf<'workload'>
+type Status = EventOf<'container_status'>
 /** Everything that can be said, without who says it of whom. */
 type Fields = Partial<Omit<Row, 'kind' | 'tsNs' | 'from' | 'podUid' | 'containerId'>>
 
@@ -26,6 +27,10 @@ const FIELDS = Object.keys(KINDS.workload.fields).filter((name) => name !== 'fro
 const DISPUTED = ['namespace', 'pod', 'container'] as const
 /** What the row of a container says of its pod; a source's own row of the pod says more, and counts before it. */
 const OF_POD = ['namespace', 'pod', 'owner', 'qos', 'priority'] as const
+/** Of a container in a crash loop. */
+const MAX_RUNS = 16
+/** Of containers with a status: more than a node can hold in weeks. */
+const MAX_STATUSES = 20_000
 /** Sources of one name; a hostile stream may call itself anything. */
 const MAX_SOURCES = 8
 
@@ -35,8 +40,8 @@ export type NameBook = {
   readonly names: Map<string, WorkloadName>
   /** The newest word of each source, best source first. */
   readonly told: Map<string, readonly Told[]>
-  /** Newest word of a runtime about a container, by its id; bounded. */
-  readonly statuses: Map<string, EventOf<'container_status'>>
+  /** What a runtime says of a container, by its id: the newest word about each of its last runs, oldest first. */
+  readonly statuses: Map<string, readonly Status[]>
   readonly keep: NameKeep
   /** Rises with every change: what was computed with the names before is old. */
   version: number
@@ -53,6 +58,17 @@ export function learnName({ nameBook: book, caseBook, memcgs }: Named, row: Row)
   if (containerId !== undefined) tell(book, `container:${containerId}`, { from, rank, podUid, fields: pick(row, FIELDS) })
   for (const key of boundNames(book.keep, book.names, () => new Set([...keysOfCases(caseBook.cases), ...keysOfLiving(memcgs)]))) book.told.delete(key)
 }
+
+/** The runtime itself is believed before those who ask it: the kubelet invents a status for what it cannot find. */
+export function learnStatus({ statuses }: NameBook, row: Status): void {
+  const runs = statuses.get(row.containerId) ?? [], best = runs[0]
+  if (best !== undefined && rankOf(best.from) < rankOf(row.from)) return
+  statuses.set(row.containerId, [...runs.filter((run) => isOtherRun(run, row)), row].sort((a, b) => (a.startedMs ?? 0) - (b.startedMs ?? 0)).slice(-MAX_RUNS))
+  if (statuses.size > MAX_STATUSES) for (const oldest of statuses.keys()) { statuses.delete(oldest); break }
+}
+
+/** Docker and podman start a container again under its id. What another source says of a start is less exact, and no other start. */
+const isOtherRun = (run: Status, row: Status): boolean => run.from === row.from && run.startedMs !== undefined && row.startedMs !== undefined && run.startedMs !== row.startedMs
 
 /** Who lives, who died: names of the dead are bounded. */
 export function noteNameLife({ nameBook: book, caseBook, ownsNames }: Named & Pick<NodeModel, 'ownsNames'>, event: Event): void {

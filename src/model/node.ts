@@ -119,8 +119,8 @@ export type NodeModel = {
   readonly nameBook: NameBook
   /** Not of another fold. */
   readonly ownsNames: boolean
-  /** Newest word of a runtime, by container id; bounded. A label, no proof. */
-  readonly statuses: Map<string, ContainerStatus>
+  /** The words of a runtime, one a run, by container id; bounded. Labels, no proof. */
+  readonly statuses: NameBook['statuses']
   /** What kubelet's log says, oldest first, bounded. */
   readonly testimonies: Testimony[]
   /** Newest last, bounded: PSI triggers and single stalls. */

@@ -10,6 +10,10 @@ import { safeName, workloadText } from './names.ts'
 
 /** A runtime notices an exit within milliseconds; what finished much later, or before, is another story. */
 const BEFORE_MS = 1000, AFTER_MS = 30_000
+/** podman's time of an end is that of a file: the kernel's coarse clock, which may be a tick behind. */
+const TICK_MS = 20
+/** Docker's time of a start is when it heard of it; before it starts one again it waits 100 ms (moby, restartmanager). */
+const LATE_MS = 100
 const SIGKILLED = 137, SHOWN_VICTIMS = 100
 
 type Word = { readonly status: ContainerStatus; readonly who: string; readonly pids: readonly number[] }
@@ -21,12 +25,21 @@ function wordsOf(model: NodeModel, target: KillCase): Word[] {
   // A kill that only a cgroup's counter saw has a place and no victims.
   const places: readonly { readonly path?: string; readonly pid?: number }[] = target.victims.length > 0 ? target.victims.slice(0, SHOWN_VICTIMS) : target.countedPath === undefined ? [] : [{ path: target.countedPath }]
   for (const { path, pid } of places) {
-    const workload = path === undefined ? undefined : workloadIn(model, path), status = workload?.within === undefined ? model.statuses.get(workload?.containerId ?? '') : undefined
+    const workload = path === undefined ? undefined : workloadIn(model, path), status = workload?.within === undefined ? statusAt(model, target, workload?.containerId ?? '') : undefined
     if (path === undefined || workload === undefined || status === undefined) continue
     const pids = [...(words.get(status.containerId)?.pids ?? []), ...(pid === undefined ? [] : [pid])]
     words.set(status.containerId, { status, who: workloadText(workload, path), pids })
   }
   return [...words.values()]
+}
+
+/** Of the run in which somebody was killed, by the clocks of both: Docker and podman start a container again under its id. */
+function statusAt(model: NodeModel, target: KillCase, containerId: string): ContainerStatus | undefined {
+  const runs = model.statuses.get(containerId) ?? []
+  if (runs.length < 2 || model.anchor === undefined) return runs.at(-1)
+  const killMs = wallMsAt(model.anchor, target.tsNs)
+  // What is known to run and is not the last has ended meanwhile: nobody heard how.
+  return runs.findLast(({ startedMs = 0, finishedMs }, at) => startedMs <= killMs + LATE_MS && (finishedMs === undefined ? at === runs.length - 1 : finishedMs >= killMs - TICK_MS))
 }
 
 function factOf({ status, who }: Word): string {

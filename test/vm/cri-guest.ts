@@ -1,8 +1,8 @@
 /** Runs inside the guest: pods through a real containerd on cgroup v2, recorded; the recordings and what was asked of the runtime go to the shared directory. */
 import { appendFileSync, copyFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { tracesOf } from '../helpers/cri/containerd.ts'
 import { prove } from '../helpers/cri/proof.ts'
+import { tracesOf } from '../helpers/leftovers.ts'
 
 /** Compiled to build/lab/vm/cri-guest.js. */
 const repository = fileURLToPath(new URL('../../..', import.meta.url))

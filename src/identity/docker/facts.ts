@@ -39,8 +39,8 @@ function podOf(labels: ReadonlyMap<string, string>, cgroupParent: string): Parti
   return { podUid, namespace, pod, role: isSandbox ? 'sandbox' : 'container', ...(isSandbox ? {} : { container: nameOf(labels.get('io.kubernetes.container.name')) }) }
 }
 
-/** Docker's words for how it stands. */
-const STATES: Readonly<Record<string, 'created' | 'running' | 'exited'>> = { created: 'created', running: 'running', paused: 'running', restarting: 'running', removing: 'exited', exited: 'exited', dead: 'exited', stopped: 'exited' }
+/** Their words for how it stands: one that is `restarting` waits for it, and says how its last run ended; podman's `stopped` is not cleaned up after yet. */
+const STATES: Readonly<Record<string, 'created' | 'running' | 'exited'>> = { created: 'created', running: 'running', paused: 'running', restarting: 'exited', removing: 'exited', exited: 'exited', dead: 'exited', stopped: 'exited' }
 
 export function inspectedFacts(value: unknown, server: string | undefined): NameFact[] {
   const containerId = containerIdOf(at(value, 'Id'))
@@ -55,9 +55,11 @@ export function inspectedFacts(value: unknown, server: string | undefined): Name
 }
 
 function statusOf(value: unknown, containerId: string): NameFact {
-  const state = STATES[textOf(at(value, 'State', 'Status'), 80) ?? ''] ?? 'unknown', isOver = state === 'exited', isOom = at(value, 'State', 'OOMKilled') === true
+  const state = STATES[textOf(at(value, 'State', 'Status'), 80) ?? ''] ?? 'unknown', isOver = state === 'exited', finishedMs = timeOf(at(value, 'State', 'FinishedAt'))
+  // Of one that was started again Docker 20.10 leaves the flag of the run before.
+  const isOom = at(value, 'State', 'OOMKilled') === true && (isOver || finishedMs === undefined)
   return {
     kind: 'container_status', containerId, state, exitCode: isOver ? integerOf(at(value, 'State', 'ExitCode')) : undefined, reason: isOom ? 'OOMKilled' : isOver ? (at(value, 'State', 'ExitCode') === 0 ? 'Completed' : 'Error') : undefined,
-    message: textOf(at(value, 'State', 'Error')), startedMs: timeOf(at(value, 'State', 'StartedAt')), finishedMs: isOver ? timeOf(at(value, 'State', 'FinishedAt')) : undefined,
+    message: textOf(at(value, 'State', 'Error')), startedMs: timeOf(at(value, 'State', 'StartedAt')), finishedMs: isOver ? finishedMs : undefined,
   }
 }

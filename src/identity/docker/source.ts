@@ -25,6 +25,8 @@ export type DockerOptions = {
 
 export const DOCKER_SOCKET = '/run/docker.sock', DOCKER_PID_FILE = '/run/docker.pid', PODMAN_SOCKET = '/run/podman/podman.sock'
 const LIST_PERIOD_MS = 30_000, TIMEOUT_MS = 3000, CALLS_AT_ONCE = 4, MAX_LIST_BYTES = 8 * 2 ** 20, MAX_ONE_BYTES = 2 ** 20, RECHECK_MS = 5000
+/** The word that needs no second look. */
+const OOM = 'OOMKilled'
 
 const nowMs = (): number => performance.now()
 
@@ -187,9 +189,12 @@ export class DockerSource implements NameSource {
     // An answer about somebody else is none.
     if (isAnswer) for (const fact of facts) this.book.learn(fact)
     if (why === undefined) return
-    const isOver = facts.some((fact) => fact.kind === 'container_status' && fact.state === 'exited')
-    if (isAnswer && (why !== 'victim' || isOver)) this.asks.done(containerId)
-    else this.asks.again(containerId, nowMs())
+    const status = facts.find((fact) => fact.kind === 'container_status'), isOver = status?.state === 'exited'
+    // Its cgroup is there before it runs: then it has no process yet.
+    if (isAnswer && (why === 'birth' ? status?.state !== 'created' : isOver && status.reason === OOM)) { this.asks.done(containerId); return }
+    // Docker learns of the OOM beside the exit, and sometimes after it (moby, daemon/monitor.go: EventOOM).
+    if (isAnswer && isOver && why !== 'birth') this.asks.become(containerId, 'exited')
+    this.asks.again(containerId, nowMs())
   }
 }
 

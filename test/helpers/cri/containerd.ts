@@ -1,22 +1,20 @@
 /** A real containerd of a test's own: private directories, socket and images; everything it started is gone at the end, also after a failure. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
-import { existsSync, mkdirSync, openSync, closeSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
+import { sweep, type RuntimePlace } from '../leftovers.ts'
 import { writeImage } from './image.ts'
 import { Kubelet, type MadePod, type PodSpec } from './kubelet.ts'
 
 export const IMAGE = 'localhost/oomscope/lab:1'
 const START_MS = 300_000
 
-export type ContainerdOptions = {
-  /** Of its own, on a real file system; with a short path: a socket's name has 108 bytes. */
-  readonly directory: string
+/** The directory on a real file system, and with a short path: a socket's name has 108 bytes. */
+export type ContainerdOptions = RuntimePlace & {
   /** Where the built workloads are. */
   readonly programs: string
   /** Names in the image of further programs there; `pause` and `eater` are always in it. */
   readonly also?: Readonly<Record<string, string>>
-  /** All pods lie below this cgroup. */
-  readonly cgroupRoot: string
 }
 
 /** Why there can be none here. */
@@ -113,7 +111,6 @@ export class Containerd {
 
   /** First as a kubelet would; then by force, whatever is left. */
   async close(): Promise<void> {
-    const { directory, cgroupRoot } = this.options
     for (const pod of this.pods) await this.kubelet.removePod(pod).catch(() => undefined)
     this.connection?.close()
     const ended = new Promise((resolve) => this.child.once('close', resolve))
@@ -121,10 +118,7 @@ export class Containerd {
       this.child.kill('SIGTERM')
       await Promise.race([ended, wait(10_000, undefined, { ref: false }).then(() => this.child.kill('SIGKILL'))])
     }
-    for (const pid of leftOver(directory)) kill(pid)
-    for (const mount of mountsBelow(directory)) execFileSync('umount', ['-l', mount], { stdio: 'pipe' })
-    await removeCgroups(cgroupRoot)
-    rmSync(directory, { recursive: true, force: true })
+    await sweep(this.options)
   }
 }
 
@@ -138,49 +132,5 @@ async function untilImage({ kubelet, socket }: Containerd): Promise<void> {
       if (performance.now() > endMs) throw error
     }
     if (performance.now() > endMs) throw new Error('the image does not appear')
-  }
-}
-
-/** What is left of one: processes, mounts, cgroups. */
-export const tracesOf = ({ directory, cgroupRoot }: Pick<ContainerdOptions, 'directory' | 'cgroupRoot'>): string[] =>
-  [...leftOver(directory).map((pid) => `process ${pid}`), ...mountsBelow(directory), ...hierarchies().map((hierarchy) => `${hierarchy}${cgroupRoot}`).filter((path) => existsSync(path))]
-
-const hierarchies = (): string[] => (existsSync('/sys/fs/cgroup/cgroup.controllers') ? ['/sys/fs/cgroup'] : readdirSync('/sys/fs/cgroup').map((name) => `/sys/fs/cgroup/${name}`))
-
-/** Shims of this containerd that outlived it: their command line names its directory. */
-function leftOver(directory: string): number[] {
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
-    try {
-      return pid !== process.pid && readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').some((word, _, words) => (word === `${directory}/c.sock` || word === `${directory}/config.toml`) && /containerd(-shim[\w-]*)?$/.test(words[0] ?? ''))
-    } catch {
-      return false
-    }
-  })
-}
-
-const mountsBelow = (directory: string): string[] =>
-  readFileSync('/proc/mounts', 'utf8').split('\n').map((line) => line.split(' ')[1] ?? '').filter((path) => path.startsWith(`${directory}/`)).toReversed()
-
-function kill(pid: number): void {
-  try { process.kill(pid, 'SIGKILL') } catch { /* it is gone already */ }
-}
-
-/** The tree in every hierarchy that has it (runc makes it in all of v1's), innermost first. */
-async function removeCgroups(root: string): Promise<void> {
-  for (const hierarchy of hierarchies()) if (existsSync(`${hierarchy}${root}/cgroup.procs`)) await removeTree(`${hierarchy}${root}`)
-}
-
-async function removeTree(directory: string): Promise<void> {
-  for (const entry of readdirSync(directory, { withFileTypes: true })) if (entry.isDirectory()) await removeTree(`${directory}/${entry.name}`)
-  for (let tries = 0; ; tries++) {
-    for (const pid of readFileSync(`${directory}/cgroup.procs`, 'utf8').split('\n').filter(Boolean)) kill(Number(pid))
-    try {
-      rmdirSync(directory)
-      return
-    } catch (error) {
-      // Its dead are still being buried.
-      if (tries > 200) throw error
-      await wait(25)
-    }
   }
 }

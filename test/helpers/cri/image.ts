@@ -1,4 +1,4 @@
-/** A container image out of a few static programs, as the tar of an OCI layout that `ctr images import` takes: no registry, no network. */
+/** A container image out of a few static programs, as the tar of an OCI layout that `ctr images import` takes, and `docker load` and `podman load`, too: no registry, no network. */
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 
@@ -21,6 +21,8 @@ function tarEntry(name: string, bytes: Buffer, mode: number): Buffer {
 
 const tar = (entries: readonly Buffer[]): Buffer => Buffer.concat([...entries, Buffer.alloc(1024)])
 
+const blobPath = ({ digest }: { readonly digest: string }): string => `blobs/${digest.replace(':', '/')}`
+
 export type ImageSpec = { readonly reference: string; /** Where each program is, by the name it has in the image. */ readonly programs: Readonly<Record<string, string>>; readonly entrypoint: string }
 
 /** Writes the image; each program lies in the root of its file system. */
@@ -33,10 +35,13 @@ export function writeImage(file: string, { reference, programs, entrypoint }: Im
   const layer = tar(Object.entries(programs).map(([name, path]) => tarEntry(name, readFileSync(path), 0o755)))
   const architecture = process.arch === 'x64' ? 'amd64' : process.arch
   const config = put('application/vnd.oci.image.config.v1+json', json({ architecture, os: 'linux', config: { Entrypoint: [entrypoint] }, rootfs: { type: 'layers', diff_ids: [`sha256:${sha256(layer)}`] } }))
-  const manifest = put('application/vnd.oci.image.manifest.v1+json', json({ schemaVersion: 2, mediaType: 'application/vnd.oci.image.manifest.v1+json', config, layers: [put('application/vnd.oci.image.layer.v1.tar', layer)] }))
+  const rootLayer = put('application/vnd.oci.image.layer.v1.tar', layer)
+  const manifest = put('application/vnd.oci.image.manifest.v1+json', json({ schemaVersion: 2, mediaType: 'application/vnd.oci.image.manifest.v1+json', config, layers: [rootLayer] }))
+  // What Docker reads before version 25 (moby, image/tarexport/load.go): it looks for no index.
+  const forDocker = [{ Config: blobPath(config), RepoTags: [reference], Layers: [blobPath(rootLayer)] }]
   const named = { ...manifest, platform: { architecture, os: 'linux' }, annotations: { 'io.containerd.image.name': reference, 'org.opencontainers.image.ref.name': reference } }
   writeFileSync(file, tar([
     tarEntry('oci-layout', json({ imageLayoutVersion: '1.0.0' }), 0o644), tarEntry('index.json', json({ schemaVersion: 2, manifests: [named] }), 0o644),
-    ...[...blobs].map(([digest, bytes]) => tarEntry(`blobs/sha256/${digest}`, bytes, 0o644)),
+    tarEntry('manifest.json', json(forDocker), 0o644), ...[...blobs].map(([digest, bytes]) => tarEntry(blobPath({ digest: `sha256:${digest}` }), bytes, 0o644)),
   ]))
 }

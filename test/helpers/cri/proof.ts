@@ -3,16 +3,14 @@
  * Plain node: runs on the machine at hand and in a guest; the comparison is `check.ts`.
  */
 import { randomUUID } from 'node:crypto'
-import { existsSync, readFileSync, symlinkSync } from 'node:fs'
+import { readFileSync, symlinkSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
-import { killsOf, Recorder } from '../lab/recorder.ts'
+import { recorded, untilTold } from '../lab/recorder.ts'
 import { memcgMount } from '../lab/cgroup.ts'
 import { Containerd, IMAGE, type ContainerdOptions } from './containerd.ts'
 import { EXITED, type ContainerWord, type MadePod } from './kubelet.ts'
 
 export const LIMIT = 48 << 20, SMALL_LIMIT = 24 << 20, RESTARTS = 3
-/** Under emulation everything takes its time; a fault must end before the level's patience does. */
-const PATIENCE_MS = 300_000
 
 export type Made = { readonly id: string; readonly name: string; readonly limitBytes: number; readonly path: string; /** memory.max or memory.limit_in_bytes, while it ran. */ readonly enforcedBytes?: number; readonly word?: ContainerFacts }
 export type ContainerFacts = { readonly exitCode: number; readonly reason: string; readonly startedMs: number; readonly finishedMs: number }
@@ -71,38 +69,19 @@ const podFacts = ({ spec, sandboxId }: MadePod, containers: readonly Made[]): Po
 /** As evidence says it. */
 export const statusText = ({ word }: Made): string => `exited, exit code ${word?.exitCode}, ${word?.reason}`
 
-/** Looks at the recording, as somebody else might while it is written, until it tells what is waited for. */
-async function untilTold(main: string, file: string, isTold: (text: string) => boolean): Promise<void> {
-  for (const endMs = performance.now() + PATIENCE_MS; performance.now() < endMs; await wait(250)) {
-    if (!existsSync(file)) continue
-    const text = JSON.stringify((await killsOf(main, file)).cases)
-    if (isTold(text)) return
-  }
-}
-
-async function recorded<T>(bench: Bench, file: string, socket: string, run: () => Promise<T>): Promise<T> {
-  const recorder = new Recorder(bench.main, file, ['--cri', socket])
-  try {
-    await recorder.ready()
-    return await run()
-  } finally {
-    await recorder.end()
-  }
-}
-
 /** Makes the pods and the recordings; everything of containerd's is gone afterwards. */
 export async function prove(bench: Bench): Promise<Proof> {
   const runtime = await Containerd.start(bench.containerd), stage = new Stage(runtime, bench.containerd.cgroupRoot)
   const file = `${bench.scratch}/cri.oom`, unansweredFile = `${bench.scratch}/cri-late.oom`, lateSocket = `${bench.scratch}/late.sock`
   try {
     const first = await stage.pod('web-6d4cf56db6-x2x4z'), early = podFacts(first, [await stage.quiet(first, 'app'), await stage.quiet(first, 'sidecar')])
-    const late = await recorded(bench, file, runtime.socket, async () => {
+    const late = await recorded(bench.main, { file, options: ['--cri', runtime.socket] }, async () => {
       const pod = await stage.pod('web-6d4cf56db6-late0'), quiet = await stage.quiet(pod, 'app'), bereft = await stage.bereft(pod, 'parent'), dead = await stage.dying(pod, 'greedy')
       await untilTold(bench.main, file, (text) => text.includes(statusText(dead)) && text.includes('although it runs on'))
       return podFacts(pod, [quiet, bereft, dead])
     })
     // The socket appears only when the container is dead.
-    const unanswered = await recorded(bench, unansweredFile, lateSocket, async () => {
+    const unanswered = await recorded(bench.main, { file: unansweredFile, options: ['--cri', lateSocket] }, async () => {
       const pod = await stage.pod('web-6d4cf56db6-late1'), dead = await stage.dying(pod, 'greedy')
       await untilTold(bench.main, unansweredFile, (text) => text.includes(dead.id))
       symlinkSync(runtime.socket, lateSocket)

@@ -1,7 +1,8 @@
 /** The program under test, as a person uses it: `record` until interrupted, then `kills --json`. Plain node, so that a guest can run it too. */
 import { execFile, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { setTimeout as wait } from 'node:timers/promises'
 
 export type Descendant = { readonly pid: number; readonly comm: string }
 export type RecorderEnd = { readonly code: number | null; readonly signal: NodeJS.Signals | null; readonly stderr: string }
@@ -49,6 +50,27 @@ export class Recorder {
 
   /** The same with their names. */
   family(): Descendant[] { return this.descendants().map((pid) => ({ pid, comm: readProc(pid, 'comm').trimEnd() })).filter(({ comm }) => comm !== '') }
+}
+
+/** Records while `run` goes on; also its failure ends the recorder. */
+export async function recorded<T>(main: string, { file, options }: { readonly file: string; readonly options: readonly string[] }, run: () => Promise<T>): Promise<T> {
+  const recorder = new Recorder(main, file, options)
+  try {
+    await recorder.ready()
+    return await run()
+  } finally {
+    await recorder.end()
+  }
+}
+
+/** Under emulation everything takes its time; a fault must end before the level's patience does. */
+const PATIENCE_MS = 300_000
+
+/** Looks at the recording, as somebody else might while it is written, until its cases tell what is waited for. */
+export async function untilTold(main: string, file: string, isTold: (text: string) => boolean): Promise<void> {
+  for (const endMs = performance.now() + PATIENCE_MS; performance.now() < endMs; await wait(250)) {
+    if (existsSync(file) && isTold(JSON.stringify((await killsOf(main, file)).cases))) return
+  }
 }
 
 /** Nothing of one that has ended since it was named. */

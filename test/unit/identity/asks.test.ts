@@ -33,6 +33,16 @@ describe('questions', () => {
     expect(asks.due(0, 10)).toMatchObject([{ containerId: 'a', why: 'victim' }])
   })
 
+  test('about one that was killed again begin anew: Docker and podman start it under its id', () => {
+    const asks = new Asks()
+    asks.add({ containerId: 'a', why: 'victim' }, 0)
+    asks.due(0, 10)
+    asks.become('a', 'exited')
+    asks.again('a', 0)
+    asks.add({ containerId: 'a', why: 'victim' }, 100)
+    expect(asks.due(100, 10)).toMatchObject([{ containerId: 'a', why: 'victim' }])
+  })
+
   test('are no more than 50 a second, after a burst', () => {
     const asks = new Asks()
     for (let i = 0; i < 1000; i++) asks.add({ containerId: String(i), why: 'birth' }, 0)

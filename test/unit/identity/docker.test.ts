@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { DockerSource, type DockerOptions } from '../../../src/identity/docker/source.ts'
+import { FactBook } from '../../../src/identity/fact-book.ts'
 import { inspectedFacts, listedOf } from '../../../src/identity/docker/facts.ts'
 import type { NameFact } from '../../../src/identity/name-source.ts'
 import { fakeHttp, until, type FakeHttp, type Reply } from '../../helpers/fake-http.ts'
@@ -46,6 +47,37 @@ test('a container that lived too short for a list is asked about until it answer
   await until(() => seen().some((fact) => fact.kind === 'container_status' && fact.state === 'exited'))
   expect(seen().findLast((fact) => fact.kind === 'container_status')).toEqual({ kind: 'container_status', containerId: ID, state: 'exited', exitCode: 137, reason: 'OOMKilled', startedMs: Date.parse('2026-11-20T12:00:00.5Z'), finishedMs: Date.parse('2026-11-20T12:00:01.25Z') })
   expect(tries).toBeGreaterThanOrEqual(5)
+})
+
+test('one whose cgroup is there before it runs is asked about until it does', async () => {
+  let tries = 0
+  const { source, seen } = await setUp((url) => (url.startsWith('/containers/json') ? { body: [] } : { body: ++tries < 3 ? one(ID, { Status: 'created', Pid: 0, OOMKilled: false, ExitCode: 0, StartedAt: '0001-01-01T00:00:00Z', FinishedAt: '0001-01-01T00:00:00Z', Error: '' }) : one() }))
+  source.ask({ containerId: ID, why: 'birth' })
+  await until(() => seen().some((fact) => fact.kind === 'workload' && fact.pid === 77))
+  expect(seen().find((fact) => fact.kind === 'workload')).toMatchObject({ container: 'db', memoryLimitBytes: 64 << 20 })
+})
+
+/** As Docker 20.10.24 answers of a container with a restart policy: its flag stays when it starts again, its exit code does not. */
+const START = '2026-11-20T12:00:00.5Z', END = '2026-11-20T12:00:01.25Z', AGAIN = '2026-11-20T12:00:01.6Z'
+const waits = { ...killed, Status: 'restarting' }, runsAgain = { Status: 'running', Pid: 78, OOMKilled: true, ExitCode: 0, StartedAt: AGAIN, FinishedAt: END, Error: '' }
+const word = (state: object): NameFact | undefined => inspectedFacts(one(ID, state), undefined).find(({ kind }) => kind === 'container_status')
+
+test('one that waits to be started again has ended, and how; of the run that follows nothing of it is said', () => {
+  expect(word(waits)).toEqual({ kind: 'container_status', containerId: ID, state: 'exited', exitCode: 137, reason: 'OOMKilled', startedMs: Date.parse(START), finishedMs: Date.parse(END) })
+  expect(word(runsAgain)).toEqual({ kind: 'container_status', containerId: ID, state: 'running', startedMs: Date.parse(AGAIN) })
+  // Docker 28: a child was killed in its first run.
+  expect(word({ ...runsAgain, FinishedAt: '0001-01-01T00:00:00Z' })).toMatchObject({ state: 'running', reason: 'OOMKilled' })
+  const book = new FactBook()
+  for (const state of [waits, runsAgain, { ...runsAgain, OOMKilled: false }]) for (const fact of inspectedFacts(one(ID, state), undefined)) book.learn(fact)
+  expect(book.take().filter(({ kind }) => kind === 'container_status')).toEqual([word(waits), word(runsAgain)])
+})
+
+test('that it was for memory may be said after that it ended: it is asked once more', async () => {
+  let tries = 0
+  const { source, seen } = await setUp((url) => (url.startsWith('/containers/json') ? { body: [] } : { body: one(ID, { ...killed, OOMKilled: ++tries > 1 }) }))
+  source.ask({ containerId: ID, why: 'victim' })
+  await until(() => seen().some((fact) => fact.kind === 'container_status' && fact.reason === 'OOMKilled'))
+  expect(seen().flatMap((fact) => (fact.kind === 'container_status' ? [fact.reason] : []))).toEqual(['Error', 'OOMKilled'])
 })
 
 test('containers that were listed when it failed, and one that is born right after, are read once it is well', async () => {

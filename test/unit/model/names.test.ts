@@ -7,7 +7,7 @@ import { applyEvent, createModel } from '../../../src/model/apply.ts'
 import { verdictOf } from '../../../src/verdict/verdict.ts'
 import { killJson } from '../../../src/view/kill-json.ts'
 import { killText } from '../../../src/view/kill-report.ts'
-import { C1, MS, NODE, POD, T0, UID, birth, decision, event, fold, hello, shuffled } from './build.ts'
+import { C1, MS, NODE, POD, T0, UID, birth, decision, event, fold, hello, shuffled, type FieldsOf } from './build.ts'
 
 const ID = 'a'.repeat(64)
 const rows: Event[] = [
@@ -106,7 +106,15 @@ test('an id that the kernel uses again without a death in between is another cgr
 test('what the runtime says of a container is not replaced by what others made of it', () => {
   const said = (from: string, reason: string): Event => event('container_status', 5, { from, containerId: ID, state: 'exited', exitCode: 137, reason })
   const model = fold([said('kubernetes', 'ContainerStatusUnknown'), said('cri', 'OOMKilled'), said('kubelet', 'Error'), said('kubernetes', 'ContainerStatusUnknown')])
-  expect(model.statuses.get(ID)).toMatchObject({ from: 'cri', reason: 'OOMKilled' })
+  expect(model.statuses.get(ID)?.at(-1)).toMatchObject({ from: 'cri', reason: 'OOMKilled' })
   applyEvent(model, said('cri', 'Error'))
-  expect(model.statuses.get(ID)).toMatchObject({ from: 'cri', reason: 'Error' })
+  expect(model.statuses.get(ID)?.at(-1)).toMatchObject({ from: 'cri', reason: 'Error' })
+})
+
+test('of a container that is started again and again the last runs are kept, and a start that another source tells less exactly is none', () => {
+  const said = (startedMs: number, fields: Partial<FieldsOf<'container_status'>> = {}): Event => event('container_status', 5, { from: 'docker', containerId: ID, state: 'exited', startedMs, ...fields })
+  const model = fold([...Array.from({ length: 40 }, (_, n) => said(1000 + n)), said(1039, { reason: 'OOMKilled' })])
+  expect(model.statuses.get(ID)?.map(({ startedMs }) => startedMs)).toEqual(Array.from({ length: 16 }, (_, n) => 1024 + n))
+  expect(model.statuses.get(ID)?.at(-1)).toMatchObject({ reason: 'OOMKilled' })
+  expect(fold([said(1000, { from: 'kubelet' }), said(1500, { from: 'cri' })]).statuses.get(ID)).toHaveLength(1)
 })

@@ -70,6 +70,25 @@ describe('where it is wrong', () => {
   })
 })
 
+test('of a container that was started again under its id each kill has the word of its own run, and none of a run that began later', () => {
+  const RUN_NS = 4e8, nth = (n: number): Event[] => [...decision({ tid: 384, tsNs: T0 + n * RUN_NS, memcgId: 104, victims: [{ pid: 381 + n, memcgId: 104, comm: 'python3' }] }), exit(381 + n, 104, T0 + n * RUN_NS + 3e6)]
+  const run = (n: number, fields: Partial<FieldsOf<'container_status'>> = {}): Event => status({ from: 'docker', exitCode: 100 + n, startedMs: KILL_MS + n * 400 - 70, finishedMs: KILL_MS + n * 400 + 30, ...fields })
+  const goesOn = run(3, { state: 'running', exitCode: undefined, reason: undefined, finishedMs: undefined })
+  const says = (...rows: readonly Event[]): string[] => { const model = fold([...NODE, ...nth(0), ...nth(1), ...nth(2), name, ...rows]); return model.cases.map((one) => runtimeSays(killJson(one, model)).map((text) => /exit code \d+|running/.exec(text)?.[0]).join()) }
+  expect(says(run(0), run(1), run(2), goesOn)).toEqual(['exit code 100', 'exit code 101', 'exit code 102'])
+  // Told again from the beginning, as a fold does that begins anew with the same names.
+  expect(says(run(0), run(1), run(2), goesOn, run(0), run(1), run(2))).toEqual(['exit code 100', 'exit code 101', 'exit code 102'])
+  // podman's coarse clock ends a run a little before the kernel killed in it.
+  expect(says(run(0, { finishedMs: KILL_MS - 6 }), run(1, { finishedMs: KILL_MS + 394 }), run(2), goesOn)).toEqual(['exit code 100', 'exit code 101', 'exit code 102'])
+  // Docker hears of a start late.
+  expect(says(run(0), run(1, { startedMs: KILL_MS + 470 }), run(2), goesOn)).toEqual(['exit code 100', 'exit code 101', 'exit code 102'])
+  // Of the first and the last nothing was heard; of the first that it ran.
+  expect(says(run(0, { state: 'running', exitCode: undefined, reason: undefined, finishedMs: undefined }), run(1), goesOn)).toEqual(['', 'exit code 101', ''])
+  expect(says(run(1), goesOn)).toEqual(['', 'exit code 101', ''])
+  // Nobody of this run died with it.
+  expect(says(run(0), run(1, { state: 'running', exitCode: undefined, reason: undefined, finishedMs: undefined }))).toEqual(['exit code 100', 'running', 'running'])
+})
+
 test('hostile words of a runtime are text', () => {
   const model = fold([...NODE, ...kill, status({ reason: '\u001b[2J{red-fg}', message: 'a\nb' })])
   expect(killText(model.cases[0]!, model)).not.toMatch(/\u001b/)
