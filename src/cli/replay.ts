@@ -1,10 +1,7 @@
 /** `oomscope replay`: the same screen over a recording, with pause, speed and jumps in time. */
-import { EXIT } from '../base/errors.ts'
 import type { ExitCode } from '../base/errors.ts'
-import { printable } from '../base/text.ts'
 import { narrower } from '../model/narrow.ts'
 import { openRecording } from '../recording/reader.ts'
-import type { Recording } from '../recording/reader.ts'
 import { ReplaySource } from '../source/replay.ts'
 import { runTui } from '../tui/app.ts'
 import { wallOf } from '../view/clock.ts'
@@ -19,26 +16,11 @@ import type { Signals } from './signals.ts'
 import { replaySnapshot } from './snapshot.ts'
 import { hasTerminal, requireTerminal } from './terminal.ts'
 
-/** A gigabyte takes a few seconds, of a disk that must be read more. */
-const SLOW_MS = 500
-
-/** False when the person does not want to wait. */
-async function tellingIfSlow(recording: Recording, signals: Signals): Promise<boolean> {
-  const startMs = performance.now()
-  const isWanted = await recording.prepare((share) => {
-    if (performance.now() - startMs > SLOW_MS) process.stderr.write(`oomscope: opening ${printable(recording.path)}, ${Math.floor(100 * share)}% (ctrl-C ends)\n`)
-    return signals.exitCode() === undefined
-  })
-  if (!isWanted) recording.close()
-  return isWanted
-}
-
 export async function replay(file: string, options: Options, signals: Signals): Promise<ExitCode> {
   if (!hasTerminal()) return replaySnapshot(file, options, signals)
   requireTerminal('the recording', 'oomscope kills FILE')
   const screen = screenOptions(options), speed = speedOf(options), tombstones = tombstonesOf(options), narrow = narrower(coversOf(options)), recording = openRecording(file)
-  if (!await tellingIfSlow(recording, signals)) return EXIT.done
-  const source = new ReplaySource(recording, { speed }), at = textOf(options, 'at'), { story, nameBook, close } = overlook(file, { tombstones, narrow, span: recording.span() }), feed = new Feed(source, { tombstones, nameBook })
+  const source = new ReplaySource(recording, { speed }), at = textOf(options, 'at'), { story, nameBook, close } = overlook(file, { tombstones, narrow, span: recording.span(), after: recording.prepare(), isBusy: () => !source.playback().caughtUp }), feed = new Feed(source, { tombstones, nameBook })
   try {
     if (at !== undefined) source.seek(startOf(source, at))
     const batches = source.batches()

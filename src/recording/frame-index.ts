@@ -1,16 +1,17 @@
 /** Finds the keyframes of a segment by hopping from header to header: payloads are neither read nor checked on the way. */
 import { readSync } from 'node:fs'
-import { FLAG, HEADER_BYTES, isIntact, MAGIC, MAX_PAYLOAD_BYTES, readHeader } from '../wire/frame.ts'
+import { FLAG, FrameReader, HEADER_BYTES, isIntact, MAGIC, MAX_PAYLOAD_BYTES, readHeader } from '../wire/frame.ts'
 import type { FrameHeader } from '../wire/frame.ts'
 import type { OpenSegment } from './segments.ts'
 
 export type IndexEntry = { readonly offset: number; readonly bytes: number; readonly flags: number; readonly tsNs: number }
-/** Frames with flags, in file order, and the newest time a header names. */
-export type FrameIndex = { readonly entries: readonly IndexEntry[]; readonly newestNs: number | undefined; readonly frames: number }
 
 /** A page: frames larger than it are hopped over, smaller ones cost no read of their own. */
 const WINDOW_BYTES = 4096
 const SCAN_BYTES = 64 * 1024
+/** Between two of these somebody else may have a turn: some milliseconds of work. */
+const STEP_BYTES = 4 * 1024 * 1024
+const MAX_FRAME_BYTES = HEADER_BYTES + MAX_PAYLOAD_BYTES
 
 /** Reads parts of a file through one reused buffer; a part is valid until the next call. */
 class Window {
@@ -37,23 +38,33 @@ class Window {
   }
 }
 
-/** Indexes a segment. Damage is hopped over; what is in it is for the frame reader to count. */
-export function indexSegment(segment: OpenSegment): FrameIndex {
-  const window = new Window(segment), entries: IndexEntry[] = []
-  let newestNs: number | undefined, frames = 0, at = 0
+/** Adds the segment's frames with flags to `entries`, in file order; yields now and then. Damage is hopped over; what is in it is for the frame reader to count. */
+export function* indexSegment(segment: OpenSegment, entries: IndexEntry[]): Generator<undefined, void, void> {
+  const window = new Window(segment)
+  let at = 0, restedAt = 0
   while (at + HEADER_BYTES <= segment.bytes) {
     const header = headerAt(window, at, segment.bytes)
-    if (header === undefined) {
-      at = nextMagic(window, at + 1, segment.bytes)
-      continue
+    if (header === undefined) at = nextMagic(window, at + 1, Math.min(segment.bytes, at + STEP_BYTES))
+    else {
+      const bytes = HEADER_BYTES + header.payloadBytes
+      if (header.flags !== 0) entries.push({ offset: at, bytes, flags: header.flags, tsNs: header.tsNs })
+      at += bytes
     }
-    const bytes = HEADER_BYTES + header.payloadBytes
-    if (header.flags !== 0) entries.push({ offset: at, bytes, flags: header.flags, tsNs: header.tsNs })
-    newestNs = Math.max(newestNs ?? 0, header.tsNs)
-    frames += 1
-    at += bytes
+    if (at - restedAt < STEP_BYTES) continue
+    yield
+    restedAt = at
   }
-  return { entries, newestNs, frames }
+}
+
+/** The newest time that the last frames name: at the very end, or before as much as cannot be read. */
+export function newestNs(segment: OpenSegment): number | undefined {
+  // Each look overlaps the one before by a frame, so that none is cut by both.
+  for (let end = segment.bytes; end > 0; end -= MAX_FRAME_BYTES) {
+    const start = Math.max(0, end - 2 * MAX_FRAME_BYTES), buffer = Buffer.allocUnsafe(end - start), reader = new FrameReader()
+    const frames = [...reader.push(buffer.subarray(0, readSync(segment.fd, buffer, 0, buffer.length, start))), ...reader.end()]
+    if (frames.length > 0) return Math.max(...frames.map(({ tsNs }) => tsNs))
+  }
+  return undefined
 }
 
 /** True if the frame of the entry is whole and as it was written: asked for the few that a seek wants to start at. */

@@ -8,7 +8,7 @@ import { encodeFrames } from '../wire/encode.ts'
 import { FLAG, FrameReader } from '../wire/frame.ts'
 import type { Damage, Frame } from '../wire/frame.ts'
 import { StreamHead } from './stream-head.ts'
-import type { Tape, TapeCursor } from './tape.ts'
+import type { Tape, TapeCursor, TapeSpan } from './tape.ts'
 
 /** A stretch is cut without a keyframe when it alone is this share of everything. */
 const LARGEST_SHARE = 4
@@ -51,7 +51,9 @@ export class MemoryTape implements Tape {
     this.forget()
   }
 
-  span(): { readonly startNs: number; readonly endNs: number } | undefined {
+  prepare(): Promise<true> { return Promise.resolve(true) }
+
+  span(): TapeSpan | undefined {
     const first = this.stretches[0]
     return first === undefined ? undefined : { startNs: first.startNs, endNs: this.stretches.reduce((newest, { newestNs }) => Math.max(newest, newestNs), 0) }
   }

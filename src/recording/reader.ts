@@ -11,12 +11,12 @@ import { Decoder } from '../wire/decode.ts'
 import { encodeFrames } from '../wire/encode.ts'
 import { FLAG, FrameReader, MAGIC } from '../wire/frame.ts'
 import type { Damage, Frame } from '../wire/frame.ts'
-import { firstHeader, indexSegment, isEntryIntact, isKeyframe, readEntry } from './frame-index.ts'
-import type { FrameIndex, IndexEntry } from './frame-index.ts'
+import { firstHeader, indexSegment, isEntryIntact, isKeyframe, newestNs, readEntry } from './frame-index.ts'
+import type { IndexEntry } from './frame-index.ts'
 import { olderSegments, openSegment, segmentPath } from './segments.ts'
 import type { OpenSegment } from './segments.ts'
 import { StreamHead } from './stream-head.ts'
-import type { Tape, TapeCursor } from './tape.ts'
+import type { Tape, TapeCursor, TapeSpan } from './tape.ts'
 
 const READ_BYTES = 256 * 1024
 /** Four times the largest frame. */
@@ -82,11 +82,17 @@ export class Recording implements Tape {
   /** The first hello row; absent when that part is damaged. */
   readonly hello: EventOf<'hello'> | undefined
   private readonly segments: readonly OpenSegment[]
-  private indexes: readonly FrameIndex[] | undefined
+  /** Of each segment, as far as `indexing` has come. */
+  private readonly indexes: readonly IndexEntry[][]
+  private readonly indexing: Generator<undefined, void, void>
+  private known: TapeSpan | undefined
+  private isClosed = false
 
   constructor(path: string, segments: readonly OpenSegment[]) {
     this.path = path
     this.segments = segments
+    this.indexes = segments.map(() => [])
+    this.indexing = indexSegments(segments, this.indexes)
     this.hello = firstHello(segments)
   }
 
@@ -94,26 +100,15 @@ export class Recording implements Tape {
   get totalBytes(): number { return this.segments.reduce((sum, segment) => sum + segment.bytes, 0) }
   get segmentCount(): number { return this.segments.length }
 
-  /** First and last time, CLOCK_MONOTONIC; `undefined` when no frame is whole. Hops over all headers the first time. */
-  span(): { readonly startNs: number; readonly endNs: number } | undefined {
-    const index = this.index(), ends = index.flatMap(({ newestNs }) => (newestNs === undefined ? [] : [newestNs]))
-    // The head of a rotated segment carries the time of the stream's beginning: only keyframes say when the segment began.
-    const startNs = index.flatMap(({ entries }) => entries.filter(isKeyframe))[0]?.tsNs ?? this.hello?.tsNs
-    return startNs === undefined || ends.length === 0 ? undefined : { startNs, endNs: Math.max(...ends) }
-  }
+  /** Looks at the beginning and at the end of the files only. */
+  span(): TapeSpan | undefined { return this.known ??= this.findSpan() }
 
-  /** Does what `span` and jumps need, file by file with a turn of the event loop between them; false when `goOn`, told the share that is done, says no. */
-  async prepare(goOn: (share: number) => boolean): Promise<boolean> {
-    const indexes: FrameIndex[] = []
-    let bytes = 0
-    for (const segment of this.indexes === undefined ? this.segments : []) {
-      if (!goOn(bytes / this.totalBytes)) return false
+  async prepare(): Promise<boolean> {
+    while (!this.isClosed) {
+      if (!this.goOnIndexing()) return true
       await new Promise((resolve) => setImmediate(resolve))
-      indexes.push(indexSegment(segment))
-      bytes += segment.bytes
     }
-    this.indexes ??= indexes
-    return true
+    return false
   }
 
   /** Bytes that a cursor from `tsNs` would skip: what seeking saves. */
@@ -129,17 +124,31 @@ export class Recording implements Tape {
   }
 
   close(): void {
+    this.isClosed = true
     for (const segment of this.segments) closeSync(segment.fd)
   }
 
-  private index(): readonly FrameIndex[] {
-    return this.indexes ??= this.segments.map(indexSegment)
+  private findSpan(): TapeSpan | undefined {
+    // The head of a rotated segment carries the time of the stream's beginning: only keyframes say when the segment began.
+    const firstKeyframe = (): IndexEntry | undefined => this.indexes.flatMap((entries) => entries.filter(isKeyframe))[0]
+    while (firstKeyframe() === undefined && this.goOnIndexing()) continue
+    const startNs = firstKeyframe()?.tsNs ?? this.hello?.tsNs, ends = this.segments.flatMap((segment) => newestNs(segment) ?? [])
+    return startNs === undefined || ends.length === 0 ? undefined : { startNs, endNs: Math.max(startNs, ...ends) }
+  }
+
+  /** One piece of it; false when there is no more. */
+  private goOnIndexing(): boolean { return this.indexing.next().done !== true }
+
+  /** Does in one piece what `prepare` has not done yet. */
+  private index(): readonly (readonly IndexEntry[])[] {
+    while (this.goOnIndexing()) continue
+    return this.indexes
   }
 
   private positionAt(tsNs: number): Position {
     const index = this.index()
     for (let segment = index.length - 1; segment >= 0; segment -= 1) {
-      const file = this.segments[segment], entries = index[segment]?.entries ?? []
+      const file = this.segments[segment], entries = index[segment] ?? []
       const entry = entries.findLast((candidate) => isKeyframe(candidate) && candidate.tsNs <= tsNs && file !== undefined && isEntryIntact(file, candidate))
       if (entry !== undefined) return segment === 0 && entry.offset === 0 ? BEGINNING : { segment, offset: entry.offset }
     }
@@ -150,7 +159,7 @@ export class Recording implements Tape {
   private headBefore(position: Position): Buffer[] {
     const head = new StreamHead(), decoder = new Decoder()
     const isBefore = (segment: number, entry: IndexEntry): boolean => segment < position.segment || (segment === position.segment && entry.offset < position.offset)
-    this.index().forEach(({ entries }, segment) => {
+    this.index().forEach((entries, segment) => {
       const file = this.segments[segment]
       for (const entry of entries) {
         if (file === undefined || !isBefore(segment, entry) || (entry.flags & (FLAG.hello | FLAG.names)) === 0) continue
@@ -158,6 +167,14 @@ export class Recording implements Tape {
       }
     })
     return encodeFrames(head.events(), FLAG.hello | FLAG.names)
+  }
+}
+
+/** Yields now and then. */
+function* indexSegments(segments: readonly OpenSegment[], indexes: readonly IndexEntry[][]): Generator<undefined, void, void> {
+  for (const [i, segment] of segments.entries()) {
+    yield* indexSegment(segment, indexes[i] ?? [])
+    yield
   }
 }
 

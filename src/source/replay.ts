@@ -95,7 +95,8 @@ export class ReplaySource implements Source {
     while (!this.isClosed) {
       // The memory it plays from has let go what was to come next: on from the oldest that is kept.
       if (this.cursor.isOverrun && this.canGoOn()) this.seek(this.tape.span()?.startNs ?? 0)
-      if (this.takeSeek()) isRestart = true
+      if (await this.takeSeek()) isRestart = true
+      if (this.isClosed) return
       const frames = this.cursor.next()
       if (frames !== undefined) this.isEnded = false
       else {
@@ -144,8 +145,9 @@ export class ReplaySource implements Source {
 
   private settle(): void { this.playedNs = this.dueNs(); this.since = this.now() }
 
-  private takeSeek(): boolean {
-    if (this.pendingSeekNs === undefined) return false
+  private async takeSeek(): Promise<boolean> {
+    // Keys are read meanwhile: the newest wish counts.
+    if (this.pendingSeekNs === undefined || !await this.tape.prepare()) return false
     this.playedNs = this.pendingSeekNs
     this.since = this.now()
     this.pendingSeekNs = undefined

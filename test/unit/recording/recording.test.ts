@@ -343,28 +343,40 @@ describe('a file that is no recording', () => {
 })
 
 describe('opening a large recording', () => {
-  function rotated(): { readonly path: string; readonly segments: number } {
+  /** A keyframe every 10 s in three files. */
+  function rotated(): string {
     const path = join(fresh(), 'r.oom'), frames = streamFrames({ seconds: 300, memcgs: 100 })
-    // A keyframe every 10 s in three files.
     ;[frames.slice(0, 100), frames.slice(100, 200), frames.slice(200)].forEach((part, i) => { writeFileSync(i === 2 ? path : `${path}.${2 - i}`, Buffer.concat(part)) })
-    return { path, segments: 3 }
+    return path
   }
-  test('is told file by file, and finds what a look in one go finds', async () => {
-    const { path, segments } = rotated(), recording = openRecording(path), other = openRecording(path), shares: number[] = []
-    expect(await recording.prepare((share) => { shares.push(share); return true })).toBe(true)
-    expect(shares).toHaveLength(segments)
-    expect(shares).toEqual([...shares].sort((a, b) => a - b))
-    expect([shares[0], (shares.at(-1) ?? 1) < 1]).toEqual([0, true])
+  /** Turns that others had while it was done. */
+  async function turnsOf(work: () => Promise<boolean>): Promise<number> {
+    let turns = 0, isDone = false
+    const count = (): void => { turns += 1; if (!isDone) setImmediate(count) }
+    setImmediate(count)
+    expect(await work()).toBe(true)
+    isDone = true
+    return turns
+  }
+  test('reads beginning and end for its span, and finds in pieces what one look in one go finds', async () => {
+    const path = rotated(), recording = openRecording(path), other = openRecording(path), wantedNs = START_NS + 250e9
+    expect(recording.span()).toEqual({ startNs: START_NS, endNs: START_NS + 300e9 })
+    expect(await turnsOf(() => recording.prepare())).toBeGreaterThanOrEqual(2)
+    expect(recording.bytesBefore(wantedNs)).toBe(other.bytesBefore(wantedNs))
     expect(recording.span()).toEqual(other.span())
-    expect(await recording.prepare(() => { throw new Error('asked again') })).toBe(true)
     for (const each of [recording, other]) each.close()
   })
-  test('ends between two files when nobody wants it any more, and can be taken up again', async () => {
-    const recording = openRecording(rotated().path)
-    let asked = 0
-    expect(await recording.prepare(() => (asked += 1) < 2)).toBe(false)
-    expect(asked).toBe(2)
-    expect(recording.span()).toMatchObject({ startNs: START_NS })
+  test('ends in the midst when the recording is closed', async () => {
+    const recording = openRecording(rotated()), prepared = recording.prepare()
+    recording.close()
+    expect(await prepared).toBe(false)
+  })
+  test('a hole of zeros, as a power failure leaves, is looked through in pieces too', async () => {
+    const path = join(fresh(), 'r.oom'), frames = streamFrames({ seconds: 60 }), HOLE_BYTES = 64 * 2 ** 20
+    writeFileSync(path, Buffer.concat([...frames.slice(0, 35), Buffer.alloc(HOLE_BYTES), ...frames.slice(35)]))
+    const recording = openRecording(path)
+    expect(await turnsOf(() => recording.prepare())).toBeGreaterThan(8)
+    expect(recording.bytesBefore(START_NS + 45e9)).toBe(HOLE_BYTES + Buffer.concat(frames.slice(0, 40)).length)
     recording.close()
   })
 })
