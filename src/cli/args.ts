@@ -55,9 +55,9 @@ export const COMMANDS = {
     speed: { type: 'string', value: 'N', says: 'seconds of the recording per second (1)' }, ...SCREEN_OPTIONS } },
   kills: { says: 'every kill of a recording', file: true, options: { ...JSON_OPTION, ...CGROUP_OPTION, ...TOMBSTONES_OPTION,
     evidence: { type: 'string', value: 'FILE', says: 'the log of the kubelet (journalctl -u kubelet), for the reason of a stop' } } },
-  spikes: { says: 'memory spikes of a recording, and what kubectl top would have shown', file: true, options: { ...JSON_OPTION, ...CGROUP_OPTION,
+  spikes: { says: 'memory spikes of a recording, and what kubectl top would have shown', file: true, options: { ...JSON_OPTION, ...CGROUP_OPTION, ...TOMBSTONES_OPTION,
     all: { type: 'boolean', says: 'list every spike in order of time, not only those nearest to their limits' } } },
-  recommend: { says: 'requests and limits from what the workloads of a recording truly needed', file: true, options: { ...JSON_OPTION,
+  recommend: { says: 'requests and limits from what the workloads of a recording truly needed', file: true, options: { ...JSON_OPTION, ...TOMBSTONES_OPTION,
     limit: { type: 'string', value: 'BYTES', says: 'would they have lived under this limit? for example 600Mi' } } },
   explain: { says: 'the kills in a kernel log (dmesg, journalctl -k); - is stdin', file: true, options: JSON_OPTION },
   run: { says: 'a command in a memory cgroup of its own, watched; its exit status is ours', command: true, options: {

@@ -14,6 +14,7 @@ import { killsSummary, killText } from '../view/kill-report.ts'
 import { isSet } from './args.ts'
 import type { Options } from './args.ts'
 import { readText } from './read-text.ts'
+import type { Signals } from './signals.ts'
 
 export type Explained = { readonly model: NodeModel; readonly stream: LogStream; readonly clock: CaseClock }
 
@@ -33,7 +34,8 @@ function fold(stream: LogStream, at: number): Explained {
 /** Everything a log tells; the streams without a case are left out. */
 export const explainLog = (log: LogText): readonly Explained[] => log.streams.map(fold).filter(({ model }) => model.cases.length > 0)
 
-export async function explain(file: string, options: Options): Promise<ExitCode> {
+export async function explain(file: string, options: Options, signals: Signals): Promise<ExitCode> {
+  await signals.release()
   const text = readText(file, 'name a kernel log: dmesg > FILE, journalctl -k -o json > FILE, /var/log/kern.log')
   if (/^OOMS/.test(text)) throw usageError('not-a-log', `cannot explain ${printable(file)}: it is a recording`, `oomscope kills ${printable(file)}`)
   const log = readLog(text), explained = explainLog(log)

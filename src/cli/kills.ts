@@ -3,43 +3,36 @@ import { jsonLine } from '../view/json-line.ts'
 import { EXIT, usageError } from '../base/errors.ts'
 import type { ExitCode } from '../base/errors.ts'
 import { printable } from '../base/text.ts'
-import { endOfStream } from '../model/apply.ts'
+import { applyEvent } from '../model/apply.ts'
 import { narrower } from '../model/narrow.ts'
 import type { NodeModel } from '../model/node.ts'
-import { openReplay } from '../source/replay.ts'
 import { killJson } from '../view/kill-json.ts'
 import { killsHeader, killsSummary, killText, lossText, shortageText } from '../view/kill-report.ts'
 import { coversOf, isSet, textOf, tombstonesOf } from './args.ts'
 import type { Options } from './args.ts'
 import { readEvidence } from './evidence.ts'
-import { Feed } from './feed.ts'
+import { readRecording } from './read-recording.ts'
 import { readText } from './read-text.ts'
-import { untilAborted } from './signals.ts'
 import type { Signals } from './signals.ts'
 
 export async function kills(file: string, options: Options, signals: Signals): Promise<ExitCode> {
-  const narrow = narrower(coversOf(options)), source = openReplay({ path: file, speed: 'max' }), feed = new Feed(source, { tombstones: tombstonesOf(options) })
-  void untilAborted(signals.ended).then(() => source.close())
-  for await (const batch of source.batches()) feed.take(batch)
-  await source.close()
-  // Half of the cases would look like all of them.
-  if (signals.exitCode() !== undefined) return EXIT.done
-  endOfStream(feed.model)
-  addEvidence(feed, textOf(options, 'evidence'))
-  const model = narrow(feed.model)
+  const narrow = narrower(coversOf(options)), whole = await readRecording(file, signals, { tombstones: tombstonesOf(options) })
+  if (whole === undefined) return EXIT.done
+  addEvidence(whole, textOf(options, 'evidence'))
+  const model = narrow(whole)
   if (isSet(options, 'json')) writeJson(model)
   else writeText(model)
   return EXIT.done
 }
 
 /** After the fold: a verdict is computed when it is asked for. */
-function addEvidence(feed: Feed, file: string | undefined): void {
+function addEvidence(model: NodeModel, file: string | undefined): void {
   if (file === undefined) return
-  const { anchor, names } = feed.model, text = readText(file, 'name the log of the kubelet: journalctl -u kubelet -o json > FILE')
+  const { anchor, names } = model, text = readText(file, 'name the log of the kubelet: journalctl -u kubelet -o json > FILE')
   if (anchor === undefined) throw usageError('no-clock', 'cannot use --evidence: the recording has no wall clock', 'its beginning is missing')
   const pods = new Map([...names].flatMap(([key, { namespace, pod }]) => (key.startsWith('pod:') && pod !== undefined ? [[`${namespace ?? ''}/${pod}`, key.slice('pod:'.length)] as const] : [])))
   const { events, unknown } = readEvidence(text, { anchor, names: pods })
-  for (const event of events) feed.add(event)
+  for (const event of events) applyEvent(model, event)
   if (events.length === 0) process.stderr.write(`note: ${printable(file)}: nothing about a pod of this node was found in it\n`)
   else if (unknown > 0) process.stderr.write(`note: ${printable(file)}: ${unknown} of its statements name a pod that is not known here\n`)
 }

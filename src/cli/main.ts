@@ -23,7 +23,7 @@ async function run(invocation: Invocation, signals: Signals): Promise<ExitCode> 
     case 'kills': return (await import('./kills.ts')).kills(file, options, signals)
     case 'spikes': return (await import('./spikes.ts')).spikes(file, options, signals)
     case 'recommend': return (await import('./recommend.ts')).recommend(file, options, signals)
-    case 'explain': return (await import('./explain.ts')).explain(file, options)
+    case 'explain': return (await import('./explain.ts')).explain(file, options, signals)
     case 'run': return (await import('./run.ts')).run(argv, options, signals)
     case 'doctor': return (await import('./doctor.ts')).doctor(options, signals)
   }

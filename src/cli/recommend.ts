@@ -12,7 +12,7 @@ import { nodeFit } from '../view/node-fit.ts'
 import { fitJson, recommendJson } from '../view/recommend-json.ts'
 import { recommendText } from '../view/recommend-report.ts'
 import { usageLossText } from '../view/usage-loss.ts'
-import { bytesOf, isSet } from './args.ts'
+import { bytesOf, isSet, tombstonesOf } from './args.ts'
 import type { Options } from './args.ts'
 import { lens } from './lens.ts'
 import { readRecording } from './read-recording.ts'
@@ -20,7 +20,7 @@ import type { Signals } from './signals.ts'
 
 export async function recommend(file: string, options: Options, signals: Signals): Promise<ExitCode> {
   const limitBytes = bytesOf(options, 'limit', 2 ** 20), ledger = createLedger()
-  const model = await readRecording(file, signals, (now, event) => keepAccount(ledger, now, event))
+  const model = await readRecording(file, signals, { tombstones: tombstonesOf(options), afterEvent: (now, event) => keepAccount(ledger, now, event) })
   if (model === undefined) return EXIT.done
   endLedger(ledger, model)
   const hasSwap = (model.hello?.swapTotalBytes ?? 0) > 0

@@ -11,6 +11,8 @@ export type Signals = {
   exitCode(): number | undefined
   /** Somebody else has answered the signal: it does not decide how we end. */
   forgive(): void
+  /** There is nothing to finish: from now on a signal ends the program where it stands, also in the midst of work that never looks up. */
+  release(): Promise<void>
 }
 
 /** ^C reaches the launcher (oomscope.sh) and the program, and the launcher passes its own on: that echo, late on a busy machine, is not a second wish. */
@@ -31,7 +33,13 @@ export function watchSignals(): Signals {
       controller.abort()
     })
   }
-  return { ended: controller.signal, exitCode: () => code, forgive: () => { code = undefined } }
+  const release = async (): Promise<void> => {
+    // One that is already on its way is heard first.
+    await new Promise((resolve) => setImmediate(resolve))
+    if (code !== undefined) exitWith(code)
+    for (const name of ENDING) process.removeAllListeners(name)
+  }
+  return { ended: controller.signal, exitCode: () => code, forgive: () => { code = undefined }, release }
 }
 
 /** Resolves at the first signal. */

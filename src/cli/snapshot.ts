@@ -4,8 +4,9 @@ import type { ExitCode } from '../base/errors.ts'
 import { createModel } from '../model/apply.ts'
 import { narrower } from '../model/narrow.ts'
 import type { NodeModel } from '../model/node.ts'
+import { openRecording } from '../recording/reader.ts'
 import { openLive } from '../source/live.ts'
-import { openReplay } from '../source/replay.ts'
+import { ReplaySource } from '../source/replay.ts'
 import { snapshotLines } from '../tui/snapshot.ts'
 import { Story } from '../view/story.ts'
 import { coversOf, isSet, textOf, tombstonesOf } from './args.ts'
@@ -15,6 +16,7 @@ import { lens } from './lens.ts'
 import { liveOptions } from './live-options.ts'
 import { nameSources } from './name-sources.ts'
 import { Names } from './names.ts'
+import { toldBatches } from './progress.ts'
 import { startOf } from './replay-start.ts'
 import type { Signals } from './signals.ts'
 import { untilAborted } from './signals.ts'
@@ -64,11 +66,11 @@ export async function liveSnapshot(options: Options, signals: Signals): Promise<
 
 /** Of the moment --at, or of the end. */
 export async function replaySnapshot(file: string, options: Options, signals: Signals): Promise<ExitCode> {
-  const source = openReplay({ path: file, speed: 'max' }), at = textOf(options, 'at'), narrow = narrower(coversOf(options)), story = new Story(narrow(createModel())), feed = new Feed(source, { afterFrame: (model) => story.see(narrow(model)), tombstones: tombstonesOf(options) })
+  const recording = openRecording(file), source = new ReplaySource(recording, { speed: 'max' }), at = textOf(options, 'at'), narrow = narrower(coversOf(options)), story = new Story(narrow(createModel())), feed = new Feed(source, { afterFrame: (model) => story.see(narrow(model)), tombstones: tombstonesOf(options) })
   void untilAborted(signals.ended).then(() => source.close())
   try {
     const untilNs = at === undefined ? Infinity : startOf(source, at)
-    for await (const batch of source.batches()) {
+    for await (const batch of toldBatches({ source, path: file, totalBytes: recording.totalBytes })) {
       const later = batch.items.findIndex(({ frame }) => frame.tsNs > untilNs)
       feed.take(later < 0 ? batch : { ...batch, items: batch.items.slice(0, later) })
       if (later >= 0) break

@@ -10,14 +10,14 @@ import { spikeJson } from '../view/spike-json.ts'
 import { toldSpikes } from '../view/spike-facts.ts'
 import { spikesText } from '../view/spike-report.ts'
 import { usageLossText } from '../view/usage-loss.ts'
-import { coversOf, isSet } from './args.ts'
+import { coversOf, isSet, tombstonesOf } from './args.ts'
 import type { Options } from './args.ts'
 import { lens } from './lens.ts'
 import { readRecording } from './read-recording.ts'
 import type { Signals } from './signals.ts'
 
 export async function spikes(file: string, options: Options, signals: Signals): Promise<ExitCode> {
-  const narrow = narrower(coversOf(options)), whole = await readRecording(file, signals)
+  const narrow = narrower(coversOf(options)), whole = await readRecording(file, signals, { tombstones: tombstonesOf(options) })
   if (whole === undefined) return EXIT.done
   const model = narrow(whole)
   if (isSet(options, 'json')) writeJson(model)

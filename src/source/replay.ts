@@ -56,7 +56,8 @@ export class ReplaySource implements Source {
     const start = this.isPaced ? this.tape.span()?.startNs ?? 0 : 0
     this.playedNs = atNs ?? start
     this.since = now()
-    this.cursor = this.cursorFor(this.playedNs)
+    // From the beginning on: nothing must be looked for first.
+    this.cursor = atNs === undefined ? tape.cursor() : this.cursorFor(atNs)
   }
 
   counts(): SourceCounts { return { ...this.cursor.damage, ...this.decoder.counts } }

@@ -1,10 +1,12 @@
 /** The real program over the bundled recording of three real kills: what a person sees and presses. */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
+import { constants } from 'node:os'
 import { afterEach, describe, expect, it } from 'vitest'
 import { CLI } from '../helpers/cli.ts'
 import { freshDirectories } from '../helpers/files.ts'
 import { ROOT, selectedRow, SHELL_MODES, Tui } from '../helpers/pty.ts'
 import type { TuiOptions } from '../helpers/pty.ts'
+import { streamFrames } from '../helpers/stream.ts'
 
 const DEMO = `${ROOT}test/fixtures/recordings/three-kills-v1.oom`
 const fresh = freshDirectories()
@@ -419,5 +421,46 @@ describe('what was chosen', () => {
     const colours = new Set(t.lines().flatMap((_, y) => Array.from({ length: 120 }, (__, x) => t.cell(x, y)).flatMap(({ fg, bg, fgMode, bgMode }) => [fgMode === 0 ? -1 : fg, bgMode === 0 ? -1 : bg])))
     if (theme === '16') for (const colour of colours) expect(colour).toBeLessThan(16)
     t.picture(`overview-${theme}`)
+  })
+})
+
+describe('a recording that nobody can wait for', () => {
+  /** Its first and its last half minute are like any other's; between them lie zeros that no test lives to see read, and that no disk holds. */
+  function endless(): string {
+    const path = `${fresh()}/endless.oom`, frames = streamFrames({ seconds: 60 }), file = openSync(path, 'w'), end = Buffer.concat(frames.slice(30))
+    writeSync(file, Buffer.concat(frames.slice(0, 30)))
+    writeSync(file, end, 0, end.length, 4 * 2 ** 40)
+    closeSync(file)
+    return path
+  }
+
+  it('is on the screen all the same, says how far it has come and where a jump goes, and is left by q', async () => {
+    const t = tui = new Tui('node', [CLI, 'replay', endless()], { cols: 120, rows: 40 })
+    await t.see('0 kills in this recording, 0% looked through')
+    await t.see('group-2')
+    t.keys('b12:00:50\r')
+    await t.see('GOING TO 12:00:50')
+    t.keys('q')
+    expect(await t.ended()).toBe(0)
+    expect(t.modes()).toEqual(SHELL_MODES)
+  })
+
+  it.each(['kills', 'spikes', 'recommend', 'replay'])('says how far %s has come, on one line, and ^C ends it without another word', async (command) => {
+    const directory = fresh(), t = tui = new Tui('sh', ['-c', 'exec node "$CLI" "$COMMAND" "$ENDLESS" > out'], { cols: 120, cwd: directory, env: { CLI, COMMAND: command, ENDLESS: endless() } })
+    await t.see(/oomscope: 0% of \S+endless\.oom read \(ctrl-C ends\)/)
+    t.keys('\x03')
+    expect(await t.ended()).toBe(130)
+    expect(t.text().replaceAll('^C', '').trim()).toBe('')
+    expect(readFileSync(`${directory}/out`, 'utf8')).toBe('')
+  })
+
+  it('is no log that somebody types, either: ^C ends explain, too', async () => {
+    const t = tui = new Tui('node', [CLI, 'explain', '-'])
+    t.keys('one line\n')
+    await t.see('one line')
+    t.keys('\x03')
+    // Killed by it, or ended because of it where it came before the reading began.
+    const code = await t.ended()
+    expect(code === 0 ? t.exit?.signal : code - 128).toBe(constants.signals.SIGINT)
   })
 })

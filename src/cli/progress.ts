@@ -1,0 +1,38 @@
+/** How far the reading of a recording has come: on one line of the terminal that stderr is, while it lasts; elsewhere nothing. */
+import { printable } from '../base/text.ts'
+import type { ReplaySource } from '../source/replay.ts'
+import type { Batch } from '../source/source.ts'
+
+/** What is done sooner needs no line. */
+const REPEAT_MS = 200
+/** Of a terminal that does not say, or says 0. */
+const DEFAULT_COLUMNS = 80
+const TO_BEGIN = '\r', ERASE_LINE = '\x1b[K'
+
+/** Where a line can be written over; undefined elsewhere. */
+export type LineTerminal = { readonly columns?: number; readonly write: (text: string) => unknown }
+
+const ownTerminal = (): LineTerminal | undefined => (process.stderr.isTTY && !['', 'dumb'].includes(process.env['TERM'] ?? '') ? process.stderr : undefined)
+
+/** One pass over a recording; how much of it is read when. */
+export type Pass = { readonly source: ReplaySource; readonly path: string; readonly totalBytes: number }
+
+/** The batches of the pass. The line is gone before whoever reads them has the end. */
+export async function* toldBatches({ source, path, totalBytes }: Pass, terminal = ownTerminal()): AsyncGenerator<Batch, void, void> {
+  let frameBytes = 0, isShown = false
+  const tell = (): void => {
+    const percent = Math.floor((100 * (frameBytes + source.counts().corruptBytes)) / totalBytes)
+    terminal?.write(`${TO_BEGIN}${`oomscope: ${percent}% of ${printable(path)} read (ctrl-C ends)`.slice(0, (terminal.columns || DEFAULT_COLUMNS) - 1)}${ERASE_LINE}`)
+    isShown = true
+  }
+  const timer = terminal === undefined ? undefined : setInterval(tell, REPEAT_MS)
+  try {
+    for await (const batch of source.batches()) {
+      for (const { frame } of batch.items) frameBytes += frame.bytes.length
+      yield batch
+    }
+  } finally {
+    clearInterval(timer)
+    if (isShown) terminal?.write(`${TO_BEGIN}${ERASE_LINE}`)
+  }
+}
