@@ -54,6 +54,7 @@ struct bridge {
   pid_t parent;
   int psi_fds;
   struct sampler sampler;
+  struct clock_lead clock_lead;
   uint64_t next_second_ns, next_keyframe_ns, next_reap_ns;
   uint64_t stop_ns, tracer_stop_ns;               /* when the end was asked for, of us and of the tracer; 0: not yet */
 };
@@ -173,6 +174,7 @@ static int start(struct bridge *b) {
   if (b->memcgs.version != 0) watch_walk(&b->memcgs, now);
   b->next_second_ns = b->next_reap_ns = now;
   b->next_keyframe_ns = now + o->keyframe_ms * NS_PER_MS;
+  b->clock_lead = clock_lead_read();
   return 0;
 }
 
@@ -247,6 +249,8 @@ static bool run_clocks(struct bridge *b, uint64_t now) {
       launch(b);
     }
     read_processes(b, now, processes_tick);
+    /* the machine has slept, or its clock was set: times from here on are joined by the clock row of a keyframe */
+    if (clock_jumped(&b->clock_lead, clock_lead_read())) b->next_keyframe_ns = now;
     b->next_reap_ns = next_of(b->next_reap_ns, REAP_PERIOD_NS, now);
   }
   return has_looked;

@@ -27,6 +27,7 @@ static void say_schema(struct stream *out, const struct kind *kind, uint64_t ts_
 void hello_say(struct stream *out, const struct node *node, const struct hello_options *options) {
   struct utsname name = {0};
   char boot_id[64] = "";
+  struct clock_lead lead = clock_lead_read();
   uint64_t ts_ns = now_ns();
   struct row row;
   uname(&name);
@@ -34,8 +35,8 @@ void hello_say(struct stream *out, const struct node *node, const struct hello_o
   row_begin(&row, out, KIND_HELLO, ts_ns);
   row_u(&row, FORMAT_VERSION);
   row_text(&row, BRIDGE_VERSION);
-  row_u(&row, clock_read_ns(CLOCK_REALTIME) / NS_PER_MS);
-  row_u(&row, clock_read_ns(CLOCK_BOOTTIME));
+  row_u(&row, (ts_ns + lead.wall_ns) / NS_PER_MS);
+  row_u(&row, ts_ns + lead.boot_ns);
   row_text(&row, boot_id);
   row_text(&row, name.release);
   row_text(&row, name.machine);
@@ -54,11 +55,36 @@ void hello_say(struct stream *out, const struct node *node, const struct hello_o
 }
 
 void hello_clock(struct stream *out) {
+  struct clock_lead lead = clock_lead_read();
   struct row row;
-  row_begin(&row, out, KIND_CLOCK, now_ns());
-  row_u(&row, clock_read_ns(CLOCK_REALTIME) / NS_PER_MS);
-  row_u(&row, clock_read_ns(CLOCK_BOOTTIME));
+  uint64_t ts_ns = now_ns();
+  row_begin(&row, out, KIND_CLOCK, ts_ns);
+  row_u(&row, (ts_ns + lead.wall_ns) / NS_PER_MS);
+  row_u(&row, ts_ns + lead.boot_ns);
   row_end(&row);
+}
+
+/* ── clocks ────────────────────────────────────────────────────────────────── */
+
+#define TOGETHER_NS (100 * 1000ull)
+#define TRIES 10
+#define JUMP_NS (500 * NS_PER_MS)
+
+/* Read at one moment: again when the thread lost the CPU between them. */
+struct clock_lead clock_lead_read(void) {
+  for (int tries = 1;; tries++) {
+    uint64_t before = now_ns(), boot = clock_read_ns(CLOCK_BOOTTIME), wall = clock_read_ns(CLOCK_REALTIME);
+    if (now_ns() - before < TOGETHER_NS || tries == TRIES) return (struct clock_lead){.boot_ns = boot - before, .wall_ns = wall - before};
+  }
+}
+
+/* Either may be ahead: the numbers wrap. */
+static bool is_apart(uint64_t a, uint64_t b) { return a - b > JUMP_NS && b - a > JUMP_NS; }
+
+bool clock_jumped(struct clock_lead *before, struct clock_lead now) {
+  bool has_jumped = is_apart(before->boot_ns, now.boot_ns) || is_apart(before->wall_ns, now.wall_ns);
+  *before = now;
+  return has_jumped;
 }
 
 /* ── cost ──────────────────────────────────────────────────────────────────── */

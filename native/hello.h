@@ -16,6 +16,14 @@ struct hello_options {
 void hello_say(struct stream *out, const struct node *node, const struct hello_options *options);
 void hello_clock(struct stream *out);
 
+/* How far the clocks that go on while the machine sleeps, or that are set, are ahead of CLOCK_MONOTONIC. */
+struct clock_lead {
+  uint64_t boot_ns, wall_ns;
+};
+struct clock_lead clock_lead_read(void);
+/* True when one of them has jumped since the reading before, whose place the new one takes. */
+bool clock_jumped(struct clock_lead *before, struct clock_lead now);
+
 struct cost {
   int statm_fd, tracer_statm_fd;
   int tracer_pid;              /* whose statm that is; 0: none */

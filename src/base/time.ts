@@ -25,14 +25,32 @@ export function formatDuration(ns: number): string {
   return minutes < 60 ? `${minutes} min ${two(whole % 60)} s` : `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`
 }
 
-/** Joins CLOCK_MONOTONIC to the other clocks at one moment. */
-export type ClockAnchor = { readonly tsNs: number; readonly wallMs: number; readonly bootNs: number }
+/** Joins CLOCK_MONOTONIC to the other clocks from a moment on. `before`: what held until then, where a clock has jumped: a suspend, a step of the wall clock. */
+export type ClockAnchor = { readonly tsNs: number; readonly wallMs: number; readonly bootNs: number; readonly before?: ClockAnchor }
+
+function anchorAt(newest: ClockAnchor, tsNs: number): ClockAnchor {
+  let anchor = newest
+  while (anchor.before !== undefined && tsNs < anchor.tsNs) anchor = anchor.before
+  return anchor
+}
 
 /** Wall clock (Unix ms) of a monotonic time. */
-export const wallMsAt = (anchor: ClockAnchor, tsNs: number): number => anchor.wallMs + (tsNs - anchor.tsNs) / NS_PER_MS
+export function wallMsAt(newest: ClockAnchor, tsNs: number): number {
+  const anchor = anchorAt(newest, tsNs)
+  return anchor.wallMs + (tsNs - anchor.tsNs) / NS_PER_MS
+}
 
-/** Monotonic time of a wall clock time (Unix ms). */
-export const tsNsAt = (anchor: ClockAnchor, wallMs: number): number => anchor.tsNs + (wallMs - anchor.wallMs) * NS_PER_MS
+/** CLOCK_BOOTTIME of a monotonic time: the two differ by the time asleep. */
+export function bootNsAt(newest: ClockAnchor, tsNs: number): number {
+  const anchor = anchorAt(newest, tsNs)
+  return anchor.bootNs + tsNs - anchor.tsNs
+}
+
+/** Monotonic time of a wall clock time (Unix ms); of one that the machine slept through the moment it woke up. */
+export function tsNsAt(anchor: ClockAnchor, wallMs: number): number {
+  const tsNs = anchor.tsNs + (wallMs - anchor.wallMs) * NS_PER_MS
+  return anchor.before === undefined || tsNs >= anchor.tsNs ? tsNs : Math.min(tsNsAt(anchor.before, wallMs), anchor.tsNs)
+}
 
 /** RFC 3339 UTC with milliseconds; `undefined` for a time no calendar has (a damaged anchor). */
 export function formatWall(wallMs: number): string | undefined {

@@ -1,4 +1,5 @@
 /** The fold: one event into the model. Pure of clock, file and environment; the frequent rows allocate nothing. */
+import { bootNsAt, wallMsAt, type ClockAnchor } from '../base/time.ts'
 import type { Event, EventOf } from '../event/event.ts'
 import { HISTOGRAMS } from '../event/kinds.ts'
 import { openCounted } from './case-counts.ts'
@@ -124,8 +125,10 @@ function keepFew<V>(map: Map<string, V>, key: string, value: V): void {
 function applyStream(model: NodeModel, event: Extract<Event, { readonly kind: 'hello' | 'schema' | 'clock' | 'rung' | 'loss' | 'tracer' | 'selftest' | 'notice' | 'cost' | 'sampling' }>): void {
   switch (event.kind) {
     case 'hello':
+      // Each file of a recording begins with the first hello of its stream: more is known of the clocks by then.
+      if (model.hello?.bootId !== event.bootId) delete model.anchor
+      model.anchor ??= { tsNs: event.tsNs, wallMs: event.wallMs, bootNs: event.bootNs }
       model.hello = event
-      model.anchor = { tsNs: event.tsNs, wallMs: event.wallMs, bootNs: event.bootNs }
       break
     case 'clock': applyClock(model, event); break
     case 'rung': keepFew(model.rungs, event.question, event); break
@@ -160,11 +163,20 @@ function keepTracerState({ health }: NodeModel, event: EventOf<'tracer'>): void 
 /** Two readings of two clocks differ by less than this even when nothing happened; a suspend or a step of the wall clock is more. */
 const BOOT_JITTER_NS = 1e6, WALL_JITTER_MS = 2
 
-/** The anchor moves only when a clock did: a case's time must not depend on how far the recording was read. */
+/** A wall clock that is set all the time must not fill the memory. */
+const MAX_ANCHORS = 256
+
+const newestOf = (anchor: ClockAnchor, most: number): ClockAnchor => {
+  const { before, ...joined } = anchor
+  return before === undefined || most === 1 ? joined : { ...joined, before: newestOf(before, most - 1) }
+}
+
+/** There is a new anchor only when a clock jumped, and it says nothing of the time before: a case's time must not depend on how far the recording was read. */
 function applyClock(model: NodeModel, event: EventOf<'clock'>): void {
-  const { anchor } = model, passedNs = event.tsNs - (anchor?.tsNs ?? 0)
-  const isAsBefore = anchor !== undefined && Math.abs(event.bootNs - anchor.bootNs - passedNs) < BOOT_JITTER_NS && Math.abs(event.wallMs - anchor.wallMs - passedNs / 1e6) < WALL_JITTER_MS
-  if (!isAsBefore) model.anchor = { tsNs: event.tsNs, wallMs: event.wallMs, bootNs: event.bootNs }
+  const { tsNs, wallMs, bootNs } = event, { anchor } = model
+  const isAsBefore = anchor !== undefined && Math.abs(bootNs - bootNsAt(anchor, tsNs)) < BOOT_JITTER_NS && Math.abs(wallMs - wallMsAt(anchor, tsNs)) < WALL_JITTER_MS
+  if (anchor === undefined) model.anchor = { tsNs, wallMs, bootNs }
+  else if (!isAsBefore && tsNs >= anchor.tsNs) model.anchor = { tsNs, wallMs, bootNs, before: newestOf(anchor, MAX_ANCHORS - 1) }
   model.clocksNs.push(event.tsNs)
   if (model.clocksNs.length > 3) model.clocksNs.shift()
   buryUnseen(model)

@@ -1,4 +1,5 @@
 /** The node as we believe it is now: the types that `apply` folds events into and that views read. No clock, no file, no environment. */
+import type { ClockAnchor } from '../base/time.ts'
 import type { EventOf } from '../event/event.ts'
 import type { KillCase } from './case.ts'
 import type { CaseBook } from './case-book.ts'
@@ -89,8 +90,8 @@ export type NodeModel = {
   hello?: EventOf<'hello'>
   /** Newest time seen, CLOCK_MONOTONIC ns. */
   nowNs: number
-  /** Clock anchor: wall clock at a monotonic time; the first since a clock last jumped. */
-  anchor?: { tsNs: number; wallMs: number; bootNs: number }
+  /** The first since a clock last jumped, with those before it. */
+  anchor?: ClockAnchor
   memory?: EventOf<'node_memory'>
   psi?: EventOf<'node_psi'>
   vmstat?: EventOf<'node_vmstat'>

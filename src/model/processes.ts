@@ -1,4 +1,5 @@
 /** Processes of the node, living and lately dead (bounded): who the OOM killer could take, and who a victim was. */
+import { bootNsAt } from '../base/time.ts'
 import type { EventOf } from '../event/event.ts'
 import { depthBelow } from './memcgs.ts'
 import type { NodeModel } from './node.ts'
@@ -64,7 +65,7 @@ export function buryUnseenProcesses(model: NodeModel): void {
 const START_TICK_NS = 20e6
 
 /** Had it begun by this time (CLOCK_MONOTONIC)? Boottime and monotonic differ by the time asleep. */
-export const hadBegun = ({ anchor }: NodeModel, { startNs }: Process, tsNs: number): boolean => startNs - (anchor === undefined ? 0 : anchor.bootNs - anchor.tsNs) <= tsNs + START_TICK_NS
+export const hadBegun = ({ anchor }: NodeModel, { startNs }: Process, tsNs: number): boolean => startNs <= (anchor === undefined ? tsNs : bootNsAt(anchor, tsNs)) + START_TICK_NS
 
 /** The process that had this pid at a time (CLOCK_MONOTONIC). Rows lag behind what happens, so one that was found a little later counts. */
 export function processAt(model: NodeModel, pid: number, tsNs: number): Process | undefined {

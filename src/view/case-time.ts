@@ -1,5 +1,5 @@
-/** When a case happened: through the stream's newest clock anchor, or in the words of the kernel log it was read from. */
-import { formatWall, wallMsAt } from '../base/time.ts'
+/** When a case happened: through the stream's clock anchor of then, or in the words of the kernel log it was read from. */
+import { bootNsAt, formatWall, wallMsAt } from '../base/time.ts'
 import type { KillCase } from '../model/case.ts'
 import type { NodeModel } from '../model/node.ts'
 
@@ -16,7 +16,7 @@ export type CaseTime = {
 export type CaseClock = (target: KillCase) => CaseTime
 
 export const anchorClock = (model: NodeModel): CaseClock => ({ tsNs }) =>
-  model.anchor === undefined ? {} : { wallMs: wallMsAt(model.anchor, tsNs), bootNs: model.anchor.bootNs + tsNs - model.anchor.tsNs }
+  model.anchor === undefined ? {} : { wallMs: wallMsAt(model.anchor, tsNs), bootNs: bootNsAt(model.anchor, tsNs) }
 
 /** RFC 3339; else the log's own words; else the time since boot. */
 export function timeText({ wallMs, bootNs, stamp }: CaseTime, tsNs: number): string {

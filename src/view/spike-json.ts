@@ -1,5 +1,5 @@
 /** A spike as `spikes --json` prints it: the contract's fields, integers in bytes, a missing fact is absent and never 0. */
-import { formatWall } from '../base/time.ts'
+import { bootNsAt, formatWall } from '../base/time.ts'
 import { workloadIn } from '../identity/workload.ts'
 import type { Workload } from '../model/case.ts'
 import { shareOfPhases } from '../model/kubectl-top.ts'
@@ -56,7 +56,7 @@ const rounded = (share: number): number => Math.round(share * 1e4) / 1e4
 export function spikeJson(spike: Spike, model: NodeModel): SpikeJson {
   const { path, startNs, endNs, leastNs, limit, isShownByTop, exactness, isTouched } = spike, wall = wallOf(model, startNs)
   return known({
-    workload: workloadIn(model, path), path, start: wall === undefined ? undefined : formatWall(wall), bootNs: model.anchor === undefined ? undefined : model.anchor.bootNs + startNs - model.anchor.tsNs,
+    workload: workloadIn(model, path), path, start: wall === undefined ? undefined : formatWall(wall), bootNs: model.anchor === undefined ? undefined : bootNsAt(model.anchor, startNs),
     durationMs: (endNs - startNs) / 1e6, durationLeastMs: leastNs / 1e6, timeVague: isTimeVague(spike) || undefined, baseBytes: spike.baseBytes, peakBytes: spike.peakBytes, peakExact: exactness !== 'sampled', exactness,
     limitBytes: limit?.bytes, limitPath: limit === undefined || limit.path === path ? undefined : limit.path, kubectlTopBytes: spike.kubectlTopBytes, missedByKubectlTop: isShownByTop === undefined ? undefined : !isShownByTop,
     kubectlTopPhases: { least: rounded(shareOfPhases(leastNs)), most: rounded(shareOfPhases(endNs - startNs)) },

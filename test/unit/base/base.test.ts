@@ -5,7 +5,7 @@ import { medianOf } from '../../../src/base/median.ts'
 import { remembered } from '../../../src/base/remembered.ts'
 import { Ring } from '../../../src/base/ring.ts'
 import { plural, printable, sanitize } from '../../../src/base/text.ts'
-import { formatDuration, formatWall, parseDuration, tsNsAt, wallMsAt } from '../../../src/base/time.ts'
+import { bootNsAt, formatDuration, formatWall, parseDuration, tsNsAt, wallMsAt } from '../../../src/base/time.ts'
 
 describe('bytes', () => {
   test.each<[string, number | undefined]>([
@@ -54,6 +54,13 @@ describe('clocks', () => {
   test('a monotonic time and its wall clock are found from each other', () => {
     expect(wallMsAt(anchor, 501.5e9)).toBe(anchor.wallMs + 1500)
     expect(tsNsAt(anchor, anchor.wallMs - 2000)).toBe(498e9)
+  })
+  test('what was before a jump of the clocks is told by the clocks of then', () => {
+    const slept = { tsNs: 510e9, wallMs: anchor.wallMs + 3_610_000, bootNs: 4210e9, before: anchor }
+    const set = { tsNs: 520e9, wallMs: anchor.wallMs, bootNs: 4220e9, before: slept }
+    expect([490e9, 509e9, 510e9, 519e9, 521e9].map((tsNs) => wallMsAt(set, tsNs) - anchor.wallMs)).toEqual([-10_000, 9000, 3_610_000, 3_619_000, 1000])
+    expect([490e9, 509e9, 510e9, 521e9].map((tsNs) => bootNsAt(set, tsNs))).toEqual([590e9, 609e9, 4210e9, 4221e9])
+    expect([-10_000, 9000, 1_800_000, 3_619_000].map((passedMs) => tsNsAt(slept, anchor.wallMs + passedMs))).toEqual([490e9, 509e9, 510e9, 519e9])
   })
   test('a time no calendar has is absent, not an exception', () => {
     expect(formatWall(anchor.wallMs)).toBe('2026-11-20T12:00:00.000Z')

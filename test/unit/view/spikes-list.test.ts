@@ -27,7 +27,7 @@ test('a row stays the same object until its spike, a name, the clock or the loss
   applyEvent(model, event('workload', T0 + 2e9, { from: 'cri', podUid: UID, containerId: C1.slice(-64), namespace: 'shop', pod: 'api', container: 'app' }))
   expect(spikeRows(lens, model)[0]).toMatchObject({ place: 'shop/api:app' })
   const [named] = spikeRows(lens, model)
-  applyEvent(model, event('clock', T0 + 3e9, { wallMs: 1_900_000_000_000, bootNs: T0 + 3e9 }))
+  applyEvent(model, event('clock', T0 - 1e9, { wallMs: 1_900_000_000_000, bootNs: T0 - 1e9 }))
   expect(spikeRows(lens, model)[0]?.time).not.toBe(named?.time)
   applyEvent(model, event('loss', T0 + 4e9, { where: 'ring', count: 1 }))
   expect(spikeRows(lens, model)[0]).toMatchObject({ isTouched: true })
