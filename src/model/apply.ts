@@ -30,7 +30,7 @@ export type ModelOptions = { readonly tombstones?: number | undefined; readonly 
 export function createModel({ tombstones = MAX_TOMBSTONES, nameBook: shared }: ModelOptions = {}): NodeModel {
   const caseBook = createCaseBook(), nameBook = shared ?? createNameBook(tombstones)
   const model: NodeModel = {
-    nowNs: 0, history: createHistory(), memcgs: new Map(), stalls: new Map(), rungs: new Map(), nameBook, names: nameBook.names, ownsNames: shared === undefined, statuses: nameBook.statuses, testimonies: [], recent: [], recentFromNs: Number.NEGATIVE_INFINITY,
+    nowNs: 0, history: createHistory(), memcgs: new Map(), population: 0, stalls: new Map(), rungs: new Map(), nameBook, names: nameBook.names, ownsNames: shared === undefined, statuses: nameBook.statuses, testimonies: [], recent: [], recentFromNs: Number.NEGATIVE_INFINITY,
     health: { losses: new Map(), corruptFrames: 0, corruptBytes: 0, unknownKinds: 0, badRows: 0, notices: [], selftests: new Map(), tracerStates: [], costs: [] },
     spikes: createSpikeBook(), gaps: createGaps(), hasCounters: false, vmstats: [], zones: new Map(), slabs: [],
     clocksNs: [], tombstones: [], mostTombstones: tombstones, caseBook,

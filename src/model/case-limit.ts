@@ -113,7 +113,7 @@ export function limitOf(model: NodeModel, facts: CaseFacts, constraint: number |
   if (probed === undefined && loggedPath === undefined && counted === undefined) return constraint !== undefined && constraint !== MEMCG ? nodeLimit(model, 'kernel log', report) : undefined
   const memcgId = probed ?? counted ?? (loggedPath === undefined ? undefined : idOfPath(model, loggedPath, facts.case.tsNs))
   const memcg = memcgId === undefined ? undefined : model.memcgs.get(memcgId)
-  if (memcg !== undefined && loggedPath !== undefined) completePath(memcg, loggedPath)
+  if (memcg !== undefined && loggedPath !== undefined) completePath(model, memcg, loggedPath)
   const path = memcg?.path ?? loggedPath ?? facts.case.limit?.path, disagreements: string[] = []
   // endsWith: inside a cgroup namespace the mount shows the end of the path that the kernel writes.
   if (memcg !== undefined && loggedPath !== undefined && !loggedPath.endsWith(memcg.path)) disagreements.push(`limit holder: the probe says ${memcg.path}, the kernel log ${loggedPath}`)

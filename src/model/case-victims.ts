@@ -109,7 +109,7 @@ function complete(model: NodeModel, facts: CaseFacts, victim: Victim, known: Kno
   if (row !== undefined && pageBytes !== undefined) victim.swapBytes = row.swapPages * pageBytes
   const { names } = facts, named = namedTid(facts.report), memcg = victim.memcgId === undefined ? undefined : model.memcgs.get(victim.memcgId)
   const logged = names !== undefined && names !== 'ambiguous' && named !== undefined && ids.includes(named) ? names.taskPath : undefined
-  if (memcg !== undefined && logged !== undefined) completePath(memcg, logged)
+  if (memcg !== undefined && logged !== undefined) completePath(model, memcg, logged)
   const found = memcg?.path ?? logged ?? before?.path
   if (found !== undefined) victim.path = found
 }

@@ -18,22 +18,31 @@ const TOMBSTONES_WITH_HISTORY = 256
 const CUT = '…'
 
 /** A memcg that was gone before anybody looked has the cut path of its probe: the kernel's log may know the rest. */
-export function completePath(memcg: Memcg, logged: string): void {
+export function completePath(model: NodeModel, memcg: Memcg, logged: string): void {
   if (!memcg.path.endsWith(CUT)) return
   // Inside a cgroup namespace the kernel's path begins further up.
   const at = logged.indexOf(memcg.path.slice(0, -CUT.length))
-  if (at >= 0) memcg.path = logged.slice(at)
+  if (at < 0) return
+  memcg.path = logged.slice(at)
+  model.population += 1
 }
 
 const newMemcg = (event: EventOf<'memcg_birth'>): Memcg => ({
   id: event.memcgId, parentId: event.parentId, path: event.path, bornNs: event.tsNs, lastSeenNs: event.tsNs, history: createHistory(), killCount: 0,
 })
 
+function add(model: NodeModel, event: EventOf<'memcg_birth'>): Memcg {
+  const memcg = newMemcg(event)
+  model.memcgs.set(memcg.id, memcg)
+  model.population += 1
+  return memcg
+}
+
 /** A memcg exists: new, known already (every keyframe repeats it), or an id the kernel uses again. */
 export function applyBirth(model: NodeModel, event: EventOf<'memcg_birth'>): void {
   const known = model.memcgs.get(event.memcgId)
   if (known === undefined) {
-    model.memcgs.set(event.memcgId, newMemcg(event))
+    add(model, event)
     return
   }
   if (known.diedNs !== undefined) {
@@ -41,16 +50,18 @@ export function applyBirth(model: NodeModel, event: EventOf<'memcg_birth'>): voi
     if (event.tsNs <= known.diedNs) return
     forgetTombstone(model, known.id)
     if (known.path !== event.path) {
-      model.memcgs.set(event.memcgId, newMemcg(event))
+      add(model, event)
       return
     }
     delete known.diedNs
+    model.population += 1
   }
   // On v1 a cgroup can be renamed below its parent. Anything else is an id used again by one whose death nobody saw.
   if (known.path !== event.path && (known.parentId !== event.parentId || model.hello?.memcgVersion !== 'v1')) {
-    model.memcgs.set(event.memcgId, newMemcg(event))
+    add(model, event)
     return
   }
+  if (known.path !== event.path || known.parentId !== event.parentId) model.population += 1
   known.path = event.path
   known.parentId = event.parentId
   known.bornNs = Math.min(known.bornNs, event.tsNs)
@@ -70,6 +81,7 @@ function forgetSamples(memcg: Memcg): void {
 function bury(model: NodeModel, memcg: Memcg, tsNs: number): void {
   if (memcg.diedNs !== undefined) return
   memcg.diedNs = tsNs
+  model.population += 1
   endByDeath(model, memcg, tsNs)
   model.tombstones.push(memcg.id)
   if (model.tombstones.length > TOMBSTONES_WITH_HISTORY) {
@@ -84,9 +96,7 @@ export function applyDeath(model: NodeModel, event: EventOf<'memcg_death'>): voi
   if (known !== undefined) bury(model, known, event.tsNs)
   else {
     // Born and dead between two walks: still worth a name in a case.
-    const memcg = newMemcg({ ...event, kind: 'memcg_birth', parentId: 0 })
-    model.memcgs.set(event.memcgId, memcg)
-    bury(model, memcg, event.tsNs)
+    bury(model, add(model, { ...event, kind: 'memcg_birth', parentId: 0 }), event.tsNs)
   }
 }
 

@@ -56,7 +56,7 @@ export function learnName({ nameBook: book, caseBook, memcgs }: Named, row: Row)
   const { podUid, containerId, from } = row, rank = rankOf(from)
   if (podUid !== undefined) tell(book, `pod:${podUid}`, containerId === undefined ? { from, rank, podUid: undefined, fields: pick(row, FIELDS) } : { from: `${from}${OF_ITS_CONTAINER}`, rank: rank + 0.5, podUid: undefined, fields: pick(row, OF_POD) })
   if (containerId !== undefined) tell(book, `container:${containerId}`, { from, rank, podUid, fields: pick(row, FIELDS) })
-  for (const key of boundNames(book.keep, book.names, () => new Set([...keysOfCases(caseBook.cases), ...keysOfLiving(memcgs)]))) book.told.delete(key)
+  for (const key of boundNames(book.keep, book.names, () => new Set([...keysOfCases(caseBook.cases), ...keysOfLiving(memcgs)]))) forget(book, key)
 }
 
 /** The runtime itself is believed before those who ask it: the kubelet invents a status for what it cannot find. */
@@ -72,7 +72,12 @@ const isOtherRun = (run: Status, row: Status): boolean => run.from === row.from 
 
 /** Who lives, who died: names of the dead are bounded. */
 export function noteNameLife({ nameBook: book, caseBook, ownsNames }: Named & Pick<NodeModel, 'ownsNames'>, event: Event): void {
-  if (ownsNames) noteLife(book.keep, event, { key: (key) => { book.names.delete(key); book.told.delete(key) }, pinned: () => keysOfCases(caseBook.cases) })
+  if (ownsNames) noteLife(book.keep, event, { key: (key) => forget(book, key), pinned: () => keysOfCases(caseBook.cases) })
+}
+
+function forget(book: NameBook, key: string): void {
+  book.names.delete(key)
+  if (book.told.delete(key)) book.version += 1
 }
 
 /** A death that is still in the list of kills keeps its name, however long ago it was. */

@@ -107,6 +107,8 @@ export type NodeModel = {
   readonly history: History
   /** By memcgId. */
   readonly memcgs: Map<number, Memcg>
+  /** Rises whenever one of them comes, goes, dies or gets another path: what was found of who stands where is old then. */
+  population: number
   /** By memcgId, bounded: what its tasks waited for in the last two minutes; only of those that waited. */
   readonly stalls: Map<number, StallHistory>
   readonly processes: ProcessTable

@@ -36,7 +36,7 @@ const USAGE_SPANS_S = [15, 30]
 
 /** Usage of the last minute as a line, its scale at the right edge; the limit as a rule of its own when it is in reach. */
 function paintUsage(grid: Grid, at: Rect, row: OverviewRow): void {
-  const all = row.usage(), known = all.length - all.findIndex((value) => !Number.isNaN(value)), usage = all.slice(-(USAGE_SPANS_S.find((seconds) => seconds >= known) ?? all.length))
+  const all = row.minute().usage, known = all.length - all.findIndex((value) => !Number.isNaN(value)), usage = all.slice(-(USAGE_SPANS_S.find((seconds) => seconds >= known) ?? all.length))
   const low = Math.min(...usage.filter((value) => !Number.isNaN(value))), high = largest(usage)
   if (high === undefined || at.width < 16 || at.height < 3) return
   const limit = row.binding === undefined || row.binding.where === 'above' ? undefined : row.binding.maxBytes

@@ -6,8 +6,8 @@ import { limitsWithin, shareOf } from '../view/limits.ts'
 import type { OverviewRow } from '../view/overview.ts'
 import { bar, blockOf, condense } from '../view/sparkline.ts'
 import type { RowList, Sort } from '../view/select.ts'
-import { STYLE } from './grid.ts'
-import type { Grid, Style } from './grid.ts'
+import { Grid, STYLE } from './grid.ts'
+import type { Style } from './grid.ts'
 import type { Target } from './hits.ts'
 
 type Area = { readonly y: number; readonly height: number; readonly from: number }
@@ -42,7 +42,7 @@ function shareCell(grid: Grid, row: OverviewRow, at: { readonly x: number; reado
     return
   }
   const { binding } = row, share = shareOf(binding), tone = toneOf('share', share)
-  const peak = binding.where === 'above' || row.peakBytes === undefined ? undefined : row.peakBytes / binding.maxBytes
+  const { peakBytes } = row.minute(), peak = binding.where === 'above' || peakBytes === undefined ? undefined : peakBytes / binding.maxBytes
   const drawn = bar(share, at.width, peak)
   for (let i = 0; i < drawn.length; i++) {
     const char = drawn.charAt(i)
@@ -53,8 +53,7 @@ function shareCell(grid: Grid, row: OverviewRow, at: { readonly x: number; reado
 /** Against the limit; without one against twice its own peak, and grey: its height then means nothing between rows. */
 function usageCell(grid: Grid, row: OverviewRow, at: { readonly x: number; readonly y: number; readonly width: number }): void {
   const limit = row.binding === undefined || row.binding.where === 'above' ? undefined : row.binding.maxBytes
-  const full = limit ?? 2 * (row.peakBytes ?? 0)
-  const values = condense(row.usage(), at.width)
+  const { usage, peakBytes } = row.minute(), full = limit ?? 2 * (peakBytes ?? 0), values = condense(usage, at.width)
   for (let i = 0; i < values.length; i++) {
     const value = values[i] ?? Number.NaN, tone = limit === undefined ? STYLE.frame : toneOf('share', value / limit)
     grid.put(at.x + i, at.y, { char: blockOf(value, full), style: tone === STYLE.normal ? STYLE.good : tone })
@@ -85,19 +84,41 @@ function header<Row>(grid: Grid, placed: readonly Placed<Row>[], at: { readonly 
 /** What a table shows: rows in order, which one is selected, and from which one on. */
 export type TableState = { readonly index: number; readonly top: number; readonly sort?: Sort }
 
-/** The overview's table; the first two cells of a row carry its severity. */
-export function paintOverviewTable(grid: Grid, area: Area, what: TableState & { readonly rows: RowList; readonly columns: readonly Column<OverviewRow>[] }): void {
-  const placed = layout(what.columns, { from: 2, cols: grid.cols, longestName: what.rows.longestName })
-  header(grid, placed, { y: area.y, sort: what.sort })
-  for (const { column, x, width } of placed) if (column.unit !== 'series') grid.clickable({ x, y: area.y, width }, { what: 'column', key: column.key })
-  for (let line = 0; line < area.height - 1; line++) {
-    const row = what.rows.at(what.top + line), y = area.y + 1 + line
+/** Which lines of a table, and how wide. */
+type Part = { readonly top: number; readonly lines: number; readonly cols: number }
+
+/** The first two cells of a row carry its severity. */
+function paintLines(rows: RowList, placed: readonly Placed<OverviewRow>[], { top, lines, cols }: Part): Grid {
+  const grid = new Grid(cols, lines)
+  for (let y = 0; y < lines; y++) {
+    const row = rows.at(top + y)
     if (row === undefined) break
     grid.text({ x: 0, y }, row.severity === 2 ? '!!' : row.severity === 1 ? '!' : '', row.severity === 2 ? STYLE.alarm : STYLE.warn)
     for (const place of placed) overviewCell(grid, row, place, y)
-    grid.clickable({ x: 0, y, width: grid.cols }, { what: 'row', key: row.key })
-    if (what.top + line === what.index) grid.select({ x: 0, y, width: grid.cols })
   }
+  return grid
+}
+
+/** What was painted last of a list: it is another one as soon as a number in it is, and until then most frames show the same part of it. */
+const painted = new WeakMap<RowList, { readonly shape: string; readonly lines: Grid }>()
+
+function linesOf(rows: RowList, placed: readonly Placed<OverviewRow>[], part: Part): Grid {
+  const shape = [part.top, part.lines, part.cols, ...placed.map(({ column, x }) => `${column.key}@${x}`)].join(' '), known = painted.get(rows)
+  if (known?.shape === shape) return known.lines
+  const lines = paintLines(rows, placed, part)
+  painted.set(rows, { shape, lines })
+  return lines
+}
+
+/** The overview's table. */
+export function paintOverviewTable(grid: Grid, area: Area, what: TableState & { readonly rows: RowList; readonly columns: readonly Column<OverviewRow>[] }): void {
+  const { rows, top } = what, placed = layout(what.columns, { from: 2, cols: grid.cols, longestName: rows.longestName }), lines = Math.min(area.height - 1, rows.keys.length - top)
+  header(grid, placed, { y: area.y, sort: what.sort })
+  for (const { column, x, width } of placed) if (column.unit !== 'series') grid.clickable({ x, y: area.y, width }, { what: 'column', key: column.key })
+  if (lines <= 0) return
+  grid.copy(linesOf(rows, placed, { top, lines, cols: grid.cols }), { fromY: 0, toY: area.y + 1, rows: lines })
+  rows.keys.slice(top, top + lines).forEach((key, line) => { grid.clickable({ x: 0, y: area.y + 1 + line, width: grid.cols }, { what: 'row', key }) })
+  if (what.index >= top && what.index < top + lines) grid.select({ x: 0, y: area.y + 1 + what.index - top, width: grid.cols })
 }
 
 /** Any other table of text and numbers. */

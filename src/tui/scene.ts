@@ -46,6 +46,8 @@ export type Scene = {
   readonly select: (choice: Choice) => RowList
   /** Computed when the tree is looked at. */
   readonly treeRows: () => readonly TreeRow[]
+  /** Looks at once at what its rows look at late: the model goes on, the picture does not. */
+  readonly hold: () => void
   readonly kills: readonly KillRow[]
   /** Share of the recording that has been looked through for kills. */
   readonly progress: number
@@ -93,7 +95,7 @@ export function sceneOf({ lens, model, story, range, liveNs, costs }: SceneOf): 
   const stalls = new Map<boolean, readonly StallRow[]>(), details = new Map<OverviewRow, readonly DetailLine[]>()
   return {
     nowNs, rows, kills, range, liveNs, progress: story.progress, time: timeOf(model, nowNs), status: statusOf(lens, model, { rows, cases }),
-    treeRows: trees, select,
+    treeRows: trees, select, hold: () => { for (const row of [...rows, ...trees()]) row.minute() },
     timeAt: (tsNs) => timeOf(model, tsNs), detailOf: (row) => { const known = details.get(row) ?? detailOf(model, { row, kills }); details.set(row, known); return known },
     podPage: (row) => podPage(model, row, lens),
     casePage: ({ killCase }) => casePage({ lens, model: story.model, killCase, moment: story.moments.of(killCase) }),

@@ -163,7 +163,11 @@ export class Session {
     const { control } = this.options
     switch (command.do) {
       case 'quit': this.leave(); return
-      case 'pause': this.soughtNs = undefined; control?.setPaused?.(command.paused); break
+      case 'pause':
+        this.soughtNs = undefined
+        if (command.paused) this.scene.hold()
+        control?.setPaused?.(command.paused)
+        break
       case 'speed': control?.setSpeed?.(command.speed); break
       case 'seek': this.seek(command.tsNs); break
       case 'hold': this.windTo(this.scene.nowNs); break

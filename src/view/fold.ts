@@ -1,9 +1,12 @@
 /** Folds cgroups into the rows a person thinks in: pods; elsewhere services, scopes and whatever has a limit or no children. */
 import type { Workload } from '../model/case.ts'
 import type { Memcg } from '../model/node.ts'
-import { containerLabel, podLabel } from './lens.ts'
-import type { Moment } from './moment.ts'
 import { cellText } from './cell-text.ts'
+import { containerLabel, podLabel } from './lens.ts'
+import { chainOf } from './limits.ts'
+import type { Link } from './limits.ts'
+import { perPopulation } from './population.ts'
+import type { Population } from './population.ts'
 
 export type Folded = {
   /** Stays the same while the workload lives: pod uid, or the cgroup's kernel id. */
@@ -16,7 +19,14 @@ export type Folded = {
   readonly containers: readonly Memcg[]
   /** Every cgroup below and including `self`, the dead remembered ones too: sums of kills and stalls run over these. */
   readonly members: readonly Memcg[]
+  readonly memberIds: readonly number[]
+  /** Whose limits stand over it. */
+  readonly chain: readonly Link[]
+  /** It has children with rows of their own: without a limit its row would only repeat the sum of what theirs say. */
+  readonly isInner: boolean
 }
+
+type Place = Pick<Folded, 'key' | 'name' | 'kind' | 'self' | 'containers' | 'members'>
 
 type Pod = { /** Its uid; of a nested node's pod also whose node it is. */ readonly uid: string; workload: Workload; self: Memcg | undefined; readonly containers: Memcg[]; readonly members: Memcg[] }
 
@@ -26,7 +36,7 @@ const isAlive = (memcg: Memcg): boolean => memcg.diedNs === undefined
 const outermost = (memcgs: readonly Memcg[]): Memcg | undefined =>
   memcgs.reduce<Memcg | undefined>((best, memcg) => (best === undefined || memcg.path.length < best.path.length ? memcg : best), undefined)
 
-function foldPod(pod: Pod): Folded | undefined {
+function foldPod(pod: Pod): Place | undefined {
   const self = pod.self ?? outermost(pod.members.filter(isAlive))
   if (self === undefined) return undefined
   return { key: `pod:${pod.uid}`, name: podLabel(pod.workload) ?? `pod ${cellText(pod.uid)}`, kind: 'pod', self, containers: pod.containers, members: pod.members }
@@ -48,27 +58,25 @@ function addToPod(pods: Map<string, Pod>, podUid: string, { memcg, workload }: {
   else if (workload.level === 'container') pod.containers.push(memcg)
 }
 
-/** Rows of everything that is no pod. `taken` are the paths under which nothing else is shown (services and scopes). */
-function foldPlain(plain: readonly Memcg[], parents: ReadonlySet<number>, workloadOf: Moment['workloadOf']): Folded[] {
-  const rows: Folded[] = []
+/** Rows of everything that is no pod; nothing else is shown below a service or scope. */
+function foldPlain({ workloadOf }: Population, plain: readonly Memcg[]): Place[] {
+  const rows: Place[] = []
   const byPath = [...plain].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
-  let unit: Folded & { readonly members: Memcg[] } | undefined
+  let unit: { readonly self: Memcg; readonly members: Memcg[] } | undefined
   for (const memcg of byPath) {
     if (unit !== undefined && memcg.path.startsWith(`${unit.self.path}/`)) { unit.members.push(memcg); continue }
     if (!isAlive(memcg)) continue
-    const workload = workloadOf(memcg), { level } = workload
+    const workload = workloadOf(memcg), { level } = workload, members = [memcg], isUnit = level === 'service' || level === 'container'
     if (level === 'root' || level === 'kubepods' || level === 'qos' || memcg.path === '/') continue
-    const row = { key: `memcg:${memcg.id}`, name: containerLabel(workload, memcg.path) ?? cellText(memcg.path.replace(/^\/+/, '')), self: memcg, containers: [], members: [memcg] }
-    if (level === 'service' || level === 'container') { unit = { ...row, kind: 'unit' }; rows.push(unit); continue }
-    // An inner cgroup without a limit only repeats the sum of what its children's rows say.
-    if (!parents.has(memcg.id) || memcg.limits?.maxBytes !== undefined) rows.push({ ...row, kind: 'cgroup' })
+    rows.push({ key: `memcg:${memcg.id}`, name: containerLabel(workload, memcg.path) ?? cellText(memcg.path.replace(/^\/+/, '')), kind: isUnit ? 'unit' : 'cgroup', self: memcg, containers: [], members })
+    if (isUnit) unit = { self: memcg, members }
   }
   return rows
 }
 
-/** One row per pod, service or leaf; in no particular order. */
-export function fold({ model, workloadOf }: Moment): Folded[] {
-  const pods = new Map<string, Pod>(), plain: Memcg[] = [], parents = new Set<number>(), rows: Folded[] = []
+/** One row per pod, service, leaf or inner cgroup; in no particular order. */
+export const fold = perPopulation((population): Folded[] => {
+  const { model, workloadOf } = population, pods = new Map<string, Pod>(), plain: Memcg[] = [], parents = new Set<number>()
   for (const memcg of model.memcgs.values()) {
     if (model.covers?.(memcg.path) === false) continue
     const workload = workloadOf(memcg)
@@ -76,6 +84,9 @@ export function fold({ model, workloadOf }: Moment): Folded[] {
     else plain.push(memcg)
     if (isAlive(memcg)) parents.add(memcg.parentId)
   }
-  for (const pod of pods.values()) { const row = foldPod(pod); if (row !== undefined) rows.push(row) }
-  return rows.concat(foldPlain(plain, parents, workloadOf))
-}
+  const places = [...pods.values()].map(foldPod).filter((place) => place !== undefined).concat(foldPlain(population, plain))
+  return places.map((place) => ({ ...place, memberIds: place.members.map(({ id }) => id), chain: chainOf(population, place.self, place.containers), isInner: place.kind === 'cgroup' && parents.has(place.self.id) }))
+})
+
+/** A limit comes and goes while everybody stays where they are. */
+export const isShown = ({ isInner, self }: Folded): boolean => !isInner || self.limits?.maxBytes !== undefined

@@ -39,13 +39,14 @@ export function placeLabel(lens: Lens, model: NodeModel, path: string): string {
   return podLabel(workload) ?? containerLabel(workload, path) ?? cellText(path.replace(/^\/+/, ''))
 }
 
+const lastOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
+
 /** `container "api"`, `pod`, `kubepods`, or the last part of the path: a level of limits in a sentence. */
 export function levelLabel(workload: Workload, path: string): string {
-  const last = cellText(path.split('/').at(-1) ?? path)
   switch (workload.level) {
-    case 'container': return `container "${cellText(workload.container ?? (workload.role === 'sandbox' ? 'pause' : undefined) ?? workload.containerId?.slice(0, 12) ?? last)}"`
+    case 'container': return `container "${cellText(workload.container ?? (workload.role === 'sandbox' ? 'pause' : undefined) ?? workload.containerId?.slice(0, 12) ?? lastOf(path))}"`
     case 'pod': return `the pod${inside(workload)}`
     case 'root': return 'the root cgroup'
-    default: return last
+    default: return cellText(lastOf(path))
   }
 }

@@ -1,5 +1,6 @@
 /** Which limit a workload meets first: every limit from its containers up to the root, and the one that binds. */
-import type { Memcg, NodeModel } from '../model/node.ts'
+import type { Memcg } from '../model/node.ts'
+import type { Population } from './population.ts'
 
 /** One cgroup on the way up, with what it uses and may use; absent = unknown or unlimited. */
 export type Level = {
@@ -17,22 +18,24 @@ export type Binding = Level & { readonly usedBytes: number; readonly maxBytes: n
 /** Below this share of a limit nothing binds yet and the row shows its own cgroup's limit. */
 const BINDS_FROM = 0.8
 
-const levelOf = (memcg: Memcg, where: Level['where'], label: string): Level =>
-  ({ memcgId: memcg.id, label, where, usedBytes: memcg.usage?.currentBytes, maxBytes: memcg.limits?.maxBytes, highBytes: memcg.limits?.highBytes })
+/** Where the numbers of a level come from. */
+export type Link = { readonly memcg: Memcg; readonly where: Level['where']; readonly label: string }
 
 /** The levels of one row: its containers first, then itself, then its ancestors up to (not including) the root. */
-export function levelsOf(labelOf: (memcg: Memcg) => string, model: NodeModel, { self, containers }: { readonly self: Memcg; readonly containers: readonly Memcg[] }): Level[] {
-  const levels: Level[] = []
-  for (const memcg of containers) if (memcg !== self) levels.push(levelOf(memcg, 'container', labelOf(memcg)))
-  levels.push(levelOf(self, 'self', labelOf(self)))
+export function chainOf({ model, labelOf }: Population, self: Memcg, containers: readonly Memcg[] = []): Link[] {
+  const chain: Link[] = containers.filter((memcg) => memcg !== self).map((memcg) => ({ memcg, where: 'container', label: labelOf(memcg) }))
+  chain.push({ memcg: self, where: 'self', label: labelOf(self) })
   let above = model.memcgs.get(self.parentId)
   // 64: cgroup.max.depth is usually unlimited, but a damaged stream could name a memcg its own ancestor.
   for (let depth = 0; above !== undefined && above.path !== '/' && depth < 64; depth++) {
-    levels.push(levelOf(above, 'above', labelOf(above)))
+    chain.push({ memcg: above, where: 'above', label: labelOf(above) })
     above = above.parentId === above.id ? undefined : model.memcgs.get(above.parentId)
   }
-  return levels
+  return chain
 }
+
+export const levelsOf = (chain: readonly Link[]): Level[] => chain.map(({ memcg: { id, usage, limits }, where, label }) =>
+  ({ memcgId: id, label, where, usedBytes: usage?.currentBytes, maxBytes: limits?.maxBytes, highBytes: limits?.highBytes }))
 
 const isLimited = (level: Level): level is Binding => level.usedBytes !== undefined && level.maxBytes !== undefined && level.maxBytes > 0
 

@@ -1,10 +1,9 @@
-/** What all rows of one moment share, found once: who every cgroup is, how fast it grows, when somebody last died in it. */
+/** What all rows of one moment share, found once: how fast every cgroup grows, when somebody last died in it. */
 import { isOomCase } from '../model/case.ts'
-import type { KillCase, Workload } from '../model/case.ts'
+import type { KillCase } from '../model/case.ts'
 import type { Memcg, NodeModel } from '../model/node.ts'
 import type { Window } from '../model/rates.ts'
 import { growthOf } from './forecast.ts'
-import { levelLabel, named } from './lens.ts'
 import type { Lens } from './lens.ts'
 import type { Span } from './window.ts'
 
@@ -14,10 +13,8 @@ export const WINDOW_SECONDS = 60
 const RATE_SECONDS = 5
 
 export type Moment = {
+  readonly lens: Lens
   readonly model: NodeModel
-  readonly workloadOf: (memcg: Memcg) => Workload
-  /** As a level of limits in a sentence. */
-  readonly labelOf: (memcg: Memcg) => string
   readonly growthOf: (memcg: Memcg) => number | undefined
   readonly minute: Span
   readonly rates: Window
@@ -40,17 +37,6 @@ function areStallsKnown({ memcgs }: NodeModel): boolean {
   return false
 }
 
-/** A workload is the same object until a name in it changes: its label is made once, not in every scene. */
-const labels = new WeakMap<Workload, { readonly path: string; readonly label: string }>()
-
-function labelOfLevel(workload: Workload, path: string): string {
-  const known = labels.get(workload)
-  if (known?.path === path) return known.label
-  const label = levelLabel(workload, path)
-  labels.set(workload, { path, label })
-  return label
-}
-
 /** Asked once for each cgroup: the levels above are those of many rows. */
 function once<T>(of: (memcg: Memcg) => T): (memcg: Memcg) => T {
   const answers = new Map<number, T>()
@@ -65,9 +51,9 @@ function once<T>(of: (memcg: Memcg) => T): (memcg: Memcg) => T {
 
 /** `cases` may know kills that this fold began after. */
 export function momentOf(lens: Lens, model: NodeModel, cases: readonly KillCase[] = model.cases): Moment {
-  const { nowNs } = model, lastSecond = Math.floor(nowNs / 1e9), workloadOf = once((memcg) => named(model, lens.workloadOf(memcg.path)))
+  const { nowNs } = model, lastSecond = Math.floor(nowNs / 1e9)
   return {
-    model, workloadOf, labelOf: (memcg) => labelOfLevel(workloadOf(memcg), memcg.path), growthOf: once((memcg) => growthOf(memcg, lastSecond)),
+    lens, model, growthOf: once((memcg) => growthOf(memcg, lastSecond)),
     minute: { lastSecond, seconds: WINDOW_SECONDS }, rates: { nowNs, seconds: RATE_SECONDS }, stallsKnown: areStallsKnown(model), lastKills: lastKillsOf(cases, nowNs),
   }
 }

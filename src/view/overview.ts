@@ -1,32 +1,27 @@
 /** The overview: one row per workload with every number the screen shows, computed from the model at one moment. */
-import type { History } from '../model/history.ts'
 import type { Memcg } from '../model/node.ts'
 import { kubectlTopOf, workingSetOf as setOf } from '../model/kubectl-top.ts'
 import { highPerSec, maxPerSec, stallMsPerSec } from '../model/rates.ts'
 import type { Folded } from './fold.ts'
-import { fold } from './fold.ts'
+import { fold, isShown } from './fold.ts'
 import { forecastOf } from './forecast.ts'
 import { bindingOf, levelsOf } from './limits.ts'
 import type { Binding, Level } from './limits.ts'
 import type { Moment } from './moment.ts'
 import { severityOf, urgencyOf } from './severity.ts'
 import type { Severity } from './severity.ts'
-import { peakUsage, usageSeries } from './window.ts'
-import type { Span } from './window.ts'
+import { largest, usageSeries } from './window.ts'
 
 /** Everything known of a workload's memory, as facts; absent = not known, 0 = known to be zero. */
 export type Facts = {
   readonly usedBytes?: number | undefined
   readonly swapBytes?: number | undefined
-  readonly peakBytes?: number | undefined
   /** What `kubectl top` would show if it looked now: the sum of usage minus inactive_file over the containers, as the kubelet computes it. */
   readonly workingSetBytes?: number | undefined
   /** Of what stands against the binding limit, which may be one container of several. */
   readonly boundWorkingSetBytes?: number | undefined
   /** What the dashboard shows: the same as of its last look, up to 15 s ago; absent before the first. */
   readonly kubectlTopBytes?: number | undefined
-  /** Highest usage of the last minute less what `kubectl top` shows. */
-  readonly hiddenBytes?: number | undefined
   readonly inactiveFileBytes?: number | undefined
   readonly anonBytes?: number | undefined
   readonly fileBytes?: number | undefined
@@ -45,6 +40,16 @@ export type Facts = {
   readonly forecastLevel?: Level | undefined
 }
 
+/** The last 60 s of the level whose limit the row stands against. */
+export type Minute = {
+  /** Usage of each second, oldest first; NaN where nothing was sampled. */
+  readonly usage: readonly number[]
+  /** Highest of them, the newest sample included. */
+  readonly peakBytes: number | undefined
+  /** Highest usage of the row's own less what `kubectl top` shows. */
+  readonly hiddenBytes: number | undefined
+}
+
 export type OverviewRow = Facts & {
   readonly key: string
   readonly name: string
@@ -54,8 +59,8 @@ export type OverviewRow = Facts & {
   readonly memcgIds: readonly number[]
   readonly levels: readonly Level[]
   readonly binding: Binding | undefined
-  /** Usage of the last 60 s of the level shown, oldest first, NaN where nothing was sampled; made when it is looked at. */
-  readonly usage: () => readonly number[]
+  /** Made when it is looked at: the minutes of all rows would be most of what a scene costs. */
+  readonly minute: () => Minute
   readonly lastKillNs: number | undefined
   readonly sinceKillS: number | undefined
   readonly severity: Severity
@@ -84,21 +89,23 @@ function oomKillsOf(at: Moment, row: Folded): number | undefined {
   return counted === undefined && seen === 0 ? undefined : Math.max(counted ?? 0, seen)
 }
 
-/** Highest usage of the last minute, the newest one included. */
-function peakOf({ minute }: Moment, { history, usage }: Memcg): number | undefined {
-  const sampled = peakUsage(history, minute), current = usage?.currentBytes
-  return sampled === undefined ? current : Math.max(sampled, current ?? 0)
-}
-
 const kernelOf = ({ stat }: Memcg): number | undefined => stat?.kernelBytes ?? sumOf([stat?.slabReclaimableBytes, stat?.slabUnreclaimableBytes, stat?.kernelStackBytes, stat?.pagetablesBytes], (bytes) => bytes)
 
 /** With several containers, a binding one is named: its numbers stand in the row. */
 const innerName = (folded: Folded, binding: Binding | undefined): string => (binding?.where === 'container' && folded.containers.length > 1 ? `:${binding.label.replace(/^container /, '').replaceAll('"', '')}` : '')
 
-/** Made when it is looked at: two minutes of numbers for every row of every scene would be most of what a scene costs. */
-function seriesOf(history: History, minute: Span): OverviewRow['usage'] {
-  let values: readonly number[] | undefined
-  return () => values ??= usageSeries(history, minute)
+function peakOf({ usage }: Memcg, series: readonly number[]): number | undefined {
+  const sampled = largest(series), current = usage?.currentBytes
+  return sampled === undefined ? current : Math.max(sampled, current ?? 0)
+}
+
+function minuteOf({ minute }: Moment, { shown, self, topBytes }: { readonly shown: Memcg; readonly self: Memcg; readonly topBytes: number | undefined }): OverviewRow['minute'] {
+  let known: Minute | undefined
+  const look = (): Minute => {
+    const usage = usageSeries(shown.history, minute), peakBytes = peakOf(shown, usage), highestBytes = shown === self ? peakBytes : peakOf(self, usageSeries(self.history, minute))
+    return { usage, peakBytes, hiddenBytes: topBytes === undefined || highestBytes === undefined ? undefined : Math.max(0, highestBytes - topBytes) }
+  }
+  return () => known ??= look()
 }
 
 /** Kept per cgroup of the task that waited, so a pod's is the sum over its containers. */
@@ -116,14 +123,13 @@ function lastKillIn({ lastKills }: Moment, members: readonly Memcg[]): number | 
 
 /** One literal, so that all rows have one shape; `shown` is the level whose limit the row stands against: its own or one of its containers. */
 export function rowOf(at: Moment, folded: Folded): OverviewRow {
-  const { model, minute, rates } = at, { nowNs } = model, { self, members, containers } = folded, { usage, stat, psi, events } = self, levels = levelsOf(at.labelOf, model, folded), binding = bindingOf(levels)
+  const { model, rates } = at, { nowNs } = model, { self, members, containers } = folded, { usage, stat, psi, events } = self, levels = levelsOf(folded.chain), binding = bindingOf(levels)
   const shown = binding === undefined || binding.where === 'above' ? self : model.memcgs.get(binding.memcgId) ?? self
   const forecast = forecastOf(model, levels, at.growthOf), lastKillNs = lastKillIn(at, members)
-  const peakBytes = peakOf(at, shown), highestBytes = shown === self ? peakBytes : peakOf(at, self)
-  const workingSetBytes = sumOf(containers, workingSetOf) ?? workingSetOf(self), kubectlTopBytes = sumOf(containers, (memcg) => kubectlTopOf(memcg, nowNs)) ?? kubectlTopOf(self, nowNs), topBytes = kubectlTopBytes ?? workingSetBytes
+  const workingSetBytes = sumOf(containers, workingSetOf) ?? workingSetOf(self), kubectlTopBytes = sumOf(containers, (memcg) => kubectlTopOf(memcg, nowNs)) ?? kubectlTopOf(self, nowNs)
   const row: { -readonly [K in keyof OverviewRow]: OverviewRow[K] } = {
-    key: folded.key, name: folded.name + innerName(folded, binding), kind: folded.kind, selfId: self.id, memcgIds: members.map(({ id }) => id), levels, binding, usage: seriesOf(shown.history, minute),
-    usedBytes: usage?.currentBytes, swapBytes: usage?.swapBytes, peakBytes, workingSetBytes, boundWorkingSetBytes: shown === self ? workingSetBytes : workingSetOf(shown), kubectlTopBytes, hiddenBytes: topBytes === undefined || highestBytes === undefined ? undefined : Math.max(0, highestBytes - topBytes),
+    key: folded.key, name: folded.name + innerName(folded, binding), kind: folded.kind, selfId: self.id, memcgIds: folded.memberIds, levels, binding, minute: minuteOf(at, { shown, self, topBytes: kubectlTopBytes ?? workingSetBytes }),
+    usedBytes: usage?.currentBytes, swapBytes: usage?.swapBytes, workingSetBytes, boundWorkingSetBytes: shown === self ? workingSetBytes : workingSetOf(shown), kubectlTopBytes,
     inactiveFileBytes: stat?.inactiveFileBytes, anonBytes: stat?.anonBytes, fileBytes: stat?.fileBytes, shmemBytes: stat?.shmemBytes, kernelBytes: kernelOf(self),
     somePercent: psi === undefined ? undefined : psi.someAvg10Centi / 100, fullPercent: psi === undefined ? undefined : psi.fullAvg10Centi / 100,
     stallMsPerS: stallOf(at, members), highPerS: events?.high === undefined ? undefined : highPerSec(self.history, rates) ?? 0, maxPerS: events?.max === undefined ? undefined : maxPerSec(self.history, rates) ?? 0, oomKills: oomKillsOf(at, folded),
@@ -137,5 +143,5 @@ export function rowOf(at: Moment, folded: Folded): OverviewRow {
 
 /** All rows, most urgent first. */
 export function overviewRows(moment: Moment): OverviewRow[] {
-  return fold(moment).map((folded) => rowOf(moment, folded)).sort((a, b) => b.urgency - a.urgency || (a.name < b.name ? -1 : 1))
+  return fold(moment).filter(isShown).map((folded) => rowOf(moment, folded)).sort((a, b) => b.urgency - a.urgency || (a.name < b.name ? -1 : 1))
 }

@@ -1,14 +1,19 @@
 /** The overview as the tree the kernel knows: slice → pod → container → cgroup, each with the numbers of its whole subtree. */
 import type { Memcg, NodeModel } from '../model/node.ts'
 import { cellText } from './cell-text.ts'
+import type { Folded } from './fold.ts'
 import { podLabel } from './lens.ts'
+import { chainOf } from './limits.ts'
 import type { Moment } from './moment.ts'
 import { rowOf } from './overview.ts'
 import type { OverviewRow } from './overview.ts'
+import { perPopulation } from './population.ts'
+import type { Population } from './population.ts'
 import { comparator, matcher } from './select.ts'
 import type { RowList, Sort } from './select.ts'
 
-export type TreeRow = OverviewRow & { readonly parentKey: string | undefined; readonly label: string }
+type Branch = { readonly parentKey: string | undefined; readonly label: string }
+export type TreeRow = OverviewRow & Branch
 
 /** A damaged stream could name a memcg its own ancestor. */
 const MAX_DEPTH = 64
@@ -31,7 +36,7 @@ function subtrees(model: NodeModel): Map<number, Memcg[]> {
   return members
 }
 
-function labelOf({ workloadOf, labelOf: levelLabelOf }: Moment, memcg: Memcg): string {
+function labelOf({ workloadOf, labelOf: levelLabelOf }: Population, memcg: Memcg): string {
   const workload = workloadOf(memcg)
   if (workload.level === 'pod') return podLabel(workload) ?? cellText(memcg.path)
   const last = cellText(memcg.path.slice(memcg.path.lastIndexOf('/') + 1))
@@ -39,17 +44,19 @@ function labelOf({ workloadOf, labelOf: levelLabelOf }: Moment, memcg: Memcg): s
   return workload.level === 'container' && last.includes(workload.containerId ?? '\n') ? levelLabelOf(memcg) : last
 }
 
-/** One row for every living cgroup, in no particular order. */
-export function treeRows(moment: Moment): TreeRow[] {
-  const { model } = moment, members = subtrees(model), rows: TreeRow[] = []
-  for (const memcg of model.memcgs.values()) {
-    if (memcg.diedNs !== undefined || memcg.path === '/' || model.covers?.(memcg.path) === false) continue
-    const label = labelOf(moment, memcg), parent = model.memcgs.get(memcg.parentId)
-    const row = rowOf(moment, { key: keyOf(memcg.id), name: cellText(memcg.path), kind: 'cgroup', self: memcg, containers: [], members: members.get(memcg.id) ?? [memcg] })
-    rows.push(Object.assign(row, { label, parentKey: parent === undefined || parent.path === '/' || parent === memcg || model.covers?.(parent.path) === false ? undefined : keyOf(parent.id) }))
-  }
-  return rows
-}
+/** Every living cgroup, in no particular order. */
+const branchesOf = perPopulation((population): { readonly folded: Folded; readonly branch: Branch }[] => {
+  const { model } = population, members = subtrees(model), isTop = (memcg: Memcg | undefined): boolean => memcg === undefined || memcg.path === '/' || model.covers?.(memcg.path) === false
+  return [...model.memcgs.values()].filter((memcg) => memcg.diedNs === undefined && !isTop(memcg)).map((memcg) => {
+    const parent = model.memcgs.get(memcg.parentId), inside = members.get(memcg.id) ?? [memcg]
+    return {
+      folded: { key: keyOf(memcg.id), name: cellText(memcg.path), kind: 'cgroup', self: memcg, containers: [], members: inside, memberIds: inside.map(({ id }) => id), chain: chainOf(population, memcg), isInner: false },
+      branch: { label: labelOf(population, memcg), parentKey: parent === undefined || parent === memcg || isTop(parent) ? undefined : keyOf(parent.id) },
+    }
+  })
+})
+
+export const treeRows = (moment: Moment): TreeRow[] => branchesOf(moment).map(({ folded, branch }) => Object.assign(rowOf(moment, folded), branch))
 
 export type TreeChoice = { readonly filter: string; readonly sort: Sort; readonly folded: ReadonlySet<string> }
 

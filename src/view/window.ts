@@ -1,5 +1,4 @@
 /** The newest seconds of a history as plain numbers: series for sparklines, maxima and slopes. */
-import { HISTORY_SECONDS } from '../model/history.ts'
 import type { History, SeriesName } from '../model/history.ts'
 import { secondOf } from '../model/rates.ts'
 
@@ -45,13 +44,4 @@ export function largest(values: ArrayLike<number>): number | undefined {
   let max = Number.NaN
   for (let i = 0; i < values.length; i++) { const value = values[i] ?? Number.NaN; if (value > max || Number.isNaN(max)) max = value }
   return Number.isNaN(max) ? undefined : max
-}
-
-/** Largest of what `usageSeries` would hold, without making it: asked of every workload in every scene. */
-export function peakUsage(history: History, { lastSecond, seconds }: Span): number | undefined {
-  const { usageBytes, lastBytes, newestSecond } = history, first = lastSecond - seconds + 1, end = Math.min(lastSecond, newestSecond)
-  // What stands in the first second; in the others it is no more than the sample that it is of.
-  let most = Number.isNaN(secondOf(usageBytes, newestSecond, first)) ? secondOf(lastBytes, newestSecond, sampledBefore(history, first)) : Number.NaN
-  for (let second = Math.max(0, first, newestSecond - HISTORY_SECONDS + 1); second <= end; second++) { const value = usageBytes[second % HISTORY_SECONDS] ?? Number.NaN; if (!(most >= value) && !Number.isNaN(value)) most = value }
-  return Number.isNaN(most) ? undefined : most
 }

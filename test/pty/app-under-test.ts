@@ -3,7 +3,7 @@ import { UserError } from '../../src/base/errors.ts'
 import { runTui } from '../../src/tui/app.ts'
 import type { Playback, TuiOptions } from '../../src/tui/app.ts'
 import { demoNode, liveOn } from '../helpers/demo-node.ts'
-import { addPod, emptyNode, M, TEST_LENS, WALL_MS } from '../helpers/node-model.ts'
+import { addPod, emptyNode, M, tell, TEST_LENS, WALL_MS } from '../helpers/node-model.ts'
 import type { NodeModel } from '../../src/model/node.ts'
 
 const env = process.env, want = new Set((env['OOMSCOPE_TEST'] ?? '').split(','))
@@ -33,7 +33,7 @@ const wall = (): number => WALL_MS + (model.nowNs - 7200e9) / 1e6
 if (want.has('moving')) setInterval(() => liveOn(model), 50)
 function vanish(pod: string): void {
   const uid = [...model.names].find(([key, name]) => key.startsWith('pod:') && name.pod === pod)?.[0].replace('pod:', '') ?? 'none'
-  for (const memcg of model.memcgs.values()) if (memcg.path.includes(uid)) memcg.diedNs = model.nowNs
+  for (const { id, path } of [...model.memcgs.values()]) if (path.includes(uid)) tell(model, 'memcg_death', model.nowNs, { memcgId: id, path, by: 'probe' })
   liveOn(model)
 }
 

@@ -79,6 +79,19 @@ test('a name that comes after the death has its turn, too', () => {
   expect(model.names.has(`container:${idOf(499)}`)).toBe(true)
 })
 
+test('a forgotten name is a change of the names, too: what was computed with it is old', () => {
+  const model = createModel({ tombstones: 64 })
+  let forgotten = 0
+  for (let n = 1; n < 500; n++) {
+    for (const row of [birth(1000 + n, pathOf(n), 1), named(n)]) applyEvent(model, row)
+    const { size } = model.names, { version } = model.nameBook
+    applyEvent(model, dead(n))
+    forgotten += size - model.names.size
+    expect(model.nameBook.version > version).toBe(model.names.size < size)
+  }
+  expect(forgotten).toBeGreaterThan(300)
+})
+
 test('names of workloads that never lived here do not push out those that live', () => {
   const model = createModel({ tombstones: 64 })
   for (const row of [birth(1001, pathOf(1), 1), named(1)]) applyEvent(model, row)

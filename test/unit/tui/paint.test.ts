@@ -129,6 +129,19 @@ describe('a session', () => {
     expect(frames).toHaveLength(1)
     session.close()
   })
+  it('holds what nobody has looked at yet, too: rows further down show the minute before the pause, however long it was', () => {
+    const model = emptyNode(), last = Array.from({ length: 40 }, (_, i) => addMemcg(model, `/worker-${i + 10}`, { used: (500 - i) * M })).at(-1), rowOf = (frame: Grid | undefined): string | undefined => frame?.lines().find((line) => line.includes('worker-49'))
+    const watched = start(model), paused = start(model)
+    watched.session.key('G')
+    paused.session.key('space')
+    vi.advanceTimersByTime(1000)
+    for (let second = 1; second <= 200; second++) tell(model, 'memcg_usage', (7200 + second) * 1e9, { memcgId: last?.id ?? 0, currentBytes: second * M })
+    paused.session.key('G')
+    vi.advanceTimersByTime(1000)
+    expect(rowOf(paused.frames.at(-1))).toContain('461M')
+    expect(rowOf(paused.frames.at(-1))).toBe(rowOf(watched.frames[1]))
+    for (const { session } of [watched, paused]) session.close()
+  })
   it('draws at most ten frames a second however many keys arrive, and loses none of them', () => {
     const { session, frames } = start(demoNode())
     for (let i = 0; i < 200; i++) { session.key(i % 2 === 0 ? 'j' : 'k'); vi.advanceTimersByTime(5) }

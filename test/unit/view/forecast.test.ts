@@ -63,7 +63,7 @@ test('kubectl top stands beside the truth: its last look, and what it does not s
   const model = emptyNode()
   // Looks at multiples of 15 s; NOW_S is one of them, and 100 MiB came 5 s after the one before.
   addPod(model, 'shop/api-1', { usage: (ago) => (ago < 10 ? 400 : 300) * M, inactiveFile: 50 * M, max: G })
-  expect((overviewRows(momentOf(TEST_LENS, model))[0]?.hiddenBytes ?? 0) / M).toBe(50)
+  expect((overviewRows(momentOf(TEST_LENS, model))[0]?.minute().hiddenBytes ?? 0) / M).toBe(50)
   const spec = { memcgId: [...model.memcgs.values()].at(-1)?.id ?? 0 }
   tell(model, 'memcg_usage', (NOW_S + 3) * 1e9, { ...spec, currentBytes: 410 * M })
   tell(model, 'memcg_usage', (NOW_S + 5) * 1e9, { ...spec, currentBytes: 600 * M })

@@ -6,7 +6,7 @@ import { overviewRows } from '../../../src/view/overview.ts'
 import { reasonsOf } from '../../../src/view/severity.ts'
 import type { OverviewRow } from '../../../src/view/overview.ts'
 import { placeLabel } from '../../../src/view/lens.ts'
-import type { NodeModel } from '../../../src/model/node.ts'
+import type { Memcg, NodeModel } from '../../../src/model/node.ts'
 import { addContainer, addKill, addMemcg, addPod, emptyNode, fillHistory, G, M, NOW_S, tell, TEST_LENS } from '../../helpers/node-model.ts'
 
 const rows = (model: NodeModel): OverviewRow[] => overviewRows(momentOf(TEST_LENS, model))
@@ -45,10 +45,11 @@ describe('folding', () => {
   it('leaves out what is dead, but counts the kills of dead containers', () => {
     const model = emptyNode(), container = addPod(model, 'web/front-1', { used: M })
     const dead = addContainer(model, container, {})
-    dead.diedNs = 5
+    const die = (memcg: Memcg): void => tell(model, 'memcg_death', NOW_S * 1e9, { memcgId: memcg.id, path: memcg.path, by: 'probe' })
+    die(dead)
     dead.killCount = 3
     expect(only(model)).toMatchObject({ oomKills: 3, levels: [{ label: 'container "front"' }, { where: 'self' }] })
-    for (const memcg of model.memcgs.values()) memcg.diedNs = 6
+    for (const memcg of model.memcgs.values()) die(memcg)
     expect(rows(model)).toEqual([])
   })
 })
@@ -96,7 +97,7 @@ describe('numbers', () => {
     delete memcg.usage
     delete memcg.events
     memcg.history.usageBytes.fill(Number.NaN)
-    expect(only(model)).toMatchObject({ usedBytes: undefined, peakBytes: undefined, workingSetBytes: undefined, somePercent: undefined, stallMsPerS: undefined, highPerS: undefined, oomKills: undefined, severity: 0 })
+    expect(only(model)).toMatchObject({ usedBytes: undefined, workingSetBytes: undefined, somePercent: undefined, stallMsPerS: undefined, highPerS: undefined, oomKills: undefined, severity: 0 })
   })
   it('knows zero stall of one cgroup when another one is counted', () => {
     const model = emptyNode()
@@ -114,7 +115,7 @@ describe('numbers', () => {
   it('takes PEAK from the last 60 s only', () => {
     const model = emptyNode()
     addMemcg(model, '/x', { used: 10 * M, usage: (ago) => (ago === 59 ? 70 * M : ago === 60 ? 90 * M : 10 * M) })
-    expect(only(model).peakBytes).toBe(70 * M)
+    expect(only(model).minute().peakBytes).toBe(70 * M)
   })
   it('forecasts only from a steady slope, and marks what it is a forecast of', () => {
     const model = emptyNode()

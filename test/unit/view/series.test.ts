@@ -8,7 +8,7 @@ import { matcher, selectRows, SORT_KEYS } from '../../../src/view/select.ts'
 import { bar, blockOf, brailleLine, condense, sparkline } from '../../../src/view/sparkline.ts'
 import { statusOf } from '../../../src/view/status-line.ts'
 import { stepOf, Timeline } from '../../../src/view/timeline.ts'
-import { largest, peakUsage, series, usageSeries } from '../../../src/view/window.ts'
+import { largest, series, usageSeries } from '../../../src/view/window.ts'
 import { demoNode } from '../../helpers/demo-node.ts'
 import { addKill, addMemcg, emptyHistory, emptyNode, fillHistory, M, NOW_S, tell, TEST_LENS } from '../../helpers/node-model.ts'
 
@@ -28,17 +28,6 @@ describe('a history window', () => {
     at(NOW_S - 30, 3)
     at(NOW_S - 8, 7)
     expect(usageSeries(history, { lastSecond: NOW_S, seconds: 32 })).toEqual([Number.NaN, ...new Array(13).fill(3), ...new Array(9).fill(Number.NaN), ...new Array(9).fill(7)])
-  })
-  it('has the peak of the series it would be, without making it, wherever its samples lie', () => {
-    let state = 11
-    const next = (below: number): number => (state = (state * 1103515245 + 12345) % 2 ** 31) % below
-    for (let i = 0; i < 200; i++) {
-      const history = emptyHistory()
-      for (let at = NOW_S - 100 + next(60); at <= NOW_S; at += 0.1 + next(i % 5 === 0 ? 40 : 5)) recordUsage(history, at * 1e9, next(1000))
-      const span = { lastSecond: NOW_S - next(3), seconds: 5 + next(56) }
-      expect(peakUsage(history, span)).toBe(largest(usageSeries(history, span)))
-    }
-    expect(peakUsage(emptyHistory(), { lastSecond: NOW_S, seconds: 60 })).toBeUndefined()
   })
   it('lets what came last stand on, not the peak before it: after a kill the line falls at once', () => {
     const history = emptyHistory()
