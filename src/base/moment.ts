@@ -9,7 +9,7 @@ export function parseMoment(text: string, { startNs, anchor }: { readonly startN
   const offset = parseDuration(text.replace(/^\+/, ''))
   if (offset !== undefined) return startNs + offset
   if (anchor === undefined) return undefined
-  const ofDay = /^(\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d+)?))?$/.exec(text)
+  const ofDay = /^([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d(?:\.\d+)?))?$/.exec(text)
   if (ofDay !== null) return tsNsAt(anchor, nextAt(wallMsAt(anchor, startNs), Number(ofDay[1]) * 3_600_000 + Number(ofDay[2]) * 60_000 + Number(ofDay[3] ?? 0) * 1000))
   if (!/^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}/.test(text)) return undefined
   // A time without zone is UTC, as everything oomscope prints; Date would take it for local.

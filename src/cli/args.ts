@@ -37,13 +37,12 @@ const SCREEN_OPTIONS: Readonly<Record<string, Option>> = {
   keys: { type: 'string', value: 'SET', says: 'oomscope, or below for hands that know below' },
   'no-mouse': { type: 'boolean', says: 'leave the mouse to the terminal' },
   'no-settings': { type: 'boolean', says: 'neither read nor keep columns, order and theme' },
-  ...CGROUP_OPTION, ...TOMBSTONES_OPTION,
 }
 const JSON_OPTION: Readonly<Record<string, Option>> = { json: { type: 'boolean', says: 'one JSON object a line' } }
 
 export const COMMANDS = {
   live: { says: 'watch this node on the terminal (the default)', options: {
-    ...LIVE_OPTIONS, 'look-back': { type: 'string', value: 'BYTES', says: 'memory for going back in time; 0 = none (64MiB)' }, ...SCREEN_OPTIONS } },
+    ...LIVE_OPTIONS, 'look-back': { type: 'string', value: 'BYTES', says: 'memory for going back in time; 0 = none (64MiB)' }, ...SCREEN_OPTIONS, ...CGROUP_OPTION, ...TOMBSTONES_OPTION } },
   record: { says: 'record this node to FILE; prints `recording …` on stderr once everything runs', options: {
     output: { type: 'string', short: 'o', value: 'FILE', says: 'the recording to write' },
     for: { type: 'string', value: 'TIME', says: 'end after this time, counted from the line `recording …`' },
@@ -52,12 +51,12 @@ export const COMMANDS = {
     force: { type: 'boolean', says: 'overwrite an existing recording' }, ...TOMBSTONES_OPTION, ...LIVE_OPTIONS } },
   replay: { says: 'the same screen over a recording', file: true, options: {
     at: { type: 'string', value: 'TIME', says: 'start at 2026-11-20T12:00:00Z, 12:00:00 (UTC) or +90s from the beginning' },
-    speed: { type: 'string', value: 'N', says: 'seconds of the recording per second (1)' }, ...SCREEN_OPTIONS } },
+    speed: { type: 'string', value: 'N', says: 'seconds of the recording per second (1)' }, ...SCREEN_OPTIONS, ...CGROUP_OPTION, ...TOMBSTONES_OPTION } },
   kills: { says: 'every kill of a recording', file: true, options: { ...JSON_OPTION, ...CGROUP_OPTION, ...TOMBSTONES_OPTION,
     evidence: { type: 'string', value: 'FILE', says: 'the log of the kubelet (journalctl -u kubelet), for the reason of a stop' } } },
   spikes: { says: 'memory spikes of a recording, and what kubectl top would have shown', file: true, options: { ...JSON_OPTION, ...CGROUP_OPTION, ...TOMBSTONES_OPTION,
     all: { type: 'boolean', says: 'list every spike in order of time, not only those nearest to their limits' } } },
-  recommend: { says: 'requests and limits from what the workloads of a recording truly needed', file: true, options: { ...JSON_OPTION, ...TOMBSTONES_OPTION,
+  recommend: { says: 'requests and limits from what the workloads of a recording truly needed', file: true, options: { ...JSON_OPTION, ...CGROUP_OPTION, ...TOMBSTONES_OPTION,
     limit: { type: 'string', value: 'BYTES', says: 'would they have lived under this limit? for example 600Mi' } } },
   explain: { says: 'the kills in a kernel log (dmesg, journalctl -k); - is stdin', file: true, options: JSON_OPTION },
   run: { says: 'a command in a memory cgroup of its own, watched; its exit status is ours', command: true, options: {
@@ -211,6 +210,6 @@ function overviewText(): string {
 
 function commandText(name: CommandName): string {
   const { says, command, options }: Command = COMMANDS[name]
-  const lines = Object.entries(options).map(([key, { short, value, says: what }]) => `  ${`${short === undefined ? '' : `-${short}, `}--${key}${value === undefined ? '' : ` ${value}`}`.padEnd(22)}${what}`)
+  const lines = Object.entries(options).map(([key, { short, value, says: what }]) => `  ${`${short === undefined ? '' : `-${short}, `}--${key}${value === undefined ? '' : ` ${value}`}`.padEnd(25)}${what}`)
   return [`oomscope ${name}: ${says}`, '', `usage: oomscope ${name}${command === true ? '' : operandOf(name)} [OPTIONS]${command === true ? operandOf(name) : ''}`, '', ...lines, ''].join('\n')
 }

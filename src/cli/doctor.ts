@@ -8,6 +8,7 @@ import { readNodeFacts } from '../source/node-facts.ts'
 import { detectFeatures, prepareProbes } from '../source/prepare-probes.ts'
 import { chooseProbes } from '../source/probe-set.ts'
 import type { Ready } from '../source/readiness.ts'
+import { jsonLine } from '../view/json-line.ts'
 import { isSet, textOf } from './args.ts'
 import type { Options } from './args.ts'
 import { doctorReport } from './doctor-report.ts'
@@ -29,7 +30,7 @@ export async function doctor(options: Options, signals: Signals): Promise<ExitCo
     failure = error
   }
   const report = doctorReport({ features, rungs: chooseProbes(features).rungs, node: readNodeFacts(), names: await asked, ...(selfTest === undefined ? {} : { selfTest }) })
-  process.stdout.write(isSet(options, 'json') ? `${JSON.stringify(report)}\n` : doctorText(report))
+  process.stdout.write(isSet(options, 'json') ? `${jsonLine(report)}\n` : doctorText(report))
   if (failure !== undefined) throw failure
   return EXIT.done
 }

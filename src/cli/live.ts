@@ -45,13 +45,13 @@ async function tellingIfSlow<T>(work: Promise<T>): Promise<T> {
 }
 
 export async function live(options: Options, signals: Signals): Promise<ExitCode> {
+  // What is wrong with an option is said before anything runs, also where it would not matter.
+  const tape = tapeOf(options), screen = screenOptions(options), sources = nameSources(options), narrow = narrower(coversOf(options)), tombstones = tombstonesOf(options)
   if (!hasTerminal()) return liveSnapshot(options, signals)
   requireTerminal('this node', 'oomscope record -o FILE')
-  // What is wrong with an option is said before anything runs.
-  const tape = tapeOf(options), screen = screenOptions(options), sources = nameSources(options), narrow = narrower(coversOf(options))
   protectFromOom()
-  const source = await openLive(liveOptions(options)), story = new Story(narrow(createModel())), feed = new Feed(source, { afterFrame: (model) => story.see(narrow(model)), tombstones: tombstonesOf(options) })
-  const batches = source.batches(), rewind = tape === undefined ? undefined : new Rewind(feed, tape, tombstonesOf(options))
+  const source = await openLive(liveOptions(options)), story = new Story(narrow(createModel())), feed = new Feed(source, { afterFrame: (model) => story.see(narrow(model)), tombstones })
+  const batches = source.batches(), rewind = tape === undefined ? undefined : new Rewind(feed, tape, tombstones)
   void untilAborted(signals.ended).then(() => source.close())
   // A bridge that cannot start is told on the plain terminal, before the screen is taken.
   const first = await tellingIfSlow(batches.next())

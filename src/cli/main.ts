@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The program: arguments to a command, its result to an exit code. */
-import { EXIT } from '../base/errors.ts'
+import { environmentError, EXIT, reasonOf } from '../base/errors.ts'
 import type { ExitCode } from '../base/errors.ts'
 import { helpText, parseArguments } from './args.ts'
 import type { Invocation } from './args.ts'
@@ -45,13 +45,17 @@ const signals = watchSignals()
 process.on('uncaughtException', fail)
 process.on('unhandledRejection', fail)
 // `oomscope kills FILE | head`: the reader has what it wanted.
-process.stdout.on('error', (error) => { if (isClosedPipe(error)) exitWith(signals.exitCode() ?? EXIT.done); else fail(error) })
+process.stdout.on('error', (error) => {
+  if (isClosedPipe(error)) exitWith(signals.exitCode() ?? EXIT.done)
+  fail(environmentError({ code: 'output-unwritable', message: `cannot write the output: ${reasonOf(error)}`, hint: 'what was written is not all of it', cause: error }))
+})
 process.stderr.on('error', () => undefined)
 
 try {
   const code = await run(parseArguments(process.argv.slice(2)), signals)
   // Let stdout drain: a pipe takes what it can, and process.exit would drop the rest.
-  process.stdout.write('', () => exitWith(signals.exitCode() ?? code))
+  // What went wrong with it is told by its event.
+  process.stdout.write('', (error) => { if (error === null || error === undefined) exitWith(signals.exitCode() ?? code) })
 } catch (error) {
   fail(error)
 }

@@ -17,9 +17,11 @@ import { replaySnapshot } from './snapshot.ts'
 import { hasTerminal, requireTerminal } from './terminal.ts'
 
 export async function replay(file: string, options: Options, signals: Signals): Promise<ExitCode> {
+  // What is wrong with an option is said also where it would not matter.
+  const screen = screenOptions(options), speed = speedOf(options), tombstones = tombstonesOf(options), narrow = narrower(coversOf(options))
   if (!hasTerminal()) return replaySnapshot(file, options, signals)
   requireTerminal('the recording', 'oomscope kills FILE')
-  const screen = screenOptions(options), speed = speedOf(options), tombstones = tombstonesOf(options), narrow = narrower(coversOf(options)), recording = openRecording(file)
+  const recording = openRecording(file)
   const source = new ReplaySource(recording, { speed }), at = textOf(options, 'at'), { story, nameBook, close } = overlook(file, { tombstones, narrow, span: recording.span(), after: recording.prepare(), isBusy: () => !source.playback().caughtUp }), feed = new Feed(source, { tombstones, nameBook })
   try {
     if (at !== undefined) source.seek(startOf(source, at))

@@ -1,4 +1,5 @@
 /** The node as seen while a command of ours runs: folds the live stream, keeps a recording when one is wanted, and goes on when watching fails. */
+import type { NameSource } from '../identity/name-source.ts'
 import { createModel } from '../model/apply.ts'
 import type { NodeModel } from '../model/node.ts'
 import { createRunWatch, watchRun } from '../model/run-watch.ts'
@@ -8,9 +9,7 @@ import type { Ledger } from '../model/usage-ledger.ts'
 import type { RecordingWriter } from '../recording/writer.ts'
 import type { LiveSource } from '../source/live.ts'
 import { Story } from '../view/story.ts'
-import type { Options } from './args.ts'
 import { Feed } from './feed.ts'
-import { nameSources } from './name-sources.ts'
 import { Names } from './names.ts'
 
 /** What the last rows need from the kernel through bpftrace and the bridge; they come within a tenth of this. */
@@ -30,10 +29,10 @@ export class RunWatcher {
   private pumped: Promise<void> | undefined
   private wake = (): void => undefined
 
-  constructor(source: LiveSource, { memcgId, writer, options }: { readonly memcgId: number; readonly writer: RecordingWriter | undefined; readonly options: Options }) {
+  constructor(source: LiveSource, { memcgId, writer, sources }: { readonly memcgId: number; readonly writer: RecordingWriter | undefined; readonly sources: readonly NameSource[] }) {
     this.source = source
     this.writer = writer
-    this.names = new Names(nameSources(options))
+    this.names = new Names(sources)
     this.watch = createRunWatch(memcgId)
     this.feed = new Feed(source, { afterFrame: (model) => { watchRun(this.watch, model); this.story.see(model) },
       afterEvent: (model, event) => { if ('memcgId' in event && event.memcgId === memcgId) keepAccount(this.ledger, model, event) } })

@@ -62,7 +62,7 @@ function linesOf({ row, recommendation, whatIf }: Advised): string[] {
 /** Everything, without a trailing newline. */
 export function recommendText(model: NodeModel, advised: readonly Advised[], fit: NodeFit | undefined): string {
   const loss = usageLossText(model), isAsked = advised.some(({ whatIf }) => whatIf !== undefined)
-  if (advised.length === 0) return 'No workload: no cgroup below the root was recorded.'
+  if (advised.length === 0) return model.coversText === undefined ? 'No workload: no cgroup below the root was recorded.' : 'No container or service matches.'
   return [
     ...wrap(cellText(sanitize(fitText(fit))), COLUMNS), ...(loss === '' ? [] : wrap(cellText(`Facts are missing: ${loss}. Numbers they touch are marked >.`), COLUMNS)),
     ...(isAsked ? wrap(ALWAYS_UNKNOWN, COLUMNS) : []), '', ...tableText(TABLE, advised), '',

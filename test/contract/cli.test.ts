@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Event } from '../../src/event/event.ts'
 import { KINDS } from '../../src/event/kinds.ts'
@@ -21,6 +23,12 @@ beforeEach(() => { directory = fresh() })
 const at = (name: string): string => join(directory, name)
 const isRoot = process.getuid?.() === 0
 
+const DEMO = fileURLToPath(new URL('../fixtures/recordings/three-kills-v1.oom', import.meta.url))
+
+const shell = (line: string): Promise<Ended> => new Promise((resolve) => {
+  execFile('sh', ['-c', line], { env: { ...process.env, NODE: process.execPath, CLI } }, (error, stdout, stderr) => resolve({ code: error === null ? 0 : Number(error.code), signal: null, stdout, stderr }))
+})
+
 /** Exactly two lines on stderr, the second a hint, nothing on stdout, no stack. */
 function expectTwoLines(ended: Ended, code: number, first: RegExp): void {
   expect(ended.stderr).toMatch(/^oomscope: [^\n]+\nhint: [^\n]+\n$/)
@@ -34,9 +42,21 @@ describe('usage: exit 2', () => {
     [['recrod'], /unknown command 'recrod'/], [['kills', '--frobnicate', 'x'], /unknown option '--frobnicate'/], [['record'], /FILE is missing/], [['kills'], /FILE is missing/], [['replay'], /FILE is missing/],
     [['kills', 'a', 'b'], /one argument too many, 'b'/], [['record', '-o', 'x', '--for', 'long'], /--for 'long': not a duration/], [['record', '-o', 'x', '--max-size', '1KiB'], /--max-size '1KiB': too small/],
     [['record', '-o', 'x', '--sample', '1us'], /--sample '1us': out of range/], [['spikes'], /FILE is missing/], [['run', '--limit', '1k', '--', 'true'], /--limit '1k': too small/], [['run', '--swap', '1Gi', '--', 'true'], /--swap without --limit/], [['run', '--fail-over', '110%', '--', 'true'], /'110%': out of range/], [['run', '--fail-over', 'much', '--', 'true'], /neither a share nor a size/],
+    [['run', '--cgroup', 'x', '--', 'true'], /unknown option '--cgroup'/], [['run', '--record', 'r.oom', '--no-names', '--cri', 'x', '--', 'true'], /--no-names with --cri/], [['run', '--summary', 'nowhere/s.json', '--', 'true'], /cannot write the summary, nowhere\/s\.json: no such directory/],
+    [['replay', 'x', '--speed', 'fast'], /--speed 'fast': not a number/], [['replay', 'x', '--theme', 'pink'], /--theme 'pink'/], [['live', '--tombstones', 'few'], /--tombstones 'few'/], [['recommend', 'x', '--cgroup', '/'], /--cgroup '\/': not a pattern/],
   ])('%j', async (args, first) => {
     expectTwoLines(await cli(args, { cwd: directory }), 2, first)
     expect(readdirSync(directory)).toEqual([])
+  })
+})
+
+describe('what is written nobody takes', () => {
+  test.each(['--help', 'doctor --no-names', `kills ${DEMO}`, `kills --json ${DEMO}`, `replay ${DEMO}`])('%s: a full disk is exit 3 and no bug', async (command) => {
+    const ended = await shell(`"$NODE" "$CLI" ${command} > /dev/full`)
+    expectTwoLines(ended, 3, /cannot write the output: no space left on device/)
+  })
+  test('a reader that has had enough is no error', async () => {
+    expect(await shell(`{ "$NODE" "$CLI" kills --json ${DEMO}; echo "code $?" >&2; } | true`)).toMatchObject({ stdout: '', stderr: 'code 0\n' })
   })
 })
 

@@ -51,6 +51,18 @@ test('--limit asks whether it would have lived', async () => {
   expect((await cli(['recommend', file, '--limit', '210Mi'])).stdout).toContain('at 210Mi')
 })
 
+test('--cgroup: only the workloads of the part; the sum stays that of the node', async () => {
+  record(spikyFrames(MEMCGS, 60, { 1: [names] }))
+  const { list: whole } = await jsonOf(), { list } = await jsonOf('--cgroup', '**/pod26ab26cd*')
+  expect(list.map(({ path }) => path)).toEqual([API, SIDECAR, undefined])
+  expect(list).toEqual([whole[1], whole[2], whole[3]])
+  const { stdout } = await cli(['recommend', file, '--cgroup', 'db.service'])
+  expect(stdout).toContain('only cgroups that match db.service')
+  expect(stdout).toContain('requests of the 2 workloads running at the end')
+  expect(stdout).not.toContain('api-7d9f')
+  expect((await cli(['recommend', file, '--cgroup', '/user.slice'])).stdout).toMatch(/\n\nNo container or service matches\.\n$/)
+})
+
 test('a limit that is none is a usage error', async () => {
   record(spikyFrames(MEMCGS, 5))
   expect(await cli(['recommend', file, '--limit', 'much'])).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(/--limit 'much': not a size\nhint: /) as string })

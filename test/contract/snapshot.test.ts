@@ -32,6 +32,11 @@ describe('replay into a pipe', () => {
     expect(lines(stdout).filter((line) => / container-limit /.test(line))).toHaveLength(1)
     expect(stdout).toMatch(/2026-11-21T04:18:1[45]\.\d/)
   })
+  test('before it began is its beginning', async () => {
+    const { code, stdout } = await cli(['replay', DEMO, '--at', '2020-01-01T00:00:00Z'])
+    expect(code).toBe(0)
+    expect(lines(stdout)[0]).toMatch(/^oomscope {2}vm · .*OOM kills 0\/h.* · 2026-11-21T04:1\d:\d\d\.\d{3}Z$/)
+  })
   test.each(['0', '-3', 'wide', '9'])('a COLUMNS of %j is no reason to fail', async (COLUMNS) => {
     const { code, stdout } = await cli(['replay', DEMO], { env: { COLUMNS } })
     expect(code).toBe(0)

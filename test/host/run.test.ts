@@ -45,6 +45,15 @@ test('a command that grows past its limit: killed, told why, exit 137', (context
   expect(leftovers(host.lab.options.mount.directory)).toEqual([])
 }))
 
+test('a summary that no disk takes: exit 3, unless the command says worse; both are told', (context) => inLab(context, async (host) => {
+  for (const [command, wanted] of [['true', 3], ['exit 7', 7]] as const) {
+    const { code, stderr } = await cli(['run', '--no-tui', '--no-probes', '--force', '--summary', '/dev/full', '--', 'sh', '-c', command])
+    expect(stderr).toMatch(/\noomscope: cannot write the summary, \/dev\/full: no space left on device\nhint: [^\n]+\n$/)
+    expect(code).toBe(wanted)
+  }
+  expect(leftovers(host.lab.options.mount.directory)).toEqual([])
+}))
+
 test('a command that loses a child and goes on: the kill is told though it ends well', (context) => inLab(context, async (host) => {
   const { code, summary } = await ran(host, ['--limit', '32Mi'], ['sh', '-c', `(${growing(host, 60, 'child')}); exit 0`])
   expect(code).toBe(0)

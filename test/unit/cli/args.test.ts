@@ -58,7 +58,7 @@ describe('moments', () => {
   const startNs = 500e9, anchor = { tsNs: 500e9, wallMs: Date.UTC(2026, 10, 20, 23, 59, 30), bootNs: 0 }
   test.each<[string, number | undefined]>([
     ['+90s', 90], ['90s', 90], ['1m30s', 90], ['2026-11-20T23:59:40Z', 10], ['2026-11-20T23:59:40.5Z', 10.5], ['2026-11-20T23:59:40', 10], ['2026-11-20 23:59:40', 10], ['2026-11-21T00:59:40+01:00', 10], ['23:59:40', 10], ['23:59', 86_370],
-    ['00:00:10', 40], ['23:59:30', 0], ['yesterday', undefined], ['2026', undefined], ['', undefined], ['2026-99-99T00:00:00Z', undefined],
+    ['00:00:10', 40], ['23:59:30', 0], ['yesterday', undefined], ['24:00', undefined], ['23:60', undefined], ['12:00:61', undefined], ['2026', undefined], ['', undefined], ['2026-99-99T00:00:00Z', undefined],
   ])('%j is %j s after the beginning', (text, seconds) => expect(parseMoment(text, { startNs, anchor })).toBe(seconds === undefined ? undefined : startNs + seconds * 1e9))
   test('without a clock in the recording only offsets can be meant', () => {
     expect(parseMoment('12:00:00', { startNs })).toBeUndefined()
