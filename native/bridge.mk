@@ -14,9 +14,14 @@ dist/native/oomscope-bridge: $(NATIVE_SOURCES) $(NATIVE_HEADERS) native/bridge.m
 	@mkdir -p $(@D)
 	@$(NATIVE_CC) $(NATIVE_CFLAGS) $(NATIVE_SOURCES) -o $@
 
-build/native/%: native/%.c $(NATIVE_LIBRARY) $(NATIVE_HEADERS) native/bridge.mk
+# Compiled once for all tests, and kept for the next time.
+.PRECIOUS: build/native/%.o
+build/native/%.o: native/%.c $(NATIVE_HEADERS) native/bridge.mk
 	@mkdir -p $(@D)
-	@$(NATIVE_CC) $(NATIVE_CFLAGS) $(NATIVE_SANITIZE) $< $(NATIVE_LIBRARY) -o $@
+	@$(NATIVE_CC) $(NATIVE_CFLAGS) $(NATIVE_SANITIZE) -c $< -o $@
+
+build/native/test_%: build/native/test_%.o $(NATIVE_LIBRARY:native/%.c=build/native/%.o)
+	@$(NATIVE_CC) $(NATIVE_SANITIZE) $^ -o $@
 
 ## native-test: the C tests under AddressSanitizer and UBSan
 native-test: $(addprefix build/native/,$(NATIVE_TESTS))
