@@ -1,4 +1,5 @@
 /** `oomscope explain`: the same cases as `kills`, from a kernel log of any kernel since 4.x. */
+import { formatBytes } from '../base/bytes.ts'
 import { EXIT, usageError } from '../base/errors.ts'
 import type { ExitCode } from '../base/errors.ts'
 import { plural, printable } from '../base/text.ts'
@@ -13,6 +14,7 @@ import { killJson } from '../view/kill-json.ts'
 import { killsSummary, killText } from '../view/kill-report.ts'
 import { isSet } from './args.ts'
 import type { Options } from './args.ts'
+import { saying } from './progress.ts'
 import { readText } from './read-text.ts'
 import type { Signals } from './signals.ts'
 
@@ -36,9 +38,9 @@ export const explainLog = (log: LogText): readonly Explained[] => log.streams.ma
 
 export async function explain(file: string, options: Options, signals: Signals): Promise<ExitCode> {
   await signals.release()
-  const text = readText(file, 'name a kernel log: dmesg > FILE, journalctl -k -o json > FILE, /var/log/kern.log')
+  const text = await readText(file, 'name a kernel log: dmesg > FILE, journalctl -k -o json > FILE, /var/log/kern.log')
   if (/^OOMS/.test(text)) throw usageError('not-a-log', `cannot explain ${printable(file)}: it is a recording`, `oomscope kills ${printable(file)}`)
-  const log = readLog(text), explained = explainLog(log)
+  const { log, explained } = saying(`reading ${formatBytes(text.length)} of log`, () => { const read = readLog(text); return { log: read, explained: explainLog(read) } })
   if (isSet(options, 'json')) for (const { model, clock } of explained) for (const killCase of model.cases) process.stdout.write(`${jsonLine(killJson(killCase, model, clock))}\n`)
   else process.stdout.write(`${textOf(log, explained)}\n`)
   const notes = notesOf(log, explained)

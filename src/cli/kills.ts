@@ -18,7 +18,7 @@ import type { Signals } from './signals.ts'
 export async function kills(file: string, options: Options, signals: Signals): Promise<ExitCode> {
   const narrow = narrower(coversOf(options)), whole = await readRecording(file, signals, { tombstones: tombstonesOf(options) })
   if (whole === undefined) return EXIT.done
-  addEvidence(whole, textOf(options, 'evidence'))
+  await addEvidence(whole, textOf(options, 'evidence'))
   const model = narrow(whole)
   if (isSet(options, 'json')) writeJson(model)
   else writeText(model)
@@ -26,9 +26,9 @@ export async function kills(file: string, options: Options, signals: Signals): P
 }
 
 /** After the fold: a verdict is computed when it is asked for. */
-function addEvidence(model: NodeModel, file: string | undefined): void {
+async function addEvidence(model: NodeModel, file: string | undefined): Promise<void> {
   if (file === undefined) return
-  const { anchor, names } = model, text = readText(file, 'name the log of the kubelet: journalctl -u kubelet -o json > FILE')
+  const { anchor, names } = model, text = await readText(file, 'name the log of the kubelet: journalctl -u kubelet -o json > FILE')
   if (anchor === undefined) throw usageError('no-clock', 'cannot use --evidence: the recording has no wall clock', 'its beginning is missing')
   const pods = new Map([...names].flatMap(([key, { namespace, pod }]) => (key.startsWith('pod:') && pod !== undefined ? [[`${namespace ?? ''}/${pod}`, key.slice('pod:'.length)] as const] : [])))
   const { events, unknown } = readEvidence(text, { anchor, names: pods })

@@ -1,4 +1,4 @@
-/** How far the reading of a recording has come: on one line of the terminal that stderr is, while it lasts; elsewhere nothing. */
+/** That something long is being done, and how far the reading of a recording has come: on one line of the terminal that stderr is, while it lasts; elsewhere nothing. */
 import { printable } from '../base/text.ts'
 import type { ReplaySource } from '../source/replay.ts'
 import type { Batch } from '../source/source.ts'
@@ -14,6 +14,19 @@ export type LineTerminal = { readonly columns?: number; readonly write: (text: s
 
 const ownTerminal = (): LineTerminal | undefined => (process.stderr.isTTY && !['', 'dumb'].includes(process.env['TERM'] ?? '') ? process.stderr : undefined)
 
+const lineOf = (text: string, { columns }: LineTerminal): string => `${TO_BEGIN}${`oomscope: ${text} (ctrl-C ends)`.slice(0, (columns || DEFAULT_COLUMNS) - 1)}${ERASE_LINE}`
+const NO_LINE = `${TO_BEGIN}${ERASE_LINE}`
+
+/** Work in one piece, in which nobody can say how far it has come. */
+export function saying<T>(what: string, work: () => T, terminal = ownTerminal()): T {
+  terminal?.write(lineOf(what, terminal))
+  try {
+    return work()
+  } finally {
+    terminal?.write(NO_LINE)
+  }
+}
+
 /** One pass over a recording; how much of it is read when. */
 export type Pass = { readonly source: ReplaySource; readonly path: string; readonly totalBytes: number }
 
@@ -22,7 +35,7 @@ export async function* toldBatches({ source, path, totalBytes }: Pass, terminal 
   let frameBytes = 0, isShown = false
   const tell = (): void => {
     const percent = Math.floor((100 * (frameBytes + source.counts().corruptBytes)) / totalBytes)
-    terminal?.write(`${TO_BEGIN}${`oomscope: ${percent}% of ${printable(path)} read (ctrl-C ends)`.slice(0, (terminal.columns || DEFAULT_COLUMNS) - 1)}${ERASE_LINE}`)
+    terminal?.write(lineOf(`${percent}% of ${printable(path)} read`, terminal))
     isShown = true
   }
   const timer = terminal === undefined ? undefined : setInterval(tell, REPEAT_MS)
@@ -33,6 +46,6 @@ export async function* toldBatches({ source, path, totalBytes }: Pass, terminal 
     }
   } finally {
     clearInterval(timer)
-    if (isShown) terminal?.write(`${TO_BEGIN}${ERASE_LINE}`)
+    if (isShown) terminal?.write(NO_LINE)
   }
 }

@@ -1,5 +1,6 @@
 /** `oomscope explain`: a kernel log from a file or the standard input; what it cannot read it says. */
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { openSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { cli, CLI } from '../helpers/cli.ts'
@@ -21,8 +22,20 @@ test('- is the standard input', () => {
   expect([status, stdout.trimEnd().split('\n').length]).toEqual([0, 1])
 })
 
+test('- is the standard input, also one that somebody has made non-blocking and that comes in pieces', async () => {
+  const child = spawn('sh', ['-c', 'dd iflag=nonblock count=0 2>/dev/null; exec "$0" "$1" explain - --json', process.execPath, CLI], { stdio: ['pipe', 'pipe', 'inherit'] })
+  let stdout = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => { stdout += text })
+  child.stdin.on('error', () => undefined)
+  // Many times what a pipe holds: its reader is the faster one, and finds it empty again and again.
+  child.stdin.end(`${'[    1.000000] eth0: link becomes ready\n'.repeat(200_000)}${logText('01-container-6.8-dmesg.txt')}`)
+  expect(await new Promise((resolve) => child.on('close', resolve))).toBe(0)
+  expect(stdout.trimEnd().split('\n')).toHaveLength(1)
+})
+
 test('a log without a kill is no error, and neither is none at all', async () => {
   expect(await cli(['explain', fixture('../identity-vectors.json')])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^no OOM kill in \d+ lines\n$/) as string })
+  expect(spawnSync(process.execPath, [CLI, 'explain', '-'], { stdio: [openSync('/', 'r'), 'pipe', 'pipe'], encoding: 'utf8' })).toMatchObject({ status: 2, stderr: expect.stringContaining('cannot read the standard input: is a directory') as string })
   expect(spawnSync(process.execPath, [CLI, 'explain', '-', '--json'], { input: '', encoding: 'utf8' })).toMatchObject({ status: 0, stdout: '', stderr: '' })
 })
 
