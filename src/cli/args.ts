@@ -137,7 +137,7 @@ export function durationOf(options: Options, name: string, minNs = 1): number | 
   if (text === undefined) return undefined
   const ns = parseDuration(text)
   if (ns === undefined) throw usageError('bad-value', `cannot understand --${name} ${quoted(text)}: not a duration`, 'write a number with its unit, for example 10ms, 30s, 24h')
-  if (ns < minNs || ns > 10 * 365 * 86400e9) throw usageError('bad-value', `cannot use --${name} ${quoted(text)}: out of range`, `the least is ${minNs / 1e6}ms`)
+  if (ns < minNs || ns > 10 * 365 * 86400e9) throw usageError('bad-value', `cannot use --${name} ${quoted(text)}: out of range`, ns < minNs ? `the least is ${minNs / 1e6}ms` : 'the most is 10 years')
   return ns
 }
 

@@ -26,8 +26,7 @@ export async function runHere(run: Run): Promise<Outcome> {
 /** What the kernel's files say at its end, then what the stream says of its end. */
 export async function outcomeOf({ argv, memcg, watcher }: Run, ending: Ending, startedMs: number): Promise<Outcome> {
   const ns = (performance.now() - startedMs) * 1e6, peakBytes = memcg.peakBytes(), leftBehind = memcg.pids().length
-  await memcg.remove()
-  await watcher.lastRows()
+  if (await memcg.remove()) await watcher.lastRows()
   const facts = { argv, code: ending.code, signal: ending.signal, ns, peakBytes, leftBehind, failure: watcher.failure?.message }
   return { ending, summary: runSummary(facts, watcher.model, { watch: watcher.watch, path: memcg.path, cases: watcher.story.model.cases, account: accountIn(watcher) }) }
 }

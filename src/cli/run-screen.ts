@@ -36,7 +36,7 @@ export async function runOnScreen(run: Run, screen: ScreenOptions): Promise<Outc
   if (isRunning) {
     pane.signal(signalOf(code) ?? 'SIGTERM')
     await Promise.race([pane.ended, pause(GRACE_MS, undefined, { ref: false })])
-    for (const pid of isRunning ? memcg.pids() : []) process.kill(pid, 'SIGKILL')
+    if (isRunning) memcg.kill()
   }
   // The command had the signal, if there was one, and its answer counts.
   signals.forgive()

@@ -57,8 +57,8 @@ export async function run(argv: readonly string[], options: Options, signals: Si
   } finally {
     await watcher.close()
     writer?.close()
-    await memcg.remove()
-    process.off('exit', memcg.abandon)
+    if (await memcg.remove()) process.off('exit', memcg.abandon)
+    else warn({ message: `cannot remove the cgroup of the command, ${memcg.path}: it is still busy`, hint: 'the next oomscope run removes it, once its processes have ended' })
   }
 }
 

@@ -26,12 +26,22 @@ const ENTER = 'echo $$ > "$1" || exit 125; echo "$2" > /proc/$$/oom_score_adj; s
 /** Arguments of /bin/sh. */
 export const entering = (argv: readonly string[], { procsFile, oomScoreAdj }: Seat): string[] => ['-c', ENTER, 'sh', procsFile, oomScoreAdj, ...argv]
 
+/** Missing, in a directory that is none or that we may not enter, a name too long: a shell looks on. */
+function kindOf(path: string): 'file' | 'directory' | undefined {
+  try {
+    const stats = statSync(path)
+    return stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : undefined
+  } catch {
+    return undefined
+  }
+}
+
 /** What a shell would say of a command that it cannot start: 127 not found, 126 not executable; undefined when it can. */
 export function unstartable(command: string, path = process.env['PATH'] ?? ''): { readonly code: 126 | 127; readonly why: string } | undefined {
   const places = command.includes('/') ? [command] : path.split(':').map((directory) => join(directory === '' ? '.' : directory, command))
   let found = false
   for (const place of places) {
-    if (statSync(place, { throwIfNoEntry: false })?.isFile() !== true) continue
+    if (kindOf(place) !== 'file') continue
     found = true
     try {
       accessSync(place, constants.X_OK)
@@ -40,6 +50,7 @@ export function unstartable(command: string, path = process.env['PATH'] ?? ''): 
       // Another directory of PATH may have one that may be executed.
     }
   }
+  if (command.includes('/') && kindOf(command) === 'directory') return { code: 126, why: 'is a directory' }
   return found ? { code: 126, why: 'permission denied' } : { code: 127, why: command.includes('/') ? 'no such file' : 'not found in PATH' }
 }
 

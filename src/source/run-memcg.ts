@@ -63,18 +63,22 @@ export class RunMemcg {
   /** Everybody in it, in cgroups below it too. */
   pids(): number[] { return pidsBelow(this.directory) }
 
-  /** Ends whatever the command left behind, as a container does when its first process ends, and removes it. Throws what the system says when that cannot be. */
-  async remove(): Promise<void> {
+  /** Those that are in it now. */
+  kill(): void { for (const pid of this.pids()) killHard(pid) }
+
+  /** Ends whatever the command left behind, as a container does when its first process ends, and removes it. False when it is still busy after two seconds; throws what else the system says. */
+  async remove(): Promise<boolean> {
     const TRIES = 200, PAUSE_MS = 10
     for (let tries = 0; ; tries += 1) {
-      for (const pid of this.pids()) killHard(pid)
+      this.kill()
       try {
         removeTree(this.directory)
-        return
+        return true
       } catch (error) {
-        if (errnoOf(error) === 'ENOENT') return
-        // EBUSY: the killed have not left yet.
-        if (errnoOf(error) !== 'EBUSY' || tries >= TRIES) throw error
+        if (errnoOf(error) === 'ENOENT') return true
+        // The killed have not left yet: they wait for a disk, or have much memory to give back.
+        if (errnoOf(error) !== 'EBUSY') throw error
+        if (tries >= TRIES) return false
       }
       await pause(PAUSE_MS)
     }
@@ -84,7 +88,7 @@ export class RunMemcg {
   readonly abandon = (): void => {
     const TRIES = 400, PAUSE_MS = 5, nothing = new Int32Array(new SharedArrayBuffer(4))
     for (let tries = 0; tries < TRIES; tries += 1) {
-      for (const pid of this.pids()) killHard(pid)
+      this.kill()
       if (isRemoved(this.directory)) return
       Atomics.wait(nothing, 0, 0, PAUSE_MS)
     }

@@ -1,10 +1,12 @@
 /** `oomscope run` with real commands: their exit status, what the kernel says of their memory, and nothing left behind. */
-import { readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { readFileSync, rmdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { isAlive } from '../helpers/alive.ts'
 import { CLI, cli, startCli } from '../helpers/cli.ts'
 import { Tui } from '../helpers/pty.ts'
+import { skip } from '../helpers/skip.ts'
 import { inLab, type OpenLab } from './host-lab.ts'
 import { leftovers } from './run-leftovers.ts'
 
@@ -52,6 +54,20 @@ test('a summary that no disk takes: exit 3, unless the command says worse; both 
     expect(code).toBe(wanted)
   }
   expect(leftovers(host.lab.options.mount.directory)).toEqual([])
+}))
+
+test('a cgroup that cannot be removed costs neither the summary nor the exit status', (context) => inLab(context, async (host) => {
+  const mount = host.lab.options.mount.directory, mine = `"${mount}$(sed -n 's/^[0-9]*:[^:]*memory[^:]*:\\|^0:://p' /proc/self/cgroup | head -n 1)/kept"`
+  const { code, stderr, summary } = await ran(host, ['--no-probes'], ['sh', '-c', `mkdir ${mine} && mount -t tmpfs none ${mine} && exit 7; exit 8`])
+  if (code === 8) skip(context, 'nothing may be mounted here')
+  const kept = join(mount, summary.path)
+  try {
+    expect([code, summary.exitCode]).toEqual([7, 7])
+    expect(stderr).toContain(`cannot remove the cgroup of the command, ${summary.path}: it is still busy`)
+  } finally {
+    execFileSync('umount', [join(kept, 'kept')])
+    for (const directory of [join(kept, 'kept'), kept]) rmdirSync(directory)
+  }
 }))
 
 test('a command that loses a child and goes on: the kill is told though it ends well', (context) => inLab(context, async (host) => {
