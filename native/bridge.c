@@ -89,8 +89,9 @@ static int init_memcgs(struct bridge *b) {
     b->memcgs.inotify_fd = -1;
     return 0;
   }
-  snprintf(b->memcgs.ignored, sizeof b->memcgs.ignored, "oomscope-selftest.%d", (int)getpid());
+  snprintf(b->memcgs.ignored, sizeof b->memcgs.ignored, STIMULUS_NAME "%d", (int)getpid());
   int err = memcgs_init(&b->memcgs, &b->out, (int)b->options.max_memcgs);
+  if (err == 0 && b->options.selftest[0] != '\0') stimulus_clean(&b->memcgs, clock_read_ns(CLOCK_REALTIME));
   if (err == 0 && b->options.numa) err = numa_init(&b->memcgs);
   if (err == 0 && b->options.max_processes != 0) err = processes_init(&b->processes, &b->memcgs, (int)b->options.max_processes);
   return err < 0 ? environment_failed(b->memcgs.root, err) : 0;

@@ -120,6 +120,7 @@ static void say_missing(struct react *r, uint64_t rows) {
 static void on_printed(void *context, uint64_t rows) {
   struct react *r = context;
   say_missing(r, tally_printed(&r->tally, rows, now_ns()));
+  selftest_heard(r->selftest, rows, r->tally.seen + r->tally.lost);
 }
 
 void react_tracer_over(struct react *r) { say_missing(r, tally_end(&r->tally)); }

@@ -14,8 +14,10 @@ struct selftest {
   struct memcgs *memcgs;          /* version 0: there is no memory controller */
   struct {
     bool wanted, started, done;
-    uint64_t deadline_ns;
+    uint64_t begun_ns, goal;      /* goal: rows that the tracer had printed when it was heard first since; 0: not yet */
+    uint32_t heard;               /* how often it was heard since */
   } test[TESTS];
+  uint64_t come;                  /* rows that have come of those it printed, or are known to be lost */
   struct stimulus plain, oom;
   enum selftest_phase phase;
   uint64_t phase_deadline_ns, forget_ns;
@@ -31,6 +33,8 @@ void selftest_start(struct selftest *s, uint64_t now);
 void selftest_renew(struct selftest *s);
 /* Drives the tests on; never blocks. */
 void selftest_step(struct selftest *s, uint64_t now);
+/* The tracer says how many rows it has printed; `come` of them are accounted for: as long as one is under way, a test has not failed. */
+void selftest_heard(struct selftest *s, uint64_t printed, uint64_t come);
 /* True when a row was caused by the self-test and must not be sent. */
 bool selftest_owns(struct selftest *s, const struct fact *fact);
 bool selftest_owns_counter(struct selftest *s, int counter, uint64_t key, uint64_t value);

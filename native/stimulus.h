@@ -19,6 +19,11 @@ struct stimulus_report {
   int join, reclaim;
 };
 
+/* Before the pid of the bridge that makes it, below the controller's root. */
+#define STIMULUS_NAME "oomscope-selftest."
+
+/* Removes what bridges left behind that were killed: empty memcgs of dead pids. `wall_ns`: CLOCK_REALTIME. */
+void stimulus_clean(const struct memcgs *t, uint64_t wall_ns);
 /* Each returns 0 or -errno. */
 int stimulus_make_memcg(struct stimulus *s, const struct memcgs *t);
 int stimulus_limit_memcg(const struct stimulus *s, const struct memcgs *t, const char *bytes);
