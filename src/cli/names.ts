@@ -10,8 +10,13 @@ import { encodeFrames } from '../wire/encode.ts'
 import { FLAG, FrameReader } from '../wire/frame.ts'
 import type { Feed } from './feed.ts'
 
+/** Limits that are asked about; beyond it they are asked about once more. */
+const MAX_RESIZED = 1000
+
 export class Names {
   readonly sources: readonly NameSource[]
+  /** By container: the limit that was found not to be the declared one. */
+  private readonly resized = new Map<string, number>()
 
   constructor(sources: readonly NameSource[]) {
     this.sources = sources
@@ -37,9 +42,21 @@ export class Names {
   /** Looks at rows already in the model, for containers worth a question. */
   see(events: readonly Event[], model: NodeModel): void {
     for (const event of events) {
-      const question = questionOf(event, model)
+      const question = event.kind === 'memcg_limits' ? this.resizedBy(event, model) : questionOf(event, model)
       if (question !== undefined) for (const source of this.sources) source.ask(question)
     }
+  }
+
+  /** Declared anew (`docker update`), or set by hand: asked about once, keyframes repeat it. */
+  private resizedBy({ memcgId, maxBytes }: EventOf<'memcg_limits'>, model: NodeModel): NameQuestion | undefined {
+    if (maxBytes === undefined || model.names.size === 0) return undefined
+    const { kind, containerId, podUid, within } = identityOf(model.memcgs.get(memcgId)?.path ?? '/'), declared = model.names.get(`container:${containerId ?? ''}`)?.memoryLimitBytes
+    if (kind !== 'container' || containerId === undefined || within !== undefined || declared === undefined) return undefined
+    // The kernel keeps limits in pages.
+    if (Math.abs(declared - maxBytes) < (model.hello?.pageSizeBytes ?? 4096) || this.resized.get(containerId) === maxBytes) return undefined
+    if (this.resized.size >= MAX_RESIZED) this.resized.clear()
+    this.resized.set(containerId, maxBytes)
+    return { containerId, podUid, why: 'resized' }
   }
 
   close(): void {

@@ -12,6 +12,7 @@ const AGAIN_MS: Readonly<Record<AskReason, readonly number[]>> = {
   birth: [50, 100, 200, 500, 1000, 2000, 5000],
   victim: [50, 100, 200, 400, 800, 1500, 3000, 5000, 10_000],
   exited: [500, 2000],
+  resized: [1000],
 }
 export const MAX_ASKS = 2000
 /** So many a second at most, and so many at once: a runtime under pressure is not to be asked to death. */

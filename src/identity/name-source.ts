@@ -27,8 +27,8 @@ export type SourceHealth = {
   readonly lastAnswerNs?: number | undefined
 }
 
-/** A memcg was born of which no name is known, or somebody in it was killed: worth an extra question before the next list. */
-export type NameQuestion = { readonly containerId: string; readonly podUid?: string | undefined; readonly why: 'birth' | 'victim' }
+/** A memcg was born of which no name is known, somebody in it was killed, or its limit is not what was declared: worth an extra question before the next list. */
+export type NameQuestion = { readonly containerId: string; readonly podUid?: string | undefined; readonly why: 'birth' | 'victim' | 'resized' }
 
 export interface NameSource {
   /** `from` of its rows: cri, docker, kubelet, kubernetes, systemd, pod-logs. Constant: how much it is believed depends on it. */

@@ -15,14 +15,19 @@ import { hostLab } from './host-lab.ts'
 
 const ENGINES: readonly { readonly name: EngineName; readonly runtime: RegExp }[] = [{ name: 'docker', runtime: /^Docker\/\d/ }, { name: 'podman', runtime: /^Libpod\/\d/ }]
 
-const isThere = ENGINES.filter(({ name }) => engineMissing(name) === undefined).map(({ name }) => name)
-let reason: string | undefined, proof: EngineProof, told: Told, scratch = ''
+let proof: EngineProof, told: Told, scratch = ''
+/** Why one cannot be had here. */
+const missing = new Map<EngineName, string>()
 const placeOf = (name: EngineName): RuntimePlace => ({ directory: join(scratch, name), cgroupRoot: `/oomscope-${name}-${process.pid}` })
 
 beforeAll(async () => {
   const host = await hostLab()
   if (!('reason' in host)) host.close()
-  else reason = host.reason
+  for (const { name } of ENGINES) {
+    const why = 'reason' in host ? host.reason : engineMissing(name)
+    if (why !== undefined) missing.set(name, why)
+  }
+  const isThere = ENGINES.map(({ name }) => name).filter((name) => !missing.has(name))
   if ('reason' in host || isThere.length === 0) return
   scratch = mkdtempSync(join(tmpdir(), 'oomscope-engines-'))
   proof = await prove(isThere, { main: CLI, scratch, programs: host.lab.options.programs, placeOf })
@@ -32,10 +37,10 @@ afterAll(() => { if (scratch !== '') rmSync(scratch, { recursive: true, force: t
 
 describe.each(ENGINES)('$name', ({ name, runtime }) => {
   const factsOf = (context: TestContext): EngineFacts => {
-    const why = reason ?? engineMissing(name)
+    const why = missing.get(name)
     return why === undefined ? proof.of[name] : skip(context, why)
   }
-  const casesOf = ({ path }: Made): readonly CaseJson[] => told.cases.filter(({ victims }) => victims.some((victim) => victim.path === path))
+  const casesOf = ({ path }: Pick<Made, 'path'>): readonly CaseJson[] => told.cases.filter(({ victims }) => victims.some((victim) => victim.path === path))
   const wordsOf = ({ evidence }: CaseJson): readonly string[] => evidence.filter(({ source }) => source === `${name} container status`).map(({ fact }) => fact)
 
   test('containers that were there before, and those made while it records, have their names, images, labels and limits', (context) => {
@@ -60,6 +65,12 @@ describe.each(ENGINES)('$name', ({ name, runtime }) => {
     expect(said === undefined ? [] : wordsOf(said)).toEqual([factOf(greedy)])
     // The engine that missed it is contradicted.
     expect(said?.differences.filter((text) => text.startsWith(`${name} inspect says`))).toEqual(greedy.word.State.OOMKilled ? [] : [expect.stringContaining(`${name} inspect says Error, exit code 137`)])
+  })
+
+  test('one that the engine removes as soon as it is dead has its name in the case', (context) => {
+    const { fleeting } = factsOf(context), cases = casesOf(fleeting)
+    expect(cases).toHaveLength(1)
+    expect(cases[0]?.victims[0]?.workload).toMatchObject({ containerId: fleeting.id, container: fleeting.name, image: IMAGE })
   })
 
   test('one that is started again under its id and killed again: each death is told of its own run, and none of one that runs on', (context) => {

@@ -14,7 +14,7 @@ const CALLS_AT_ONCE = 32
 /** So many unknown ones at once are cheaper to list. */
 const RATHER_LIST = 60
 /** A runtime that tells events says it by itself soon; and none has noticed a death the moment the kernel decides it. */
-const DELAY_MS = { birth: { events: 300, none: 0 }, victim: { events: 500, none: 100 } } as const
+const DELAY_MS = { birth: { events: 300, none: 0 }, victim: { events: 500, none: 100 }, resized: { events: 0, none: 0 } } as const
 /** Questions of one window are asked together: ten calls in a row cost half of ten calls each on its own. Who asks much waits longer. */
 const WINDOW_MS = { calm: 100, busy: 1000 } as const, BUSY_PER_SECOND = 5
 
@@ -52,7 +52,7 @@ export class Questioner {
 
   ask(question: NameQuestion): void {
     const { containerId, why } = question
-    if (containerIdOf(containerId) === undefined || (why === 'birth' ? this.learner.knows(`container:${containerId}`) : this.learner.isOver(containerId))) return
+    if (containerIdOf(containerId) === undefined || (why === 'birth' && this.learner.knows(`container:${containerId}`)) || this.learner.isOver(containerId)) return
     const now = nowMs(), window = this.windowMs(now)
     this.asks.add(question, Math.ceil((now + DELAY_MS[why][this.hasEvents ? 'events' : 'none']) / window) * window)
     this.arm()
@@ -87,7 +87,7 @@ export class Questioner {
 
   private async answer(client: CriClient, ask: Ask): Promise<void> {
     this.busy += 1
-    const isDone = ask.why === 'birth' ? await this.askBorn(client, ask) : await this.askVictim(client, ask.containerId)
+    const isDone = await (ask.why === 'birth' ? this.askBorn(client, ask) : ask.why === 'resized' ? this.askContainer(client, ask.containerId) : this.askVictim(client, ask.containerId))
     this.busy -= 1
     if (client.fault !== undefined) this.asks.release(ask.containerId)
     else if (isDone) this.asks.done(ask.containerId)

@@ -191,9 +191,9 @@ export class DockerSource implements NameSource {
     if (why === undefined) return
     const status = facts.find((fact) => fact.kind === 'container_status'), isOver = status?.state === 'exited'
     // Its cgroup is there before it runs: then it has no process yet.
-    if (isAnswer && (why === 'birth' ? status?.state !== 'created' : isOver && status.reason === OOM)) { this.asks.done(containerId); return }
+    if (isAnswer && (why === 'birth' ? status?.state !== 'created' : why === 'resized' || (isOver && status.reason === OOM))) { this.asks.done(containerId); return }
     // Docker learns of the OOM beside the exit, and sometimes after it (moby, daemon/monitor.go: EventOOM).
-    if (isAnswer && isOver && why !== 'birth') this.asks.become(containerId, 'exited')
+    if (isAnswer && isOver && why === 'victim') this.asks.become(containerId, 'exited')
     this.asks.again(containerId, nowMs())
   }
 }

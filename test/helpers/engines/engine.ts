@@ -11,7 +11,7 @@ const START_MS = 120_000, ANSWER_MS = 120_000
 export type EngineName = 'docker' | 'podman'
 /** How it is started; its containers' cgroups are `parent/PREFIX<id>`. */
 export type Launch = { readonly name: EngineName; readonly file: string; readonly args: readonly string[]; readonly env: NodeJS.ProcessEnv; readonly parent: string; readonly prefix: string }
-export type ContainerSpec = { readonly name: string; readonly image: string; readonly command: readonly string[]; readonly limitBytes: number; readonly requestBytes?: number; readonly labels?: Readonly<Record<string, string>>; readonly restarts?: number }
+export type ContainerSpec = { readonly name: string; readonly image: string; readonly command: readonly string[]; readonly limitBytes: number; readonly requestBytes?: number; readonly labels?: Readonly<Record<string, string>>; readonly restarts?: number; readonly isRemoved?: boolean }
 /** What `inspect` says; only what is compared. */
 export type Inspected = { readonly RestartCount: number; readonly State: { readonly Status: string; readonly OOMKilled: boolean; readonly ExitCode: number; readonly Pid: number; readonly StartedAt: string; readonly FinishedAt: string } }
 type Answer = { readonly status: number; readonly text: string }
@@ -81,10 +81,10 @@ export class Engine {
   }
 
   /** Makes and starts one; resolves with its id. */
-  async run({ name, image, command: [program, ...args], limitBytes, requestBytes, labels, restarts }: ContainerSpec): Promise<string> {
+  async run({ name, image, command: [program, ...args], limitBytes, requestBytes, labels, restarts, isRemoved }: ContainerSpec): Promise<string> {
     const made = await this.done('POST', `/containers/create?name=${name}`, {
       Image: image, Entrypoint: [program], Cmd: args, Labels: labels,
-      HostConfig: { NetworkMode: 'none', CgroupParent: this.launch.parent, Memory: limitBytes, MemoryReservation: requestBytes, RestartPolicy: restarts === undefined ? undefined : { Name: 'on-failure', MaximumRetryCount: restarts } },
+      HostConfig: { NetworkMode: 'none', CgroupParent: this.launch.parent, Memory: limitBytes, MemoryReservation: requestBytes, AutoRemove: isRemoved, RestartPolicy: restarts === undefined ? undefined : { Name: 'on-failure', MaximumRetryCount: restarts } },
     }) as { readonly Id: string }
     this.made.push(made.Id)
     await this.done('POST', `/containers/${made.Id}/start`)

@@ -1,12 +1,23 @@
 /** How a dockerd and a podman are started that touch nothing of this machine: directories, socket and cgroups of their own, no network, no firewall, no systemd. */
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import type { RuntimePlace } from '../leftovers.ts'
 import type { EngineName, Launch } from './engine.ts'
 import { engineProgram } from './programs.ts'
 
 /** Why there can be none here. */
-export const engineMissing = (name: EngineName): string | undefined =>
-  (name === 'docker' ? ['dockerd', 'containerd', 'runc'] : ['podman', 'conmon', 'runc']).filter((program) => engineProgram(program) === undefined).map((program) => `${program} is not there (Debian: make deps-test unpacks it)`).at(0)
+export function engineMissing(name: EngineName): string | undefined {
+  for (const program of name === 'docker' ? ['dockerd', 'containerd', 'runc'] : ['podman', 'conmon', 'runc']) {
+    const found = engineProgram(program)
+    if (found === undefined) return `${program} is not there (Debian: make deps-test)`
+    try {
+      execFileSync(found.file, ['--version'], { env: found.env, stdio: 'pipe' })
+    } catch (error) {
+      return `${program} cannot run: ${String(error).split('\n')[0]}`
+    }
+  }
+  return undefined
+}
 
 export function launchOf(name: EngineName, place: RuntimePlace): Launch {
   mkdirSync(place.directory, { recursive: true })

@@ -5,15 +5,15 @@ import { memcgMount } from '../lab/cgroup.ts'
 import { recorded, untilTold } from '../lab/recorder.ts'
 import { writeImage } from '../cri/image.ts'
 import type { RuntimePlace } from '../leftovers.ts'
-import { Engine, type EngineName, type Inspected } from './engine.ts'
+import { Engine, type ContainerSpec, type EngineName, type Inspected } from './engine.ts'
 import { launchOf } from './launch.ts'
 
 export const IMAGE = 'localhost/oomscope/lab:1', LIMIT = 48 << 20, REQUEST = 24 << 20, SMALL_LIMIT = 24 << 20, RESTARTS = 1
 const LABELS = { 'com.docker.compose.project': 'shop', 'com.docker.compose.service': 'db', password: 'hunter2' }
 
 export type Made = { readonly id: string; readonly name: string; readonly limitBytes: number; readonly path: string; readonly word: Inspected; /** By the kernel, while it ran. */ readonly enforcedBytes?: number }
-/** Made before the recording began, and after; one killed once, one started again and killed again. */
-export type EngineFacts = { readonly early: Made; readonly late: Made; readonly greedy: Made; readonly looping: Made }
+/** Made before the recording began, and after; one killed once, one started again and killed again, one removed when it was dead. */
+export type EngineFacts = { readonly early: Made; readonly late: Made; readonly greedy: Made; readonly looping: Made; readonly fleeting: Pick<Made, 'id' | 'name' | 'path'> }
 export type EngineProof = { readonly of: Readonly<Record<EngineName, EngineFacts>>; readonly file: string; readonly doctor: string }
 export type EngineBench = { readonly main: string; readonly scratch: string; readonly programs: string; readonly placeOf: (name: EngineName) => RuntimePlace }
 
@@ -27,9 +27,17 @@ async function quiet(engine: Engine, name: string): Promise<Made> {
 }
 
 /** Dies at its limit, each time it is started. */
-async function dying(engine: Engine, name: string, { afterMs, restarts }: { readonly afterMs: number; readonly restarts?: number }): Promise<Made> {
-  const id = await engine.run({ name, image: IMAGE, command: ['/eater', '--mib', '100', '--after-ms', String(afterMs)], limitBytes: SMALL_LIMIT, labels: LABELS, ...(restarts === undefined ? {} : { restarts }) })
+const greedy = (name: string, afterMs = 20): ContainerSpec => ({ name, image: IMAGE, command: ['/eater', '--mib', '100', '--after-ms', String(afterMs)], limitBytes: SMALL_LIMIT, labels: LABELS })
+
+async function dying(engine: Engine, name: string, { afterMs, restarts }: { readonly afterMs?: number; readonly restarts?: number } = {}): Promise<Made> {
+  const id = await engine.run({ ...greedy(name, afterMs), ...(restarts === undefined ? {} : { restarts }) })
   return { id, name, limitBytes: SMALL_LIMIT, path: engine.pathOf(id), word: await engine.exited(id, restarts) }
+}
+
+/** Lives so long that its engine can be asked while it does. */
+async function fleeting(engine: Engine, name: string): Promise<EngineFacts['fleeting']> {
+  const id = await engine.run({ ...greedy(name, 2000), isRemoved: true })
+  return { id, name, path: engine.pathOf(id) }
 }
 
 /** Makes the containers of each engine and one recording; everything of the engines' is gone afterwards. */
@@ -42,8 +50,11 @@ export async function prove(names: readonly EngineName[], { main, scratch, progr
     const early = await each((engine) => quiet(engine, 'early')), options = engines.flatMap(({ name, socket }) => [`--${name}`, socket])
     const doctor = execFileSync(process.execPath, [main, 'doctor', '--json', ...options], { encoding: 'utf8' })
     const rest = await recorded(main, { file, options }, async () => {
-      const made = await each(async (engine) => ({ late: await quiet(engine, 'late'), greedy: await dying(engine, `${engine.name}-greedy`, { afterMs: 20 }), looping: await dying(engine, `${engine.name}-looping`, { afterMs: 300, restarts: RESTARTS }) }))
-      await untilTold(main, file, (text) => made.every(({ greedy, looping }) => [greedy, looping].every((dead) => text.includes(`"${factOf(dead)}"`))))
+      const made = await each(async (engine) => {
+        const late = await quiet(engine, 'late'), removed = await fleeting(engine, `${engine.name}-fleeting`)
+        return { late, fleeting: removed, greedy: await dying(engine, `${engine.name}-greedy`), looping: await dying(engine, `${engine.name}-looping`, { afterMs: 300, restarts: RESTARTS }) }
+      })
+      await untilTold(main, file, (text) => made.every((of) => [of.greedy, of.looping].every((dead) => text.includes(`"${factOf(dead)}"`)) && text.includes(`"container":"${of.fleeting.name}"`)))
       return made
     })
     return { file, doctor, of: Object.fromEntries(names.map((name, at) => [name, { early: early[at], ...rest[at] }])) as EngineProof['of'] }

@@ -44,6 +44,24 @@ test('the container of somebody killed is asked about although its name is known
   expect(source.asked).toEqual([{ containerId: ID, podUid: UID, why: 'victim' }])
 })
 
+test('a container whose limit is not the declared one is asked about, once for each limit', () => {
+  const source = new HandSource('docker'), names = new Names([source]), model = createModel()
+  const limit = (maxBytes: number | undefined, memcgId = 8): Parameters<typeof applyEvent>[1] => event('memcg_limits', 1, { memcgId, maxBytes })
+  const see = (...events: Parameters<typeof applyEvent>[1][]): void => {
+    for (const one of events) applyEvent(model, one)
+    names.see(events, model)
+  }
+  see(birth(8, `/docker/${ID}`, 1), birth(9, `/docker/${ID}/inner`, 1), limit(1 << 20))
+  source.asked.length = 0
+  see(event('workload', 1, { from: 'docker', containerId: ID, container: 'web', memoryLimitBytes: 48 << 20 }))
+  see(limit(undefined), limit(48 << 20), limit((48 << 20) - 4095), limit(1 << 20, 9))
+  expect(source.asked).toEqual([])
+  see(limit(64 << 20), limit(64 << 20), limit(80 << 20), limit(80 << 20))
+  expect(source.asked).toEqual([{ containerId: ID, why: 'resized' }, { containerId: ID, why: 'resized' }])
+  see(event('workload', 1, { from: 'docker', containerId: ID, container: 'web', memoryLimitBytes: 80 << 20 }), limit(80 << 20))
+  expect(source.asked).toHaveLength(2)
+})
+
 test('closing closes every source', () => {
   const source = new HandSource('cri')
   new Names([source]).close()

@@ -57,6 +57,16 @@ test('one whose cgroup is there before it runs is asked about until it does', as
   expect(seen().find((fact) => fact.kind === 'workload')).toMatchObject({ container: 'db', memoryLimitBytes: 64 << 20 })
 })
 
+test('one whose limit was changed is asked about although its name is known', async () => {
+  let memory = 64 << 20
+  const { source, seen } = await setUp((url) => (url.startsWith('/containers/json') ? { body: [line()] } : { body: { ...one(), HostConfig: { Memory: memory } } }))
+  source.ask({ containerId: ID, why: 'birth' })
+  await until(() => seen().some((fact) => fact.kind === 'workload' && fact.memoryLimitBytes === 64 << 20))
+  memory = 80 << 20
+  source.ask({ containerId: ID, why: 'resized' })
+  await until(() => seen().some((fact) => fact.kind === 'workload' && fact.memoryLimitBytes === 80 << 20))
+})
+
 /** As Docker 20.10.24 answers of a container with a restart policy: its flag stays when it starts again, its exit code does not. */
 const START = '2026-11-20T12:00:00.5Z', END = '2026-11-20T12:00:01.25Z', AGAIN = '2026-11-20T12:00:01.6Z'
 const waits = { ...killed, Status: 'restarting' }, runsAgain = { Status: 'running', Pid: 78, OOMKilled: true, ExitCode: 0, StartedAt: AGAIN, FinishedAt: END, Error: '' }

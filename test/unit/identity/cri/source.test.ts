@@ -94,6 +94,16 @@ describe('a runtime that answers', () => {
     await until(named(idOf('f', 3)))
   })
 
+  test('is asked about one whose limit was changed', async () => {
+    const { fake, source, until } = setup(), pod = podOf(5, 1), container = pod.containers[0] as (typeof pod.containers)[number]
+    await listening(fake.add(pod))
+    source.start()
+    await until(limited(container.id, 2 ** 26))
+    Object.assign(container, { limitBytes: 2 ** 27 })
+    source.ask({ containerId: container.id, podUid: uidOf(5), why: 'resized' })
+    await until(limited(container.id, 2 ** 27))
+  })
+
   test('is asked about a victim until it has noticed that it is dead, and why', async () => {
     const { fake, source, facts, until } = setup(), pod = podOf(5, 1), container = pod.containers[0] as (typeof pod.containers)[number]
     await listening(fake.add(pod))
