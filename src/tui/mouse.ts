@@ -13,10 +13,10 @@ export function mouseEvents(chunk: string): MouseEvent[] {
   })
 }
 
-/** Keys in a chunk with reports of the mouse: blessed drops them with it. */
-export function keysBeside(chunk: string): string[] {
+/** What of a chunk is keys; nothing when it holds no report. */
+export function keysBeside(chunk: string): string {
   const rest = chunk.replace(REPORT, '')
-  return rest === chunk ? [] : [...rest].flatMap((char) => (char === '\r' || char === '\n' ? ['enter'] : char === ' ' ? ['space'] : char === '\x1b' ? ['escape'] : char > ' ' && char !== '\x7f' ? [char] : []))
+  return rest === chunk ? '' : rest
 }
 
 export const MOUSE_ON = '\x1b[?1000h\x1b[?1006h', MOUSE_OFF = '\x1b[?1006l\x1b[?1000l'

@@ -1,4 +1,6 @@
 /** Owns the terminal: takes it over through blessed, shows grids, reports keys and sizes, and gives it back exactly as it was. */
+import { emitKeypressEvents } from 'node:readline'
+import { PassThrough } from 'node:stream'
 import blessed from 'blessed'
 import type { Widgets } from 'blessed'
 import type { Grid } from './grid.ts'
@@ -23,6 +25,9 @@ type Program = {
 
 /** Terminals drop longer sequences (xterm and tmux at about 100 kB of base64). */
 const MOST_COPIED = 70_000
+
+/** A process that was stopped does not see this pass. */
+const UNSTOPPED_MS = 200
 
 const BEGIN_FRAME = '\x1b[?2026h', END_FRAME = '\x1b[?2026l'
 
@@ -59,11 +64,16 @@ export class Terminal {
   }
 
   onKey(listener: (key: string) => void): void {
-    this.program.on('keypress', (char, key) => {
+    const tell = (char: string | undefined, key: BlessedKey): void => {
       const name = keyName(char, key)
       if (name !== undefined) listener(name)
-    })
-    this.program.on('data', (data) => { if (this.hasMouse) for (const name of keysBeside(String(data))) listener(name) })
+    }
+    this.program.on('keypress', tell)
+    // blessed drops a chunk that holds a report of the mouse, and every key in it; Node has the same names for them.
+    const beside = new PassThrough()
+    emitKeypressEvents(beside)
+    beside.on('keypress', (char: string | undefined, key: BlessedKey) => tell(char, key.name === 'return' ? { ...key, name: 'enter' } : key))
+    this.program.on('data', (data) => { if (this.hasMouse) beside.write(keysBeside(String(data))) })
   }
 
   /** blessed's own reading of the mouse takes one report a chunk and knows no column beyond 223. */
@@ -107,14 +117,22 @@ export class Terminal {
     const resume = program.pause()
     program.useBuffer = true
     process.stdin.setRawMode(false)
-    process.once('SIGCONT', () => {
+    const again = (): void => {
+      clearTimeout(unstopped)
+      process.off('SIGCONT', again)
       process.stdin.setRawMode(true)
       resume()
       this.setMouse(hasMouse)
+      // A terminal that changed its size meanwhile told it to the shell only: Node asks when it hears this.
+      process.emit('SIGWINCH', 'SIGWINCH')
       this.screen.alloc()
       redraw()
-    })
-    process.kill(process.pid, 'SIGTSTP')
+    }
+    process.on('SIGCONT', again)
+    // The whole group, as the terminal does it: a launcher, `make` or `sudo` that went on would keep the shell waiting.
+    process.kill(0, 'SIGTSTP')
+    // Where no shell waits for it (kubectl exec), the kernel stops nobody (signal(7): an orphaned process group): then time goes on, and this comes.
+    const unstopped = setTimeout(again, UNSTOPPED_MS)
   }
 
   /** Leaves the alternate screen, shows the cursor, ends raw mode. May be called again and on a terminal that is gone. */

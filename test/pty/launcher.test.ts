@@ -40,3 +40,16 @@ it.each([['SIGTERM', 143], ['SIGQUIT', 131], ['SIGHUP', 129], ['SIGINT', 130]] a
   expect(await tui.ended()).toBe(code)
   expect(tui.modes()).toEqual(SHELL_MODES)
 })
+
+it('stops with the program on ^Z, so that the shell comes back, and goes on with it', async () => {
+  tui = new Tui('bash', ['--norc', '--noprofile', '-i'], { env: { OOMSCOPE_MAIN: app, OOMSCOPE_LAUNCHER_UNDER_TEST: LAUNCHER, PS1: 'shell> ' } })
+  await tui.see('shell> ')
+  tui.keys('sh $OOMSCOPE_LAUNCHER_UNDER_TEST\r')
+  await tui.until((t) => t.frames >= 1, 'the first frame')
+  tui.keys('\x1a')
+  await tui.see('Stopped')
+  tui.keys('fg\r')
+  await tui.until((t) => t.modes().alternate && t.text().includes('USED/LIMIT'), 'the screen again')
+  tui.keys('q')
+  await tui.until((t) => !t.modes().alternate && /shell> $/.test(`${t.text().trimEnd()} `), 'the shell again')
+})

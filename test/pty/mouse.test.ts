@@ -44,6 +44,17 @@ describe('the mouse', () => {
     await t.until((x) => x.lines()[3]?.includes('USED^') === true, 'the other way round')
   })
 
+  it('loses and mistakes no key that comes in one piece with its reports, as over a slow line', async () => {
+    const t = await atEnd()
+    t.keys('\x1b[<0;1;1m\x1b[B\x1b[<0;1;1m')
+    await t.until(() => /^ *!*pod /.test(selectedRow(t)) && !selectedRow(t).includes('86c42f1a'), 'the row below selected')
+    expect(t.lines()[0]).toContain('REPLAY END 04:18:24')
+    t.keys('/pod\x1b[<0;1;1m\x7f\x7f\x7f')
+    await t.until((x) => x.lines().at(-1)?.trimEnd().startsWith(' / ') === true || x.lines().at(-1)?.trimEnd() === ' /', 'an empty filter')
+    t.keys('\x1b[<0;1;1m\x03')
+    expect(await t.ended()).toBe(0)
+  })
+
   it('moves the selection by the wheel, every notch of it, beyond column 223, too', async () => {
     const t = await atEnd({ cols: 240 })
     wheel(t, 'down')

@@ -329,6 +329,26 @@ describe('the terminal is given back', () => {
     await tui.until((t) => !t.modes().alternate && /shell> $/.test(t.text().trimEnd() + ' '), 'the shell again')
   })
 
+  it('and taken again in the size it has by then: a terminal tells it only to who runs in front', async () => {
+    tui = new Tui('bash', ['--norc', '--noprofile', '-i'], { env: { PS1: 'shell> ', APP: app } })
+    await tui.see('shell> ')
+    tui.keys('node $APP\r')
+    await tui.see('USED/LIMIT')
+    tui.keys('\x1a')
+    await tui.see('Stopped')
+    tui.resize(110, 30)
+    tui.keys('fg\r')
+    await tui.until((t) => t.modes().alternate && t.lines()[29]?.includes('? help') === true && t.lines()[0]?.trimEnd().length === 109, 'the whole of the larger terminal')
+  })
+
+  it('and taken again at once after a ^Z that stops nobody: where no shell waits (kubectl exec), the kernel ignores it', async () => {
+    const t = await start('mouse')
+    t.keys('\x1a')
+    await t.until((x) => x.raw.includes('\x1b[?1049l') && x.modes().alternate && x.modes().mouse === 'vt200' && x.text().includes('USED/LIMIT'), 'the screen again')
+    t.keys('j')
+    await t.until(() => selectedRow(t).includes('batch/etl'), 'second row selected')
+  })
+
   it.each(['', 'dumb'])('and never taken with TERM=%j: two lines and exit code 3', async (term) => {
     tui = new Tui('sh', ['-c', term === '' ? 'unset TERM; exec node "$APP"' : 'exec node "$APP"'], { term: term || 'xterm', env: { APP: app } })
     expect(await tui.ended()).toBe(3)
