@@ -1,4 +1,5 @@
 /** What `y` copies and `E` writes: the selected kill or workload as text, Markdown and JSON. */
+import { plural } from '../base/text.ts'
 import { formatWall } from '../base/time.ts'
 import { caseMarkdown } from '../view/case-markdown.ts'
 import { wallOf } from '../view/clock.ts'
@@ -22,6 +23,16 @@ export function textToCopy(scene: Scene, ui: Ui): string | undefined {
   }
   const row = [...scene.rows, ...(ui.tree ? scene.treeRows() : [])].find((candidate) => candidate.key === ui.selected)
   return row === undefined ? undefined : `${[`${row.name} at ${scene.time} UTC`, ...scene.detailOf(row).map(({ text }) => `  ${text}`)].join('\n')}\n`
+}
+
+/** Terminals drop longer sequences (xterm and tmux at about 100 kB of base64). */
+const MOST_COPIED_BYTES = 70_000
+
+/** As many whole lines as a terminal takes, and how many of how many that are. */
+export function clipped(text: string): { readonly text: string; readonly lines: string } {
+  const bytes = Buffer.from(text), end = bytes.length <= MOST_COPIED_BYTES ? bytes.length : bytes.lastIndexOf('\n', MOST_COPIED_BYTES - 1) + 1
+  const kept = bytes.toString('utf8', 0, end), count = (of: string): number => of.split('\n').length - 1
+  return { text: kept, lines: `${kept === text ? '' : `${count(kept)} of `}${plural(count(text), 'line')}` }
 }
 
 /** Two files of one name, told apart by the time of the decision and the first victim. */

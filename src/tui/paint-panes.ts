@@ -105,7 +105,8 @@ const NAMED_KEYS: Readonly<Record<string, string>> = { esc: 'escape', enter: 'en
 
 /** A click on a key is that key; on what it does, too, where it is the only one. */
 function clickableKeys(grid: Grid, { x, y }: { readonly x: number; readonly y: number }, { key, does }: { readonly key: string; readonly does: string }): void {
-  const names = key.split(' ')
+  // A filter stands there as it was typed: a word in it is no key.
+  const names = key.startsWith('/') ? [key] : key.split(' ')
   let from = x
   for (const name of names) {
     const pressed = name.length === 1 ? name : NAMED_KEYS[name], target: Target | undefined = name === '^]' ? { what: 'pane' } : pressed === undefined ? undefined : { what: 'key', key: pressed }

@@ -6,7 +6,7 @@ import { Story } from '../view/story.ts'
 import type { Playback, TuiOptions } from './app.ts'
 import type { Charts } from './charts.ts'
 import { point } from './click.ts'
-import { filesOf, textToCopy } from './export-case.ts'
+import { clipped, filesOf, textToCopy } from './export-case.ts'
 import type { Abilities } from './help.ts'
 import { hitAt } from './hits.ts'
 import { modeText } from './mode.ts'
@@ -213,8 +213,9 @@ export class Session {
   private copy(): void {
     const text = textToCopy(this.scene, this.ui)
     if (text === undefined) return
-    this.terminal.copy(text)
-    this.ui = { ...this.ui, message: `${text.split('\n').length - 1} lines copied, if this terminal takes them (OSC 52)` }
+    const clip = clipped(text)
+    this.terminal.copy(clip.text)
+    this.ui = { ...this.ui, message: `${clip.lines} copied, if this terminal takes them (OSC 52)` }
   }
 
   private save(): void {

@@ -23,9 +23,6 @@ type Program = {
   on(event: 'data', listener: (data: Buffer | string) => void): void
 }
 
-/** Terminals drop longer sequences (xterm and tmux at about 100 kB of base64). */
-const MOST_COPIED = 70_000
-
 /** A process that was stopped does not see this pass. */
 const UNSTOPPED_MS = 200
 
@@ -103,7 +100,7 @@ export class Terminal {
 
   /** Puts text into the clipboard of the machine the person sits at: OSC 52 goes through ssh and kubectl exec; tmux wants it wrapped. */
   copy(text: string): void {
-    const sequence = `\x1b]52;c;${Buffer.from(text.slice(0, MOST_COPIED)).toString('base64')}\x07`
+    const sequence = `\x1b]52;c;${Buffer.from(text).toString('base64')}\x07`
     process.stdout.write((process.env['TMUX'] ?? '') === '' ? sequence : `\x1bPtmux;\x1b${sequence}\x1b\\`)
   }
 

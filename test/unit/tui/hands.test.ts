@@ -4,6 +4,7 @@ import { point } from '../../../src/tui/click.ts'
 import type { Hit } from '../../../src/tui/hits.ts'
 import { hitAt } from '../../../src/tui/hits.ts'
 import { named, translated } from '../../../src/tui/keymap.ts'
+import { clipped } from '../../../src/tui/export-case.ts'
 import { keysBeside, mouseEvents } from '../../../src/tui/mouse.ts'
 import { press } from '../../../src/tui/press.ts'
 import type { Context } from '../../../src/tui/press.ts'
@@ -21,6 +22,16 @@ describe('what a terminal says of the mouse', () => {
   it('leaves the keys beside it', () => {
     expect(keysBeside('j\x1b[<0;1;1MK \r\x1b[<0;1;1m\x1b[A')).toBe('jK \r\x1b[A')
     expect(keysBeside('jk')).toBe('')
+  })
+})
+
+describe('what is copied', () => {
+  it('is all of it, or as many whole lines as a terminal takes, counted in bytes', () => {
+    expect(clipped('a\nb\n')).toEqual({ text: 'a\nb\n', lines: '2 lines' })
+    const line = `${'─'.repeat(99)}·\n`, { text, lines } = clipped(line.repeat(1000))
+    expect(text).toBe(line.repeat(233))
+    expect(lines).toBe('233 of 1000 lines')
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(70_000)
   })
 })
 

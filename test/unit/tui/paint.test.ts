@@ -52,6 +52,11 @@ describe('a picture', () => {
     expect(targets('spikes')).toContainEqual(expect.objectContaining({ what: 'time' }))
     for (const isRunning of [true, false]) expect(targets('command', await commandOf(['make'], { isRunning }))).toContainEqual({ what: 'pane' })
   })
+  it('has no key in a filter, whatever words were typed there', () => {
+    const keysOf = (filter: string): string[] => paint(demo, { ...START, filter }, { cols: 120, rows: 40 }).grid.hits.flatMap(({ target }) => (target.what === 'key' ? [target.key] : []))
+    expect(keysOf('web q end')).toEqual(keysOf('web'))
+    expect(keysOf('web')).toContain('escape')
+  })
   it('says of a pod whose containers have limits of their own how many, and of none that it has none', () => {
     const model = emptyNode(), container = addPod(model, 'shop/two', { used: 40 * M, max: 96 * M, container: 'api' })
     addContainer(model, container, { used: 10 * M, max: 64 * M })
