@@ -1,7 +1,7 @@
 # The front door. `make live` and `make test` do all their own set-up; everything else is for developers.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: all live demo test check screens build demo-recording deps-live deps-test tracefs vm bench clean
+.PHONY: all live demo test check screens build workloads demo-recording deps-live deps-test tracefs vm bench clean
 
 # The launcher gives the terminal back should the program be killed; `node dist/cli/main.js` is the program itself.
 OOMSCOPE := dist/cli/oomscope.sh
@@ -17,13 +17,28 @@ live: deps-live tracefs build
 demo: build
 	@exec $(OOMSCOPE) replay docs/demo.oom $(ARGS)
 
+FAST := $(addprefix --project=,structure unit contract golden fuzz)
+# What a run found, for the one summary of all: $(call report,NAME)
+report = --reporter=blob --outputFile.blob=build/reports/$(1).json
+
 ## test: install, build, run every level this machine allows
-test: deps-test tracefs build native-test
+# The guests of vm compute all the time, on emulated processors; the tests of host and pty mostly wait. So they run beside each other.
+test: deps-test tracefs build native-test workloads
+ifdef ARGS
 	@$(VITEST) $(ARGS)
+else
+	@rm -rf build/reports; status=0; trap "kill 0" INT; \
+	$(VITEST) --reporter=default $(call report,fast) $(FAST) || status=1; \
+	$(VITEST) $(call report,guests) --project=vm & \
+	$(VITEST) --reporter=default $(call report,node) --project=host --project=pty || status=1; \
+	wait $$! || status=1; \
+	$(VITEST) --merge-reports=build/reports || status=1; \
+	exit $$status
+endif
 
 ## check: the fast levels only, no root needed
 check: build
-	@$(VITEST) --project structure --project unit --project contract --project golden --project fuzz
+	@$(VITEST) $(FAST)
 
 ## screens: paints the pictures of the documentation anew
 screens: deps-test build
@@ -54,6 +69,10 @@ dist/cli/main.js: node_modules/.package-lock.json src/tsconfig.json tsconfig.jso
 	@npx --no-install tsc -p src/tsconfig.json
 	@install -m 755 src/cli/oomscope.sh dist/cli/oomscope.sh
 	@touch $@
+
+# Both sides of `test` would build them at the same time.
+workloads:
+	@$(MAKE) --no-print-directory -C test/workloads
 
 include native/bridge.mk
 
