@@ -1,6 +1,7 @@
 /** Owns the terminal: takes it over through blessed, shows grids, reports keys and sizes, and gives it back exactly as it was. */
 import { emitKeypressEvents } from 'node:readline'
 import { PassThrough } from 'node:stream'
+import { StringDecoder } from 'node:string_decoder'
 import blessed from 'blessed'
 import type { Widgets } from 'blessed'
 import type { Grid } from './grid.ts'
@@ -85,8 +86,11 @@ export class Terminal {
 
   setTheme(theme: ThemeName): void { this.surface.setTheme(themeOf(theme)) }
 
-  /** What the keyboard sent, before it is taken apart into keys. */
-  onBytes(listener: (bytes: string) => void): void { process.stdin.on('data', (chunk: Buffer | string) => listener(chunk.toString())) }
+  /** What the keyboard sent, before it is taken apart into keys; a letter that two reads share comes with the second. */
+  onBytes(listener: (bytes: string) => void): void {
+    const decoder = new StringDecoder('utf8')
+    process.stdin.on('data', (chunk: Buffer) => listener(decoder.write(chunk)))
+  }
 
   onResize(listener: () => void): void { this.screen.on('resize', listener) }
 

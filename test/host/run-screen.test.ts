@@ -37,6 +37,20 @@ test('what is typed reaches the command, not the screen; ^] leads to the pages a
   expect(screen.text()).toContain('exit 0')
 })))
 
+test('a long paste reaches the command whole: no letter is broken where one read ends and the next begins', (context) => inLab(context, (host) => {
+  const line = 'ä€'.repeat(12), lines = 300
+  return onScreen(host, { command: `stty -echo; echo ready; n=0; while [ $n -lt ${lines} ] && read -r line; do [ "$line" = ${line} ] || echo broken; n=$((n + 1)); done; echo "$n lines"; read end` }, async (screen) => {
+    await screen.see('ready')
+    screen.keys(`${line}\r`.repeat(lines))
+    await screen.see(`${lines} lines`)
+    expect(screen.text()).not.toContain('broken')
+    screen.keys('\r')
+    await screen.see('what it came to')
+    screen.keys('q')
+    expect(await screen.ended()).toBe(0)
+  })
+}))
+
 test('a kill at the limit: seen while the screen is up, told in the summary, exit 137', (context) => inLab(context, (host) => {
   const hog = join(host.lab.options.programs, 'hog')
   return onScreen(host, { args: ['--limit', '48Mi'], cols: 130, rows: 40, command: `read go; echo g | exec ${hog} --name grower --touch 30 --grow-to 60` }, async (screen) => {
