@@ -116,6 +116,7 @@ static void launch(struct bridge *b) {
 static int start_tracer(struct bridge *b) {
   if (b->options.lines != NULL) return open_lines(b);
   if (b->options.script != NULL) {
+    b->options.script = tracer_keep_script(b->options.script);
     launch(b);
     return 0;
   }

@@ -7,7 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -110,6 +113,30 @@ void tracer_start(struct tracer *t, const struct tracer_options *options) {
   fcntl(t->err_fd, F_SETFL, O_NONBLOCK);
   fcntl(t->out_fd, F_SETPIPE_SZ, PIPE_BYTES);
   say(t, t->was_ready ? "restarted" : "starting", NULL);
+}
+
+static bool copy(int to, int from) {
+  struct stat st;
+  if (fstat(from, &st) != 0 || !S_ISREG(st.st_mode)) return false;
+  while (st.st_size > 0) {
+    ssize_t n = sendfile(to, from, NULL, (size_t)st.st_size);
+    if (n <= 0) return false;
+    st.st_size -= n;
+  }
+  return true;
+}
+
+const char *tracer_keep_script(const char *path) {
+  static char kept[32];
+  int from = open(path, O_RDONLY | O_CLOEXEC);
+  /* bpftrace inherits it */
+  int to = from < 0 ? -1 : memfd_create("oomscope-probes", 0);
+  bool is_kept = to >= 0 && copy(to, from);
+  if (from >= 0) close(from);
+  snprintf(kept, sizeof kept, "/proc/self/fd/%d", to);
+  if (is_kept && access(kept, R_OK) == 0) return kept;
+  if (to >= 0) close(to);
+  return path;
 }
 
 bool tracer_restart_due(struct tracer *t, uint64_t now) {

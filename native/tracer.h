@@ -36,6 +36,11 @@ struct tracer_options {
 int tracer_init(struct tracer *t, struct stream *out, const struct line_sink *sink);
 /* Starts bpftrace; says `starting`, or `refused` when it cannot be. */
 void tracer_start(struct tracer *t, const struct tracer_options *options);
+/*
+ * A copy of the script that lives as long as the bridge, as a path for bpftrace: temporary files are cleared away after some days, and who may
+ * write to their directory could put another one in its place. The path itself where that cannot be.
+ */
+const char *tracer_keep_script(const char *path);
 /* True once, when it is time to start it again. */
 bool tracer_restart_due(struct tracer *t, uint64_t now);
 /* Reads lines from an open file instead. */

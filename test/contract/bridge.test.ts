@@ -1,7 +1,7 @@
 /** The bridge keeps the contract: one dictionary with kinds.ts, frames as src/README.md says, every lost row counted, and a clean end. */
 import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -316,6 +316,18 @@ test('a bpftrace that worked and ended is started again: that is told, self-test
   expect(fieldsOf(frames, 'selftest').length).toBeGreaterThanOrEqual(2)
   expect(fieldsOf(frames, 'counter').map(([, key, value]) => [key, value])).toEqual([[7, 3], [7, 6]])
   expect(fieldsOf(frames, 'loss')).toEqual([])
+})
+
+test('a script that was cleared away since is there when bpftrace is started again', async () => {
+  const fake = join(directory, 'bpftrace'), script = join(directory, 'cleared.bt')
+  writeFileSync(script, '{"type": "value", "data": [0,5]}\n')
+  // Arguments: -f json -B line SCRIPT PID NS
+  writeFileSync(fake, '#!/bin/sh\ncat "$5" && rm -f "$OOMSCOPE_TEST_SCRIPT"\nkill -9 $$\n')
+  chmodSync(fake, 0o755)
+  const child = start([...QUIET, '--bpftrace', fake, '--script', script], { OOMSCOPE_TEST_SCRIPT: script })
+  const frames = await readUntil(child, (all) => rowsOf(all, 'tracer').length >= 6)
+  expect(existsSync(script)).toBe(false)
+  expect(fieldsOf(frames, 'tracer').map(([state]) => state)).toEqual(['starting', 'ready', 'exited', 'restarted', 'ready', 'exited'])
 })
 
 test('a bpftrace that ends before it is ready, or cannot be started, is refused, its self-tests fail, and the bridge goes on', async () => {
