@@ -76,7 +76,8 @@
   X(52, STALL, "stall", "what:u tid:u pid:u comm:s taskMemcgId:u targetMemcgId:u durationNs:u reclaimedPages:u order:i") \
   X(60, KMSG, "kmsg", "seq:u level:u kmsgUs:u text:s") \
   X(70, WORKLOAD, "workload", "from:s podUid:s? containerId:s? namespace:s? pod:s? container:s? role:s? restarts:u? image:s? runtime:s? pid:u? " \
-    "memoryLimitBytes:u? memoryRequestBytes:u? oomScoreAdj:i? qos:s? priority:i? owner:s? labels:s? cgroupPath:s? unit:s?") \
+    "memoryLimitBytes:u? memoryRequestBytes:u? oomScoreAdj:i? qos:s? priority:i? owner:s? labels:s? cgroupPath:s? unit:s? " \
+    "description:s?") \
   X(71, TESTIMONY, "testimony", "from:s says:s podUid:s? containerId:s? detail:s?") \
   X(72, CONTAINER_STATUS, "container_status", "from:s containerId:s state:s exitCode:i? reason:s? message:s? startedMs:u? finishedMs:u?")
 

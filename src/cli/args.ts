@@ -16,6 +16,7 @@ const NAME_OPTIONS: Readonly<Record<string, Option>> = {
   podman: { type: 'string', value: 'SOCKET', says: 'podman\'s socket (/run/podman/podman.sock); off' },
   kubelet: { type: 'string', value: 'URL', says: 'kubelet of this node (https://localhost:10250, with credentials only); off' },
   kubeconfig: { type: 'string', value: 'FILE', says: 'credentials for the kubelet and the Kubernetes API (the pod\'s service account); off: no API' },
+  systemd: { type: 'string', value: 'off', says: 'off: do not ask systemd about its units' },
   node: { type: 'string', value: 'NAME', says: 'this node as the cluster knows it ($NODE_NAME, or the host\'s name)' },
   'no-names': { type: 'boolean', says: 'ask nobody for names: pods and containers show their ids' },
 }

@@ -1,7 +1,7 @@
 /** Names while watching: every source beside the stream, what they learned as frames of it, and questions about who was born or killed unknown. */
 import type { Event, EventOf } from '../event/event.ts'
 import { KINDS } from '../event/kinds.ts'
-import type { NameFact, NameQuestion, NameSource } from '../identity/name-source.ts'
+import type { NameFact, NameQuestion, NameSource, UnitQuestion } from '../identity/name-source.ts'
 import { identityOf } from '../identity/path.ts'
 import type { NodeModel } from '../model/node.ts'
 import type { Batch, Item } from '../source/source.ts'
@@ -43,7 +43,11 @@ export class Names {
   see(events: readonly Event[], model: NodeModel): void {
     for (const event of events) {
       const question = event.kind === 'memcg_limits' ? this.resizedBy(event, model) : questionOf(event, model)
-      if (question !== undefined) for (const source of this.sources) source.ask(question)
+      if (question === undefined) continue
+      for (const source of this.sources) {
+        if ('containerId' in question) source.ask(question)
+        else source.askUnit?.(question)
+      }
     }
   }
 
@@ -70,21 +74,25 @@ export function eventOf(fact: NameFact, from: string, tsNs: number): EventOf<'wo
   return { kind: fact.kind, tsNs, ...Object.fromEntries(Object.keys(KINDS[fact.kind].fields).map((name) => [name, values[name]])) } as unknown as EventOf<'workload'> | EventOf<'container_status'>
 }
 
-/** Containers of this node's own runtimes only: what lies within another's cgroup has names of its own making. */
-function questionOf(event: Event, model: NodeModel): NameQuestion | undefined {
+/** Containers of this node's own runtimes and units of its own manager only: what lies within another's cgroup has names of its own making. */
+function questionOf(event: Event, model: NodeModel): NameQuestion | UnitQuestion | undefined {
   switch (event.kind) {
-    case 'memcg_birth': return event.by === 'keyframe' ? undefined : unknownAt(event.path, model)
+    case 'memcg_birth': return event.by === 'keyframe' ? undefined : bornAt(event.path, model)
     case 'mark_victim': case 'oom_kill': case 'task_exit': return victimAt(model.memcgs.get(event.memcgId ?? 0)?.path)
     default: return undefined
   }
 }
 
-function unknownAt(path: string, model: NodeModel): NameQuestion | undefined {
-  const { kind, containerId, podUid, within } = identityOf(path)
-  return kind !== 'container' || containerId === undefined || within !== undefined || model.names.has(`container:${containerId}`) ? undefined : { containerId, podUid, why: 'birth' }
+function bornAt(path: string, model: NodeModel): NameQuestion | UnitQuestion | undefined {
+  const { kind, containerId, podUid, unitPath, within } = identityOf(path)
+  if (within !== undefined) return undefined
+  if (unitPath === path) return { cgroupPath: path, why: 'birth' }
+  return kind !== 'container' || containerId === undefined || model.names.has(`container:${containerId}`) ? undefined : { containerId, podUid, why: 'birth' }
 }
 
-function victimAt(path: string | undefined): NameQuestion | undefined {
-  const { containerId, podUid, within } = identityOf(path ?? '/')
-  return containerId === undefined || within !== undefined ? undefined : { containerId, podUid, why: 'victim' }
+function victimAt(path: string | undefined): NameQuestion | UnitQuestion | undefined {
+  const { containerId, podUid, unitPath, within } = identityOf(path ?? '/')
+  if (within !== undefined) return undefined
+  if (unitPath !== undefined) return { cgroupPath: unitPath, why: 'victim' }
+  return containerId === undefined ? undefined : { containerId, podUid, why: 'victim' }
 }

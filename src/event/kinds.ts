@@ -167,7 +167,7 @@ export const KINDS = {
 
   // ── identity ───────────────────────────────────────────────────────────────────────────────────────────────────
   /**
-   * What `from` says of a pod (podUid) or of a container (containerId): its name and what it was promised. Written by the TypeScript side
+   * What `from` says of a pod (podUid), a container (containerId) or a systemd unit (cgroupPath alone): its name and what it was promised. Written by the TypeScript side
    * into the recording; may come long after the workload's death, and again when something changed: the newest row of one `from` counts.
    */
   workload: { number: 70, fields: {
@@ -177,11 +177,15 @@ export const KINDS = {
     /** as the source promises it; what the kernel enforces is in memcg_limits */ memoryLimitBytes: 'u?', memoryRequestBytes: 'u?', oomScoreAdj: 'i?',
     /** guaranteed | burstable | besteffort */ qos: 's?', priority: 'i?', /** `Kind/name`, for example Deployment/web */ owner: 's?',
     /** `key=value`, joined by newlines; bounded, without control characters (identity/name-source.ts) */ labels: 's?',
-    /** where the source believes its cgroup is; runtimes write it in several forms */ cgroupPath: 's?', /** systemd unit */ unit: 's?' } },
+    /** where the source believes its cgroup is; runtimes write it in several forms */ cgroupPath: 's?', /** systemd unit */ unit: 's?',
+    /** what its maker calls it: Description= of a unit */ description: 's?' } },
   /** What kubelet's own log says about a pod. Given by hand (`--evidence`). says: evicted | killing | liveness-failed | startup-failed | deleted */
   testimony: { number: 71, fields: { from: 's', says: 's', podUid: 's?', containerId: 's?', detail: 's?' } },
-  /** How a container stands, as its runtime says: a label to compare with the kernel's facts, no proof. Wall clock; absent = not yet. state: created | running | exited | unknown */
-  container_status: { number: 72, fields: { from: 's', containerId: 's', state: 's', exitCode: 'i?', /** for example OOMKilled, Error, Completed, StartError */ reason: 's?', message: 's?', startedMs: 'u?', finishedMs: 'u?' } },
+  /**
+   * How a container stands, as its runtime says, or the main process of a unit, as systemd says (containerId = its cgroup's path): a label to
+   * compare with the kernel's facts, no proof. Wall clock; absent = not yet. state: created | running | exited | unknown
+   */
+  container_status: { number: 72, fields: { from: 's', containerId: 's', state: 's', exitCode: 'i?', /** for example OOMKilled, Error, Completed, StartError; oom-kill, signal, exit-code */ reason: 's?', message: 's?', startedMs: 'u?', finishedMs: 'u?' } },
 } as const satisfies Record<string, { readonly number: number; readonly fields: Record<string, FieldType> }>
 
 /** Counters kept in bpftrace maps named `@<name>`; the index is the number on the wire. `memcg_reclaim_target_*` are keyed by the memcg reclaimed, all others by the memcg of the task that waited. */

@@ -1,9 +1,10 @@
 /**
- * Which names are kept when there are too many: those of the living, then of the newest dead. A key is `container:<id>` or `pod:<uid>`. Names
- * may come long after a death, and of workloads that never had a cgroup here; nothing that a stream brings makes this grow without bound.
+ * Which names are kept when there are too many: those of the living, then of the newest dead. A key is `container:<id>`, `pod:<uid>` or
+ * `unit:<cgroup path>`. Names may come long after a death, and of workloads that never had a cgroup here; nothing that a stream brings makes
+ * this grow without bound.
  */
 import { remembered } from '../base/remembered.ts'
-import type { Event } from './event.ts'
+import type { Event, EventOf } from './event.ts'
 
 export type NameKeep = {
   /** Names of the dead that are kept. */
@@ -24,9 +25,19 @@ const MAX_LIVING = 200_000
 export const createNameKeep = (mostDead = MAX_DEAD, knowsLiving = false): NameKeep =>
   ({ mostDead, most: MAX_NAMES + mostDead, dead: new Set(), ...(knowsLiving ? { living: { previous: new Set(), current: new Set() } } : {}) })
 
-const CONTAINER = /[0-9a-f]{64}/g, POD = /pod([0-9a-f]{32}(?![0-9a-f])|[0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12})/g
+/** Under which key a row belongs. A cgroup's path in the place of an id is a unit's. */
+export const keyOf = ({ containerId, podUid, cgroupPath }: Partial<Pick<EventOf<'workload'>, 'containerId' | 'podUid' | 'cgroupPath'>>): string =>
+  containerId !== undefined ? `${containerId.startsWith('/') ? 'unit' : 'container'}:${containerId}` : podUid !== undefined || cgroupPath === undefined ? `pod:${podUid ?? ''}` : `unit:${cgroupPath}`
+
+const UNIT = /\.(?:service|scope|slice)$/, CONTAINER = /[0-9a-f]{64}/g, POD = /pod([0-9a-f]{32}(?![0-9a-f])|[0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12})/g
 
 function findKeys(path: string): readonly string[] {
+  return [...unitKeys(path), ...ownerKeys(path)]
+}
+
+const unitKeys = (path: string): string[] => (UNIT.test(path) ? [`unit:${path}`] : [])
+
+function ownerKeys(path: string): string[] {
   return [...[...path.matchAll(POD)].map(([, uid = '']) => `pod:${uid.replaceAll('_', '-')}`), ...[...path.matchAll(CONTAINER)].map(([id]) => `container:${id}`)]
 }
 
@@ -45,7 +56,7 @@ export function noteLife(keep: NameKeep, event: Event, forget: { readonly key: (
     case 'memcg_birth': for (const key of keysIn(event.path)) revive(keep, key); break
     case 'memcg_death': {
       // Only the innermost died: a container's path has its pod's uid in it, too.
-      for (const key of findKeys(event.path.slice(event.path.lastIndexOf('/') + 1))) bury(keep, key)
+      for (const key of [...unitKeys(event.path), ...ownerKeys(event.path.slice(event.path.lastIndexOf('/') + 1))]) bury(keep, key)
       if (keep.dead.size > keep.mostDead * 1.1) dropOldest(keep, forget.key, forget.pinned?.() ?? NOBODY)
       break
     }

@@ -1,11 +1,11 @@
 /** What a runtime has said so far: a list, a status and an event each know a part; told is what a new part changes. */
+import { keyOf } from '../event/name-keep.ts'
 import { MAX_WAITING, type NameFact } from './name-source.ts'
 
 /** More than a node has containers and pods, dead ones included; beyond it all is told again. */
 const MAX_KNOWN = 50_000
 
-const keyOf = (fact: NameFact): string =>
-  fact.kind === 'container_status' ? `status:${fact.containerId}` : fact.containerId !== undefined ? `container:${fact.containerId}` : `pod:${fact.podUid ?? ''}`
+const bookKey = (fact: NameFact): string => (fact.kind === 'container_status' ? `status:${fact.containerId}` : keyOf(fact))
 
 export class FactBook {
   private readonly known = new Map<string, NameFact>()
@@ -19,7 +19,7 @@ export class FactBook {
 
   /** Keeps the fact; it waits to be taken if it adds or changes anything. */
   learn(fact: NameFact): void {
-    const key = keyOf(fact), before = this.known.get(key)
+    const key = bookKey(fact), before = this.known.get(key)
     if (before !== undefined && !isNews(before, fact)) return
     const merged = before === undefined || isOtherRun(before, fact) ? fact : { ...before, ...present(fact) } as NameFact
     if (this.known.size >= MAX_KNOWN && before === undefined) this.known.clear()

@@ -30,6 +30,9 @@ export type SourceHealth = {
 /** A memcg was born of which no name is known, somebody in it was killed, or its limit is not what was declared: worth an extra question before the next list. */
 export type NameQuestion = { readonly containerId: string; readonly podUid?: string | undefined; readonly why: 'birth' | 'victim' | 'resized' }
 
+/** A systemd unit was started, or somebody in it was killed: its own cgroup. */
+export type UnitQuestion = { readonly cgroupPath: string; readonly why: 'birth' | 'victim' }
+
 export interface NameSource {
   /** `from` of its rows: cri, docker, kubelet, kubernetes, systemd, pod-logs. Constant: how much it is believed depends on it. */
   readonly name: string
@@ -42,6 +45,8 @@ export interface NameSource {
   take(): readonly NameFact[]
   /** Asks soon about one container. May be ignored: rate limits are the source's own. */
   ask(question: NameQuestion): void
+  /** The same about a systemd unit, for who knows units. */
+  askUnit?(question: UnitQuestion): void
   /** Ends every connection and timer. */
   close(): void
 }

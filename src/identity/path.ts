@@ -13,6 +13,8 @@ export type PathIdentity = {
   readonly runtime?: string; readonly qos?: string; readonly podUid?: string; readonly containerId?: string
   /** systemd unit (or Talos service). */
   readonly unit?: string
+  /** The unit's own cgroup, where the system's manager made it: a user's manager answers nobody else. */
+  readonly unitPath?: string
   /** Below the container: the rest of the path, and the innermost container id in it. */
   readonly sub?: string; readonly inner?: string
   /** The container that is a node: kind, minikube. */
@@ -192,7 +194,8 @@ function readSystemd(segments: readonly string[]): PathIdentity | undefined {
   const inManager = segments.slice(0, at).some((s) => /^user@\d+\.service$/.test(s)), isSlice = segment.endsWith('.slice')
   if (isSlice && at < segments.length - 1) return undefined
   const kind = isSlice ? 'slice' : user !== undefined && /^session-.+\.scope$/.test(segment) ? 'session' : inManager ? 'user-service' : 'service'
-  return { kind, runtime: 'systemd', unit: unescapeUnit(segment), ...(user === undefined ? {} : { uid: Number(user) }), ...below(segments.slice(at + 1)) }
+  const unitPath = inManager ? {} : { unitPath: `/${segments.slice(0, at + 1).join('/')}` }
+  return { kind, runtime: 'systemd', unit: unescapeUnit(segment), ...unitPath, ...(user === undefined ? {} : { uid: Number(user) }), ...below(segments.slice(at + 1)) }
 }
 
 function readTalos(segments: readonly string[]): PathIdentity | undefined {

@@ -12,6 +12,8 @@ export type Workload = {
   /** What was learned beyond names: `Deployment/web`, container | sandbox | init | sidecar | ephemeral, and what was promised (the kernel's limits are in the cgroup). */
   readonly owner?: string; readonly role?: string; readonly image?: string; readonly restarts?: number; readonly priority?: number
   readonly memoryRequestBytes?: number; readonly memoryLimitBytes?: number
+  /** Of a systemd unit. */
+  readonly description?: string
 }
 
 /** What a process ran, as far as its command line and environment could be read. `settings`: memory settings of its runtime, the last of a kind holds. */

@@ -1,7 +1,7 @@
-/** What every source says of a pod or a container, merged field by field: each field is the word of the best source that gave one. */
+/** What every source says of a pod, a container or a unit, merged field by field: each field is the word of the best source that gave one. */
 import type { Event, EventOf } from '../event/event.ts'
 import { KINDS } from '../event/kinds.ts'
-import { boundNames, createNameKeep, keysIn, noteLife, type NameKeep } from '../event/name-keep.ts'
+import { boundNames, createNameKeep, keyOf, keysIn, noteLife, type NameKeep } from '../event/name-keep.ts'
 import type { CaseBook } from './case-book.ts'
 import type { NodeModel } from './node.ts'
 
@@ -13,7 +13,7 @@ type Fields = Partial<Omit<Row, 'kind' | 'tsNs' | 'from' | 'podUid' | 'container
 /** Two sources that give one workload different names; the first is believed. */
 export type NameDispute = { readonly field: 'namespace' | 'pod' | 'container'; readonly from: string; readonly value: string; readonly otherFrom: string; readonly otherValue: string }
 
-/** A name for a workload, by pod uid or container id, with what it was promised. */
+/** A name for a workload, by pod uid, container id or cgroup path, with what it was promised. */
 export type WorkloadName = Fields & { /** Of a container: its pod. */ podUid?: string | undefined; /** The best source that said anything. */ from: string; disputes?: readonly NameDispute[] }
 
 /**
@@ -51,10 +51,11 @@ export const createNameBook = (tombstones?: number): NameBook => ({ names: new M
 
 type Named = Pick<NodeModel, 'nameBook' | 'caseBook' | 'memcgs'>
 
-/** A pod's name goes under its uid, a container's under its id. */
+/** A pod's name goes under its uid, a container's under its id, a unit's under its cgroup. */
 export function learnName({ nameBook: book, caseBook, memcgs }: Named, row: Row): void {
   const { podUid, containerId, from } = row, rank = rankOf(from)
   if (podUid !== undefined) tell(book, `pod:${podUid}`, containerId === undefined ? { from, rank, podUid: undefined, fields: pick(row, FIELDS) } : { from: `${from}${OF_ITS_CONTAINER}`, rank: rank + 0.5, podUid: undefined, fields: pick(row, OF_POD) })
+  else if (containerId === undefined && row.cgroupPath !== undefined) tell(book, keyOf(row), { from, rank, podUid, fields: pick(row, FIELDS) })
   if (containerId !== undefined) tell(book, `container:${containerId}`, { from, rank, podUid, fields: pick(row, FIELDS) })
   for (const key of boundNames(book.keep, book.names, () => new Set([...keysOfCases(caseBook.cases), ...keysOfLiving(memcgs)]))) forget(book, key)
 }

@@ -1,6 +1,6 @@
 /** What a reader that starts in the middle must know and no keyframe repeats: who wrote the stream, its schema, its rungs, its names. */
 import type { Event, EventOf } from '../event/event.ts'
-import { boundNames, createNameKeep, noteLife } from '../event/name-keep.ts'
+import { boundNames, createNameKeep, keyOf, noteLife } from '../event/name-keep.ts'
 
 type NameRow = EventOf<'workload'> | EventOf<'container_status'>
 
@@ -9,7 +9,7 @@ const ROW_BYTES = 40
 
 export class StreamHead {
   private readonly rows = new Map<string, Event>()
-  /** By container or pod: the newest row of every source. */
+  /** By container, pod or unit: the newest row of every source. */
   private readonly names = new Map<string, Map<string, NameRow>>()
   private readonly keep: ReturnType<typeof createNameKeep>
 
@@ -42,7 +42,7 @@ export class StreamHead {
   }
 
   private noteName(event: NameRow): void {
-    const key = event.containerId !== undefined ? `container:${event.containerId}` : `pod:${event.kind === 'workload' ? event.podUid ?? '' : ''}`, source = `${event.kind} ${event.from}`
+    const key = keyOf(event), source = `${event.kind} ${event.from}`
     const rows = this.names.get(key) ?? new Map<string, NameRow>()
     rows.delete(source)
     rows.set(source, event)

@@ -1,9 +1,9 @@
 /**
- * What a container's runtime said of it afterwards. Labels, not proof: containerd calls a container OOMKilled that still runs, on v1 also
+ * What a container's runtime, or systemd of a unit, said of it afterwards. Labels, not proof: containerd calls a container OOMKilled that still runs, on v1 also
  * its innocent siblings, and misses kills whose cgroup is gone too soon. So it decides nothing; it is told beside the kernel's word.
  */
 import { wallMsAt } from '../base/time.ts'
-import { workloadIn } from '../identity/workload.ts'
+import { statusIdOf, workloadIn } from '../identity/workload.ts'
 import { isOomCase, type Evidence, type KillCase } from '../model/case.ts'
 import type { ContainerStatus, NodeModel } from '../model/node.ts'
 import { safeName, workloadText } from './names.ts'
@@ -25,10 +25,10 @@ function wordsOf(model: NodeModel, target: KillCase): Word[] {
   // A kill that only a cgroup's counter saw has a place and no victims.
   const places: readonly { readonly path?: string; readonly pid?: number }[] = target.victims.length > 0 ? target.victims.slice(0, SHOWN_VICTIMS) : target.countedPath === undefined ? [] : [{ path: target.countedPath }]
   for (const { path, pid } of places) {
-    const workload = path === undefined ? undefined : workloadIn(model, path), status = workload?.within === undefined ? statusAt(model, target, workload?.containerId ?? '') : undefined
-    if (path === undefined || workload === undefined || status === undefined) continue
+    const id = path === undefined ? undefined : statusIdOf(path), status = id === undefined ? undefined : statusAt(model, target, id)
+    if (path === undefined || status === undefined) continue
     const pids = [...(words.get(status.containerId)?.pids ?? []), ...(pid === undefined ? [] : [pid])]
-    words.set(status.containerId, { status, who: workloadText(workload, path), pids })
+    words.set(status.containerId, { status, who: workloadText(workloadIn(model, path), path), pids })
   }
   return [...words.values()]
 }
@@ -44,12 +44,12 @@ function statusAt(model: NodeModel, target: KillCase, containerId: string): Cont
 
 function factOf({ status, who }: Word): string {
   const parts = [status.state, ...(status.exitCode === undefined ? [] : [`exit code ${status.exitCode}`]), ...(status.reason === undefined ? [] : [safeName(status.reason)])]
-  return `its runtime says of ${who}: ${parts.join(', ')}${status.message === undefined ? '' : ` (${safeName(status.message)})`}`
+  return `${speakerOf(status)} says of ${who}: ${parts.join(', ')}${status.message === undefined ? '' : ` (${safeName(status.message)})`}`
 }
 
 /** Of each container in which somebody was killed. */
 export const runtimeFacts = (model: NodeModel, target: KillCase): readonly Evidence[] =>
-  wordsOf(model, target).map((word) => ({ fact: factOf(word), source: `${safeName(word.status.from)} container status` }))
+  wordsOf(model, target).map((word) => ({ fact: factOf(word), source: word.status.from === 'systemd' ? 'systemctl status' : `${safeName(word.status.from)} container status` }))
 
 /** Everything the case rests on, and what the runtime says to it. */
 export function evidenceOf(model: NodeModel, target: KillCase): readonly Evidence[] {
@@ -65,20 +65,24 @@ function endedByIt(model: NodeModel, target: KillCase, { finishedMs, state }: Co
 }
 
 const wasKilledForMemory = (model: NodeModel, containerId: string): boolean =>
-  model.cases.some((one) => isOomCase(one) && one.victims.some(({ path }) => path !== undefined && workloadIn(model, path).containerId === containerId))
+  model.cases.some((one) => isOomCase(one) && one.victims.some(({ path }) => path !== undefined && statusIdOf(path) === containerId))
+
+/** The words of runtimes, and of systemd, for an end by the OOM killer. */
+const saysOom = ({ reason }: ContainerStatus): boolean => reason === 'OOMKilled' || reason === 'oom-kill'
+const speakerOf = ({ from }: ContainerStatus): string => (from === 'systemd' ? 'systemd' : 'its runtime')
 
 /** Where a person reads what it says. */
-const readerOf = ({ from }: ContainerStatus): string => (from === 'docker' || from === 'podman' ? `${from} inspect` : 'kubectl describe')
+const readerOf = ({ from }: ContainerStatus): string => (from === 'systemd' ? 'systemctl status' : from === 'docker' || from === 'podman' ? `${from} inspect` : 'kubectl describe')
 
 /** Where `kubectl describe` says something else than the kernel. */
 export function runtimeDifferences(model: NodeModel, target: KillCase): string[] {
   return wordsOf(model, target).flatMap(({ status, who, pids }) => {
     const { state, reason, exitCode, containerId } = status, isOom = isOomCase(target)
-    if (isOom && state === 'running' && reason === 'OOMKilled') return [`the runtime calls ${who} OOMKilled although it runs on: a process in it was killed, not its first`]
-    if (isOom && exitCode === SIGKILLED && reason !== 'OOMKilled' && endedByIt(model, target, status)) {
-      return [`${readerOf(status)} says ${safeName(reason ?? 'nothing')}, exit code ${exitCode}, of ${who}: its runtime missed that the kernel killed ${pids.length === 0 ? 'a process' : pids.length === 1 ? `process ${pids[0]}` : `${pids.length} processes`} for memory`]
+    if (isOom && state === 'running' && saysOom(status)) return [`the runtime calls ${who} OOMKilled although it runs on: a process in it was killed, not its first`]
+    if (isOom && exitCode === SIGKILLED && !saysOom(status) && endedByIt(model, target, status)) {
+      return [`${readerOf(status)} says ${safeName(reason ?? 'nothing')}, exit code ${exitCode}, of ${who}: ${speakerOf(status)} missed that the kernel killed ${pids.length === 0 ? 'a process' : pids.length === 1 ? `process ${pids[0]}` : `${pids.length} processes`} for memory`]
     }
-    if (!isOom && reason === 'OOMKilled' && endedByIt(model, target, status) && !wasKilledForMemory(model, containerId)) return [`${readerOf(status)} says OOMKilled of ${who}: no kill for memory was seen in it (on cgroup v1 runtimes say it of a whole pod)`]
+    if (!isOom && saysOom(status) && endedByIt(model, target, status) && !wasKilledForMemory(model, containerId)) return [`${readerOf(status)} says ${reason ?? ''} of ${who}: no kill for memory was seen in it (on cgroup v1 runtimes say it of a whole pod)`]
     return []
   })
 }

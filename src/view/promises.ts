@@ -1,4 +1,4 @@
-/** What was asked for a workload, beside what the kernel holds it to: owner, requests, declared limits, restarts, image. Only what a source told. */
+/** What was asked for a workload, beside what the kernel holds it to: owner, requests, declared limits, restarts, image, a unit's description. Only what a source told. */
 import type { Workload } from '../model/case.ts'
 import type { Memcg, NodeModel } from '../model/node.ts'
 import { cellText } from './cell-text.ts'
@@ -59,5 +59,6 @@ function lives(all: readonly Promised[]): DetailLine[] {
 /** Sentences for the page of a workload, the most telling first. */
 export function promiseLines(lens: Lens, model: NodeModel, row: OverviewRow): DetailLine[] {
   const all = promisedTo(lens, model, row)
-  return [...contradicted(model, all), ...asked(all, row), ...lives(all)]
+  const described: DetailLine[] = all.flatMap(({ workload: { description } }) => (description === undefined ? [] : [{ text: `Description: ${cellText(description)}.`, tone: 'quiet' as const }]))
+  return [...contradicted(model, all), ...asked(all, row), ...lives(all), ...described]
 }
