@@ -79,11 +79,11 @@ include native/bridge.mk
 deps-live:
 	@native/packages.sh cc:gcc /usr/include/stdio.h:libc6-dev bpftrace:bpftrace
 
-# python3 and g++ build node-pty; qemu and friends boot the lab's kernels; containerd and runc are started by tests with directories of their own; openssl makes their certificates.
+# python3 and g++ build node-pty; qemu and friends boot the lab's kernels; containerd and runc are started by tests with directories of their own; openssl makes their certificates; systemd is the init of a guest.
 # dockerd and podman are only unpacked, into .cache.
 deps-test: deps-live
 	@native/packages.sh python3:python3 g++:g++ qemu-system-x86_64:qemu-system-x86 busybox:busybox-static \
-	  cpio:cpio kmod:kmod xz:xz-utils debootstrap:debootstrap containerd:containerd runc:runc openssl:openssl ps:procps
+	  cpio:cpio kmod:kmod xz:xz-utils debootstrap:debootstrap containerd:containerd runc:runc openssl:openssl ps:procps /lib/systemd/systemd:systemd
 	@test/helpers/engines/unpack.sh
 
 tracefs:

@@ -39,7 +39,7 @@ export class Names {
     return encodeFrames(rows, FLAG.names).flatMap((bytes) => new FrameReader().push(bytes)).map((frame) => ({ frame, events: new Decoder().decode(frame) }))
   }
 
-  /** Looks at rows already in the model, for containers worth a question. */
+  /** Looks at rows already in the model, for containers and units worth a question. */
   see(events: readonly Event[], model: NodeModel): void {
     for (const event of events) {
       const question = event.kind === 'memcg_limits' ? this.resizedBy(event, model) : questionOf(event, model)
@@ -74,11 +74,16 @@ export function eventOf(fact: NameFact, from: string, tsNs: number): EventOf<'wo
   return { kind: fact.kind, tsNs, ...Object.fromEntries(Object.keys(KINDS[fact.kind].fields).map((name) => [name, values[name]])) } as unknown as EventOf<'workload'> | EventOf<'container_status'>
 }
 
+/** dump_oom_summary (mm/oom_kill.c, since 5.0). */
+const LOGGED_VICTIM = /^oom-kill:.*,task_memcg=(\/.*),task=/
+
 /** Containers of this node's own runtimes and units of its own manager only: what lies within another's cgroup has names of its own making. */
 function questionOf(event: Event, model: NodeModel): NameQuestion | UnitQuestion | undefined {
   switch (event.kind) {
     case 'memcg_birth': return event.by === 'keyframe' ? undefined : bornAt(event.path, model)
     case 'mark_victim': case 'oom_kill': case 'task_exit': return victimAt(model.memcgs.get(event.memcgId ?? 0)?.path)
+    // Where no probe tells, the kernel's log does. A question needs no proof: the name is believed only where the model finds it.
+    case 'kmsg': return victimAt(LOGGED_VICTIM.exec(event.text)?.[1])
     default: return undefined
   }
 }

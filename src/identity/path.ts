@@ -13,7 +13,7 @@ export type PathIdentity = {
   readonly runtime?: string; readonly qos?: string; readonly podUid?: string; readonly containerId?: string
   /** systemd unit (or Talos service). */
   readonly unit?: string
-  /** The unit's own cgroup, where the system's manager made it: a user's manager answers nobody else. */
+  /** The unit's own cgroup, where only the system's manager can have made it. */
   readonly unitPath?: string
   /** Below the container: the rest of the path, and the innermost container id in it. */
   readonly sub?: string; readonly inner?: string
@@ -194,7 +194,8 @@ function readSystemd(segments: readonly string[]): PathIdentity | undefined {
   const inManager = segments.slice(0, at).some((s) => /^user@\d+\.service$/.test(s)), isSlice = segment.endsWith('.slice')
   if (isSlice && at < segments.length - 1) return undefined
   const kind = isSlice ? 'slice' : user !== undefined && /^session-.+\.scope$/.test(segment) ? 'session' : inManager ? 'user-service' : 'service'
-  const unitPath = inManager ? {} : { unitPath: `/${segments.slice(0, at + 1).join('/')}` }
+  // Below slices only: whoever is given a cgroup of its own may make others in it, with the name of any unit.
+  const unitPath = segments.slice(0, at).every((s) => s.endsWith('.slice')) ? { unitPath: `/${segments.slice(0, at + 1).join('/')}` } : {}
   return { kind, runtime: 'systemd', unit: unescapeUnit(segment), ...unitPath, ...(user === undefined ? {} : { uid: Number(user) }), ...below(segments.slice(at + 1)) }
 }
 

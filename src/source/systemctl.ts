@@ -6,8 +6,8 @@ import { printable } from '../base/text.ts'
 
 const run = promisify(execFile)
 
-/** A manager that hangs must not hold anybody; all units of a large host are some hundred KiB. */
-const LIMITS = { timeout: 5000, killSignal: 'SIGKILL', maxBuffer: 16 * 2 ** 20 } as const
+/** A manager that hangs must not hold anybody, and a SIGKILL would be a case of its own; all units of a large host are some hundred KiB. */
+const LIMITS = { timeout: 20_000, killSignal: 'SIGTERM', maxBuffer: 16 * 2 ** 20 } as const
 
 /** What it printed. Rejects with a reason in words. */
 export async function systemctl(args: readonly string[]): Promise<string> {

@@ -36,10 +36,10 @@ function wordsOf(model: NodeModel, target: KillCase): Word[] {
 /** Of the run in which somebody was killed, by the clocks of both: Docker and podman start a container again under its id. */
 function statusAt(model: NodeModel, target: KillCase, containerId: string): ContainerStatus | undefined {
   const runs = model.statuses.get(containerId) ?? []
-  if (runs.length < 2 || model.anchor === undefined) return runs.at(-1)
+  if (model.anchor === undefined) return runs.at(-1)
   const killMs = wallMsAt(model.anchor, target.tsNs)
   // What is known to run and is not the last has ended meanwhile: nobody heard how.
-  return runs.findLast(({ startedMs = 0, finishedMs }, at) => startedMs <= killMs + LATE_MS && (finishedMs === undefined ? at === runs.length - 1 : finishedMs >= killMs - TICK_MS))
+  return runs.findLast(({ startedMs = 0, finishedMs }, at) => startedMs <= killMs + LATE_MS && (runs.length === 1 || (finishedMs === undefined ? at === runs.length - 1 : finishedMs >= killMs - TICK_MS)))
 }
 
 function factOf({ status, who }: Word): string {

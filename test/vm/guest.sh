@@ -30,6 +30,23 @@ if [ -d "$bpftrace" ]; then
   bpftrace=/run/bpftrace
 fi
 [ -z "$bpftrace" ] || export OOMSCOPE_BPFTRACE=$bpftrace
+if [ "$(argument init)" = systemd ]; then
+  # One unit and what systemd itself needs; the machine is off when it has ended, whatever happened.
+  mkdir -p /run/systemd/system
+  cat > /run/systemd/system/oomscope-guest.service <<U
+[Unit]
+DefaultDependencies=no
+[Service]
+Type=oneshot
+Environment=HOME=/root TMPDIR=/tmp ${OOMSCOPE_BPFTRACE:+OOMSCOPE_BPFTRACE=$OOMSCOPE_BPFTRACE}
+LimitMEMLOCK=infinity
+ExecStart=$(argument node) $(argument main) /run/share
+StandardOutput=file:/run/share/guest.log
+StandardError=inherit
+ExecStopPost=/bin/sh -c 'echo "lab: guest ended with \$EXIT_STATUS" > /dev/console; sync; echo o > /proc/sysrq-trigger'
+U
+  exec /lib/systemd/systemd --system --unit=oomscope-guest.service --log-target=console --log-level=warning
+fi
 "$(argument node)" "$(argument main)" /run/share > /run/share/guest.log 2>&1
 echo "lab: guest ended with $?"
 sync

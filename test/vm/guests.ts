@@ -26,8 +26,11 @@ export const GUESTS: readonly Guest[] = listOf(process.env['OOMSCOPE_VM_KERNELS'
 /** A guest takes two minutes on a machine that has nothing else to do, and must not be cut short on one that has. Node, bpftrace and the lab need half a GiB of memory; the rest one scenario has to fill. */
 const BOOT_SECONDS = 1200, MEMORY = '1536M'
 
+/** What runs in a guest, and below which init: nodes of Kubernetes have systemd. */
+const INIT = { guest: 'none', 'spikes-guest': 'none', 'demo-guest': 'none', 'node-guest': 'systemd' } as const
+
 /** Boots the guest, lets it run the program, and waits until it has switched itself off. What was asked for by name fails where it cannot run; the default is skipped. */
-export async function runGuest(guest: Guest, program: 'guest' | 'cri-guest' | 'spikes-guest' | 'demo-guest' = 'guest'): Promise<Ran | NotRun> {
+export async function runGuest(guest: Guest, program: keyof typeof INIT = 'guest'): Promise<Ran | NotRun> {
   if (process.env['OOMSCOPE_NO_VM'] === '1') return { skipped: 'OOMSCOPE_NO_VM=1' }
   if (process.arch !== 'x64') return { skipped: `the lab's kernels are for x86_64, this is ${process.arch}` }
   let kernelDirectory, bpftrace
@@ -52,9 +55,9 @@ async function build(): Promise<void> {
   await run(process.execPath, [join(repository, 'node_modules/typescript/bin/tsc'), '-p', here('tsconfig.json')])
 }
 
-async function boot(kernelDirectory: string, bpftrace: string, program: string): Promise<Ran> {
+async function boot(kernelDirectory: string, bpftrace: string, program: keyof typeof INIT): Promise<Ran> {
   const share = mkdtempSync(join(tmpdir(), 'oomscope-guest-'))
-  const args = [`oomscope.node=${process.execPath}`, `oomscope.main=${join(repository, `build/lab/vm/${program}.js`)}`, ...(bpftrace === '' ? [] : [`oomscope.bpftrace=${bpftrace}`])]
+  const args = [`oomscope.node=${process.execPath}`, `oomscope.main=${join(repository, `build/lab/vm/${program}.js`)}`, `oomscope.init=${INIT[program]}`, ...(bpftrace === '' ? [] : [`oomscope.bpftrace=${bpftrace}`])]
   const child = spawn(here('boot.sh'), [kernelDirectory, here('guest.sh'), share, String(BOOT_SECONDS), MEMORY], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, GUEST_ARGS: args.join(' ') } })
   let screen = ''
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => { screen += text })

@@ -82,6 +82,8 @@ export class SystemdSource implements NameSource {
   private async turn(): Promise<void> {
     const now = nowMs(), isList = this.listDueMs <= now
     const due = [...this.asks].filter(([, { dueMs }]) => isList || dueMs <= now).slice(0, MOST_A_CALL)
+    // A timer may be a moment early; and asked about nobody, systemd would tell of itself.
+    if (!isList && due.length === 0) return this.arm()
     this.isAsking = true
     try {
       const facts = factsOf(await this.show(isList ? ['*.service', '*.scope', '*.slice'] : due.map(([unit]) => unit)), new Map(due.map(([unit, { cgroupPath }]) => [unit, cgroupPath])))

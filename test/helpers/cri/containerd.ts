@@ -15,6 +15,17 @@ export type ContainerdOptions = RuntimePlace & {
   readonly programs: string
   /** Names in the image of further programs there; `pause` and `eater` are always in it. */
   readonly also?: Readonly<Record<string, string>>
+  /** Who makes the cgroups: the runtime itself, or systemd where it is the init; then `cgroupRoot` is `/kubepods.slice`. */
+  readonly driver?: 'cgroupfs' | 'systemd'
+}
+
+/** The pod's cgroup as a kubelet names it to its runtime (pkg/kubelet/cm, for each driver). */
+const parentOf = ({ driver, cgroupRoot }: ContainerdOptions, uid: string): string => (driver === 'systemd' ? `kubepods-burstable-pod${uid.replaceAll('-', '_')}.slice` : `${cgroupRoot}/kubepods/burstable/pod${uid}`)
+
+/** Where a container of it then is. */
+export function containerPath(options: ContainerdOptions, uid: string, id: string): string {
+  const parent = parentOf(options, uid)
+  return options.driver === 'systemd' ? `${options.cgroupRoot}/kubepods-burstable.slice/${parent}/cri-containerd-${id}.scope` : `${parent}/${id}`
 }
 
 /** Why there can be none here. */
@@ -30,7 +41,7 @@ export function containerdMissing(): string | undefined {
 }
 
 /** Cgroups of one controller and tracing of none; no CNI (pods are in the host's network), no AppArmor, no registry. */
-const configOf = (directory: string): string => `version = 2
+const configOf = ({ directory, driver }: ContainerdOptions): string => `version = 2
 root = "${directory}/root"
 state = "${directory}/state"
 oom_score = 0
@@ -53,7 +64,7 @@ disabled_plugins = ["io.containerd.internal.v1.restart", "io.containerd.snapshot
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
       runtime_type = "io.containerd.runc.v2"
       [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
-        SystemdCgroup = false
+        SystemdCgroup = ${driver === 'systemd'}
 `
 
 export class Containerd {
@@ -72,7 +83,7 @@ export class Containerd {
   static async start(options: ContainerdOptions): Promise<Containerd> {
     const { directory, programs, also } = options
     mkdirSync(directory, { recursive: true })
-    writeFileSync(`${directory}/config.toml`, configOf(directory))
+    writeFileSync(`${directory}/config.toml`, configOf(options))
     writeImage(`${directory}/image.tar`, { reference: IMAGE, programs: Object.fromEntries(Object.entries({ pause: 'pause', eater: 'eater', ...also }).map(([name, program]) => [name, `${programs}/${program}`])), entrypoint: '/pause' })
     const log = openSync(`${directory}/containerd.log`, 'w')
     const made = new Containerd(options, spawn('containerd', ['-c', `${directory}/config.toml`], { stdio: ['ignore', log, log] }))
@@ -101,7 +112,7 @@ export class Containerd {
   get kubelet(): Kubelet { return this.connection ??= new Kubelet(this.socket) }
 
   async runPod(spec: Omit<PodSpec, 'cgroupParent'>): Promise<MadePod> {
-    const pod = await this.kubelet.runPod({ ...spec, cgroupParent: `${this.options.cgroupRoot}/kubepods/burstable/pod${spec.uid}` })
+    const pod = await this.kubelet.runPod({ ...spec, cgroupParent: parentOf(this.options, spec.uid) })
     this.pods.push(pod)
     return pod
   }

@@ -7,7 +7,7 @@ import { readFileSync, symlinkSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import { recorded, untilTold } from '../lab/recorder.ts'
 import { memcgMount } from '../lab/cgroup.ts'
-import { Containerd, IMAGE, type ContainerdOptions } from './containerd.ts'
+import { Containerd, containerPath, IMAGE, type ContainerdOptions } from './containerd.ts'
 import { EXITED, type ContainerWord, type MadePod } from './kubelet.ts'
 
 export const LIMIT = 48 << 20, SMALL_LIMIT = 24 << 20, RESTARTS = 3
@@ -27,11 +27,11 @@ const factsOf = (word: ContainerWord): ContainerFacts => ({ exitCode: word.exitC
 
 class Stage {
   readonly runtime: Containerd
-  private readonly cgroupRoot: string
+  private readonly options: ContainerdOptions
 
-  constructor(runtime: Containerd, cgroupRoot: string) {
+  constructor(runtime: Containerd, options: ContainerdOptions) {
     this.runtime = runtime
-    this.cgroupRoot = cgroupRoot
+    this.options = options
   }
 
   pod(name: string): Promise<MadePod> {
@@ -41,7 +41,7 @@ class Stage {
   private async start(pod: MadePod, name: string, limitBytes: number, command: readonly string[]): Promise<Made> {
     const id = await this.runtime.kubelet.createContainer(pod, { name, image: IMAGE, command, limitBytes, restarts: RESTARTS })
     await this.runtime.kubelet.startContainer(id)
-    return { id, name, limitBytes, path: `${this.cgroupRoot}/kubepods/burstable/pod${pod.spec.uid}/${id}` }
+    return { id, name, limitBytes, path: containerPath(this.options, pod.spec.uid, id) }
   }
 
   /** Lives on with a little memory. */
@@ -71,7 +71,7 @@ export const statusText = ({ word }: Made): string => `exited, exit code ${word?
 
 /** Makes the pods and the recordings; everything of containerd's is gone afterwards. */
 export async function prove(bench: Bench): Promise<Proof> {
-  const runtime = await Containerd.start(bench.containerd), stage = new Stage(runtime, bench.containerd.cgroupRoot)
+  const runtime = await Containerd.start(bench.containerd), stage = new Stage(runtime, bench.containerd)
   const file = `${bench.scratch}/cri.oom`, unansweredFile = `${bench.scratch}/cri-late.oom`, lateSocket = `${bench.scratch}/late.sock`
   try {
     const first = await stage.pod('web-6d4cf56db6-x2x4z'), early = podFacts(first, [await stage.quiet(first, 'app'), await stage.quiet(first, 'sidecar')])

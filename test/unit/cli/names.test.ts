@@ -1,6 +1,8 @@
 /** What sources say becomes rows of the stream; who is born or killed without a name is asked about. */
 import { expect, test } from 'vitest'
 import { Names } from '../../../src/cli/names.ts'
+import type { Event } from '../../../src/event/event.ts'
+import type { UnitQuestion } from '../../../src/identity/name-source.ts'
 import { applyEvent, createModel } from '../../../src/model/apply.ts'
 import { FLAG } from '../../../src/wire/frame.ts'
 import { HandSource } from '../../helpers/name-source.ts'
@@ -60,6 +62,28 @@ test('a container whose limit is not the declared one is asked about, once for e
   expect(source.asked).toEqual([{ containerId: ID, why: 'resized' }, { containerId: ID, why: 'resized' }])
   see(event('workload', 1, { from: 'docker', containerId: ID, container: 'web', memoryLimitBytes: 80 << 20 }), limit(80 << 20))
   expect(source.asked).toHaveLength(2)
+})
+
+test('a unit that is started is asked about, each time; one of a container, a user or another unit is not', () => {
+  const source = new HandSource('systemd'), asked: UnitQuestion[] = [], names = new Names([Object.assign(source, { askUnit: (question: UnitQuestion) => { asked.push(question) } })]), model = createModel()
+  const rows = [
+    birth(7, '/system.slice/ssh.service', 1), birth(8, '/system.slice/ssh.service', 1), birth(9, '/system.slice/ssh.service/sub', 1), birth(10, `/system.slice/docker-${ID}.scope/system.slice/ssh.service`, 1),
+    birth(11, '/user.slice/user-1000.slice/user@1000.service/app.slice/ssh.service', 1), birth(12, '/system.slice/web.service/ssh.service', 1), birth(13, '/user.slice/user-1000.slice/session-3.scope', 1),
+    event('mark_victim', 2, { tid: 1, victimTid: 5, pid: 5, memcgId: 9 }),
+  ]
+  for (const row of rows) applyEvent(model, row)
+  names.see(rows, model)
+  expect(asked).toEqual([
+    { cgroupPath: '/system.slice/ssh.service', why: 'birth' }, { cgroupPath: '/system.slice/ssh.service', why: 'birth' }, { cgroupPath: '/user.slice/user-1000.slice/session-3.scope', why: 'birth' }, { cgroupPath: '/system.slice/ssh.service', why: 'victim' },
+  ])
+  expect(source.asked.filter(({ why }) => why === 'victim')).toEqual([])
+})
+
+test('where only the kernel\'s log tells of a kill, its victim is asked about', () => {
+  const source = new HandSource('cri'), names = new Names([source])
+  const line = (text: string): Event => event('kmsg', 1, { seq: 1, level: 6, kmsgUs: 1, text })
+  names.see([line(`oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=${ID},mems_allowed=0,oom_memcg=${PATH},task_memcg=${PATH},task=java,pid=7,uid=0`), line('Memory cgroup out of memory: Killed process 7 (java)'), line(`not oom-kill:,task_memcg=${PATH},task=x`)], createModel())
+  expect(source.asked).toEqual([{ containerId: ID, podUid: UID, why: 'victim' }])
 })
 
 test('closing closes every source', () => {

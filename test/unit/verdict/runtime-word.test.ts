@@ -41,6 +41,30 @@ test('of another container it says nothing, nor of a path that somebody else cou
   expect(runtimeSays(json(model))).toEqual([])
 })
 
+describe('systemd of a unit', () => {
+  const UNIT_PATH = '/system.slice/web.service'
+  const rows = [...NODE, event('memcg_birth', T0 - 9e9, { memcgId: 900, parentId: 1, path: UNIT_PATH, by: 'probe' }), event('memcg_birth', T0 - 9e9, { memcgId: 901, parentId: 900, path: `${UNIT_PATH}/worker`, by: 'probe' })]
+  const says = (fields: Partial<FieldsOf<'container_status'>>, killed = 901) => {
+    const model = fold([...rows, ...decision({ tid: 384, tsNs: T0, memcgId: killed, victims: [{ pid: 381, memcgId: killed }] }), exit(381, killed, T0 + 3e6), event('workload', T0 + 2e9, { from: 'systemd', unit: 'web.service', cgroupPath: UNIT_PATH, description: 'The shop', restarts: 2 }), status({ from: 'systemd', containerId: UNIT_PATH, ...fields })])
+    return json(model)
+  }
+
+  test('its word is evidence for what is killed in it, and its description names the workload', () => {
+    const told = says({ reason: 'oom-kill' })
+    expect(told.evidence.filter(({ source }) => source === 'systemctl status').map(({ fact }) => fact)).toEqual(['systemd says of service web.service: exited, exit code 137, oom-kill'])
+    expect(told.victims[0]?.workload).toMatchObject({ unit: 'web.service', description: 'The shop', restarts: 2 })
+    expect(told.differences.filter((text) => text.includes('systemctl'))).toEqual([])
+  })
+
+  test('of a run that began after the kill it says nothing about it', () => {
+    expect(says({ state: 'running', exitCode: undefined, reason: undefined, finishedMs: undefined, startedMs: KILL_MS + 400 }).evidence.filter(({ source }) => source === 'systemctl status')).toEqual([])
+  })
+
+  test('a word that misses the kill is contradicted (cgroup v1: systemd is not told)', () => {
+    expect(says({ reason: 'signal' }).differences).toContainEqual('systemctl status says signal, exit code 137, of service web.service: systemd missed that the kernel killed process 381 for memory')
+  })
+})
+
 describe('where it is wrong', () => {
   const differs = (...rows: readonly Event[]): string[] => told(...rows).differences.filter((text) => text.includes('runtime') || text.includes('kubectl describe'))
 

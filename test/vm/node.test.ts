@@ -1,10 +1,12 @@
-/** Names, limits and a runtime's last word on cgroup v2: the same pods as on the host, in a guest. */
+/** A node as Kubernetes has it: cgroup v2 and systemd as init; its services, and the same pods as on the host, made with the systemd driver. */
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, type TestContext } from 'vitest'
 import { CLI } from '../helpers/cli.ts'
 import { expectBereft, expectCase, expectNamed, toldBy, type Told } from '../helpers/cri/check.ts'
 import { containerdMissing } from '../helpers/cri/containerd.ts'
 import type { Made, PodFacts, Proof } from '../helpers/cri/proof.ts'
+import type { CaseJson } from '../helpers/lab/recorder.ts'
+import { descriptionOf, UNIT_LIMIT, UNITS } from '../helpers/lab/units.ts'
 import { skip } from '../helpers/skip.ts'
 import { forget, GUESTS, isAsked, runGuest, type NotRun, type Ran } from './guests.ts'
 
@@ -12,12 +14,13 @@ import { forget, GUESTS, isAsked, runGuest, type NotRun, type Ran } from './gues
 const SOME = isAsked ? GUESTS : GUESTS.slice(-1)
 
 describe.each(SOME)('kernel $kernel with bpftrace $bpftrace', (guest) => {
-  let ran: Ran | NotRun = { skipped: 'not run' }, told: Told, late: Told
+  let ran: Ran | NotRun = { skipped: 'not run' }, told: Told, late: Told, units: Told
 
   beforeAll(async () => {
     const missing = containerdMissing()
-    ran = missing === undefined ? await runGuest(guest, 'cri-guest') : { skipped: missing }
+    ran = missing === undefined ? await runGuest(guest, 'node-guest') : { skipped: missing }
     if ('skipped' in ran || !ran.results.has('proof')) return
+    units = await toldBy(CLI, join(ran.share, 'units.oom'))
     told = await toldBy(CLI, join(ran.share, 'cri.oom'))
     late = await toldBy(CLI, join(ran.share, 'cri-late.oom'))
   })
@@ -33,6 +36,27 @@ describe.each(SOME)('kernel $kernel with bpftrace $bpftrace', (guest) => {
   test('it is cgroup v2', (context) => {
     proofOf(context)
     expect(told.rows.of('hello')[0]).toMatchObject({ memcgVersion: 'v2' })
+  })
+
+  test('services have the descriptions, limits and restarts that systemd gives them', (context) => {
+    proofOf(context)
+    const named = units.rows.of('workload').filter(({ from }) => from === 'systemd')
+    for (const [unit, restarts] of [[UNITS.quiet, 0], [UNITS.greedy, 0], [UNITS.again, 1]] as const) {
+      expect(named.findLast((row) => row.unit === unit)).toMatchObject({ cgroupPath: `/system.slice/${unit}`, description: descriptionOf(unit), memoryLimitBytes: UNIT_LIMIT, restarts })
+    }
+    expect(units.rows.of('memcg_limits').findLast(({ memcgId }) => memcgId === units.rows.of('memcg_birth').find(({ path }) => path === `/system.slice/${UNITS.quiet}`)?.memcgId)).toMatchObject({ maxBytes: UNIT_LIMIT })
+  })
+
+  test('a service killed at its limit has systemd\'s word on it in its case, one that was started again its kill and its restart', (context) => {
+    proofOf(context)
+    const caseOf = (unit: string): readonly CaseJson[] => units.cases.filter(({ victims }) => victims.some(({ workload }) => workload?.['unit'] === unit))
+    expect([UNITS.greedy, UNITS.again].map((unit) => caseOf(unit).length)).toEqual([1, 1])
+    for (const unit of [UNITS.greedy, UNITS.again]) {
+      expect(caseOf(unit)[0]).toMatchObject({ limit: { path: `/system.slice/${unit}`, limitBytes: UNIT_LIMIT } })
+      expect(caseOf(unit)[0]?.victims[0]?.workload).toMatchObject({ description: descriptionOf(unit), memoryLimitBytes: UNIT_LIMIT })
+    }
+    expect(caseOf(UNITS.greedy)[0]?.evidence.filter(({ source }) => source === 'systemctl status').map(({ fact }) => fact)).toEqual([`systemd says of service ${UNITS.greedy}: exited, exit code 137, oom-kill`])
+    expect(caseOf(UNITS.again)[0]?.victims[0]?.workload).toMatchObject({ restarts: 1 })
   })
 
   test('pods that were there before, and those made while it records, have their names, images, limits and owners', (context) => {
