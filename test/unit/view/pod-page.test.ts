@@ -67,6 +67,15 @@ it('sets what was declared beside what the kernel enforces, and says where they 
   expect(pageOf(model, 'a/b').promises.map(({ tone }) => tone)).not.toContain('differs')
 })
 
+it('a service is described as systemd does it', () => {
+  const model = emptyNode()
+  addMemcg(model, '/system.slice/web.service', { used: 10 * M, max: 64 * M })
+  addMemcg(model, '/system.slice/web.service/worker', { used: M })
+  tell(model, 'workload', 1, { from: 'systemd', unit: 'web.service', cgroupPath: '/system.slice/web.service', description: 'The shop {bold}\u001b[2J', memoryLimitBytes: 32 * M, restarts: 2 })
+  tell(model, 'workload', 1, { from: 'systemd', unit: 'db.service', cgroupPath: '/system.slice/db.service', description: 'Another' })
+  expect(pageOf(model, 'system.slice/web.service').promises.map(({ text }) => text)).toEqual(['system.slice/web.service: the declared limit is 32M, the kernel holds it to 64M.', 'Declared: limits 32M.', 'Restarted: system.slice/web.service 2 times.', 'Description: The shop {bold}?[2J.'])
+})
+
 it('a pause container is called so, and was promised nothing', () => {
   const model = emptyNode(), app = addPod(model, 'a/b', { used: M, container: 'app' }), pause = addContainer(model, app, { used: M }), id = pause.path.slice(-64), podUid = /pod([0-9a-f-]{36})/.exec(app.path)?.[1] as string
   tell(model, 'workload', 1, { from: 'cri', podUid, containerId: id, namespace: 'a', pod: 'b', role: 'sandbox' })
