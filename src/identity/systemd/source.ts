@@ -14,6 +14,8 @@ export type Systemctl = (args: readonly string[]) => Promise<string>
 /** There when systemd is the init of this machine (sd_booted(3)). */
 const BOOTED = '/run/systemd/system'
 const PERIOD_MS = 300_000, RETRY_MS = 30_000
+/** Not every scope and slice: on a node of Kubernetes most are containers and pods, which their runtime knows better. */
+const LISTED = ['*.service', 'run-*.scope', 'session-*.scope', 'system*.slice', 'user*.slice', 'machine*.slice'] as const
 /** A restart forgets how the run before it ended, 100 ms after (RestartSec=): asked at once, and again for what comes of it. */
 const AGAIN_MS = { birth: [300], victim: [20, 200, 1000, 5000] } as const
 /** One call at a time, and so long apart: a unit that is started over and over must not keep systemd busy. */
@@ -86,7 +88,7 @@ export class SystemdSource implements NameSource {
     if (!isList && due.length === 0) return this.arm()
     this.isAsking = true
     try {
-      const facts = factsOf(await this.show(isList ? ['*.service', '*.scope', '*.slice'] : due.map(([unit]) => unit)), new Map(due.map(([unit, { cgroupPath }]) => [unit, cgroupPath])))
+      const facts = factsOf(await this.show(isList ? LISTED : due.map(([unit]) => unit)), new Map(due.map(([unit, { cgroupPath }]) => [unit, cgroupPath])))
       for (const fact of facts) this.book.learn(fact)
       if (this.health.state !== 'closed') this.health = { state: 'answering', lastAnswerNs: nowMs() * 1e6 }
     } catch (error) {

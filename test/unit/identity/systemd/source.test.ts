@@ -27,7 +27,9 @@ test('all units at the start; nothing that could change one is ever called', asy
   await source.settled
   expect(source.health.state).toBe('answering')
   expect(source.take().map((fact) => (fact.kind === 'workload' ? fact.unit : ''))).toEqual(['web.service', 'db.service'])
-  expect(unitsOf(0)).toEqual(['*.service', '*.scope', '*.slice'])
+  expect(unitsOf(0)).toContain('*.service')
+  // A node of Kubernetes has a thousand of these, all of them containers and pods.
+  expect(unitsOf(0)?.filter((pattern) => pattern === '*.scope' || pattern === '*.slice')).toEqual([])
   expect(calls.every(([verb]) => verb === 'show')).toBe(true)
 })
 
