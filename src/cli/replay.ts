@@ -44,7 +44,7 @@ export async function replay(file: string, options: Options, signals: Signals): 
     if (failure !== undefined && signals.exitCode() === undefined) throw failure
     return code
   } finally {
-    await close()
     await source.close()
+    await close()
   }
 }

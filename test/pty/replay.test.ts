@@ -1,5 +1,7 @@
 /** The real program over the bundled recording of three real kills: what a person sees and presses. */
+import { execFileSync } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { afterEach, describe, expect, it } from 'vitest'
 import { CLI } from '../helpers/cli.ts'
@@ -445,6 +447,12 @@ describe('a recording that nobody can wait for', () => {
     expect(t.modes()).toEqual(SHELL_MODES)
   })
 
+  it('does not keep the word about a wrong --at waiting', async () => {
+    const t = tui = new Tui('node', [CLI, 'replay', endless(), '--at', 'noon'], { cols: 120 })
+    await t.see("cannot understand --at 'noon': not a time")
+    expect(await t.ended()).toBe(2)
+  })
+
   it.each(['kills', 'spikes', 'recommend', 'replay'])('says how far %s has come, on one line, and ^C ends it without another word', async (command) => {
     const directory = fresh(), t = tui = new Tui('sh', ['-c', 'exec node "$CLI" "$COMMAND" "$ENDLESS" > out'], { cols: 120, cwd: directory, env: { CLI, COMMAND: command, ENDLESS: endless() } })
     await t.see(/oomscope: 0% of \S+endless\.oom read \(ctrl-C ends\)/)
@@ -454,13 +462,15 @@ describe('a recording that nobody can wait for', () => {
     expect(readFileSync(`${directory}/out`, 'utf8')).toBe('')
   })
 
-  it('is no log that somebody types, either: ^C ends explain, too', async () => {
-    const t = tui = new Tui('node', [CLI, 'explain', '-'])
-    t.keys('one line\n')
-    await t.see('one line')
+  it('is no log that never comes, either: ^C ends explain, too', async () => {
+    const log = `${fresh()}/log`
+    execFileSync('mkfifo', [log])
+    const t = tui = new Tui('node', [CLI, 'explain', log])
+    // Resolves when it has opened the other end.
+    const writer = await open(log, 'w')
     t.keys('\x03')
-    // Killed by it, or ended because of it where it came before the reading began.
-    const code = await t.ended()
-    expect(code === 0 ? t.exit?.signal : code - 128).toBe(constants.signals.SIGINT)
+    await t.ended()
+    expect(t.exit?.signal).toBe(constants.signals.SIGINT)
+    await writer.close()
   })
 })
