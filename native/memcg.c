@@ -119,8 +119,10 @@ void memcg_open_files(struct memcgs *t, int slot) {
       if (fd >= 0) close(fd);
       m->fd[f] = FD_ON_DEMAND;
       t->on_demand++;
-      /* said at each power of two */
-      if ((t->on_demand & (t->on_demand - 1)) == 0) row_notice(t->out, "bridge", "descriptors are short: %u cgroup files are opened for each read", t->on_demand);
+      /* said each time it is twice as many as ever before: memcgs come and go */
+      bool is_news = t->on_demand >= 2 * t->on_demand_said;
+      if (is_news) t->on_demand_said = t->on_demand;
+      if (is_news) row_notice(t->out, "bridge", "descriptors are short: %u cgroup files are opened for each read", t->on_demand);
     }
     m->opened = m->opened || (m->fd[f] != FD_ABSENT && f != FILE_PRESSURE);
   }

@@ -106,7 +106,7 @@ struct memcgs {
   uint32_t tombstones, generation;
   struct newborn newborn[NEWBORNS];
   uint32_t newborns;             /* ever */
-  uint32_t open_files, file_budget, on_demand;
+  uint32_t open_files, file_budget, on_demand, on_demand_said;
   bool probes_see_births;        /* then a directory too short-lived to be read is not lost */
   bool watch_failed, walk_due;
   bool scan_failed;              /* since the walk began: who was not seen may live */

@@ -88,6 +88,7 @@ static void child_main(const struct stimulus *s, const struct memcgs *t, size_t 
   struct stimulus_report report = {0};
   sigset_t none;
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != s->parent) _exit(1);      /* it died before: nobody would end us */
   prctl(PR_SET_NAME, "oomscope-test");
   protect_child();
   signal(SIGINT, SIG_IGN);      /* a Ctrl-C is for the bridge, which kills us */
@@ -107,6 +108,7 @@ static void child_main(const struct stimulus *s, const struct memcgs *t, size_t 
 int stimulus_start_child(struct stimulus *s, const struct memcgs *t, size_t touch_bytes) {
   int fds[2];
   if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) != 0) return -errno;
+  s->parent = getpid();
   pid_t child = fork();
   if (child == 0) child_main(s, t, touch_bytes, fds[1]);
   int err = child < 0 ? -errno : 0;

@@ -10,6 +10,7 @@
 struct stimulus {
   char name[80];              /* of the memcg below the controller's root */
   uint64_t memcg_id;          /* 0: not made */
+  pid_t parent;               /* the bridge itself */
   pid_t child;                /* 0: none; kept after its death, since its rows arrive later */
   int report_fd;              /* the child's report; -1: none */
 };

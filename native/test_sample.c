@@ -247,6 +247,14 @@ static void without_descriptors_files_are_opened_for_each_read(void) {
   listen();
   CHECK(test_find(KIND_MEMCG_USAGE, 0)->field[1].u == 4096 && table.open_files == 0 && table.on_demand == 1);
   CHECK_EQUAL(test_count(KIND_NOTICE), 1);
+  /* others come and go: that is no news */
+  for (uint64_t id = 1ull << 40; id < (1ull << 40) + 5; id++) {
+    int b = memcg_born(&table, &(struct memcg_birth){.id = id, .ts_ns = 1, .parent = memcg_find_name(&table, -1, ""), .name = "a", .by = "probe"});
+    CHECK(table.on_demand == 2);
+    memcg_died(&table, b, "probe", 1);
+  }
+  test_take(&stream);
+  CHECK_EQUAL(test_count(KIND_NOTICE), 1);
   put("a/memory.current", "5\n");
   CHECK(sample_usage(&table, memcg_find(&table, a), 2));
   test_take(&stream);
