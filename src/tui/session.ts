@@ -22,7 +22,7 @@ import { sceneOf } from './scene.ts'
 import type { Scene } from './scene.ts'
 import type { Settings } from './settings.ts'
 import type { Terminal } from './terminal.ts'
-import { stillFollowing, toggleFollowing } from './following.ts'
+import { selectedIn, toggleFollowing } from './following.ts'
 import { splitChunk, togglePane } from './stage.ts'
 import { START } from './ui.ts'
 import type { Ui } from './ui.ts'
@@ -249,7 +249,7 @@ export class Session {
     if (playback?.live?.isFollowing === true) this.soughtNs = undefined
     this.model = model
     this.scene = this.takeScene()
-    this.ui = atMemcg(atKill(stillFollowing(this.ui, this.scene, this.model), this.scene), this.scene)
+    this.ui = selectedIn(this.ui, this.scene, this.model)
     this.refreshedAt = now
     this.dirty = true
   }
@@ -343,19 +343,4 @@ function remembered({ settings, theme, mouse, notice, stage }: TuiOptions): Ui {
 function isLater(playback: Playback | undefined, shownNs: number | undefined): boolean {
   const liveNs = playback?.live?.isFollowing === false ? playback.live.nowNs : undefined
   return liveNs === undefined ? shownNs !== undefined : Math.floor(liveNs / 1e9) !== Math.floor((shownNs ?? 0) / 1e9)
-}
-
-/** At the moment of a kill the row of its victim is the one to look at. */
-function atKill(ui: Ui, scene: Scene): Ui {
-  const kill = ui.atKill === undefined ? undefined : scene.kills.find((candidate) => candidate.id === ui.atKill), ids = kill?.killCase.victims.map(({ memcgId }) => memcgId)
-  const row = ids === undefined ? undefined : scene.rows.find(({ memcgIds }) => ids.some((id) => id !== undefined && memcgIds.includes(id)))
-  return row === undefined ? ui : { ...ui, selected: row.key }
-}
-
-/** At the moment of a spike the row of its workload is the one to look at. */
-function atMemcg(ui: Ui, scene: Scene): Ui {
-  const { seekMemcgId } = ui
-  if (seekMemcgId === undefined) return ui
-  const row = scene.rows.find(({ memcgIds }) => memcgIds.includes(seekMemcgId))
-  return { ...ui, seekMemcgId: undefined, ...(row === undefined ? {} : { selected: row.key }) }
 }

@@ -8,7 +8,7 @@ import type { Lens } from './lens.ts'
 import type { Span } from './window.ts'
 
 /** Length of the sparkline and of the window of PEAK. */
-export const WINDOW_SECONDS = 60
+const WINDOW_SECONDS = 60
 /** Rates are means over so many seconds: shorter flickers, longer hides. */
 const RATE_SECONDS = 5
 
