@@ -5,7 +5,8 @@ import { defineConfig } from 'vitest/config'
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 /**
- * Levels that use real processes, cgroups or terminals run one file at a time: they share the machine's kernel. The limits end what hangs;
+ * Levels that use real processes, cgroups or terminals run one file at a time: they share the machine's kernel. Guests have kernels of their own:
+ * `make test` runs them beside host and pty, in a second vitest. The limits end what hangs;
  * what is slow is far from them, also on a machine many times slower than the one it was written on.
  */
 const level = (name: string, testTimeout: number, alone = false) => ({

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import type { TestContext } from 'vitest'
+import { skip } from '../helpers/skip.ts'
 
 const run = promisify(execFile)
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
@@ -74,6 +76,14 @@ function readResults(path: string): Map<string, unknown> {
     results.set(about, result)
   }
   return results
+}
+
+/** A result of the guest; one that is missing is a failure and shows the guest's last words. */
+export function resultOf<T>(context: TestContext, ran: Ran | NotRun | undefined, about: string): T {
+  if (ran === undefined) throw new Error('the guest was not run')
+  if ('skipped' in ran) return skip(context, ran.skipped)
+  if (!ran.results.has(about)) throw new Error(`the guest told nothing about "${about}"; its last words:\n${ran.console}`)
+  return ran.results.get(about) as T
 }
 
 /** OOMSCOPE_VM_KEEP=1 keeps recording, kernel log and truth for a look by hand. */

@@ -7,14 +7,13 @@ import { containerdMissing } from '../helpers/cri/containerd.ts'
 import type { Made, PodFacts, Proof } from '../helpers/cri/proof.ts'
 import type { CaseJson } from '../helpers/lab/recorder.ts'
 import { descriptionOf, UNIT_LIMIT, UNITS } from '../helpers/lab/units.ts'
-import { skip } from '../helpers/skip.ts'
-import { forget, GUESTS, isAsked, runGuest, type NotRun, type Ran } from './guests.ts'
+import { forget, GUESTS, isAsked, resultOf, runGuest, type NotRun, type Ran } from './guests.ts'
 
 /** One kernel by default: what differs between kernels is not the runtime's. */
 const SOME = isAsked ? GUESTS : GUESTS.slice(-1)
 
 describe.each(SOME)('kernel $kernel with bpftrace $bpftrace', (guest) => {
-  let ran: Ran | NotRun = { skipped: 'not run' }, told: Told, late: Told, units: Told
+  let ran: Ran | NotRun | undefined, told: Told, late: Told, units: Told
 
   beforeAll(async () => {
     const missing = containerdMissing()
@@ -26,11 +25,7 @@ describe.each(SOME)('kernel $kernel with bpftrace $bpftrace', (guest) => {
   })
   afterAll(() => forget(ran))
 
-  function proofOf(context: TestContext): Proof {
-    if ('skipped' in ran) return skip(context, ran.skipped)
-    if (!ran.results.has('proof')) throw new Error(`the guest proved nothing; its last words:\n${ran.console}`)
-    return ran.results.get('proof') as Proof
-  }
+  const proofOf = (context: TestContext): Proof => resultOf(context, ran, 'proof')
   const last = ({ containers }: PodFacts): Made => containers.at(-1) as Made
 
   test('it is cgroup v2', (context) => {
@@ -81,7 +76,6 @@ describe.each(SOME)('kernel $kernel with bpftrace $bpftrace', (guest) => {
   })
 
   test('nothing of the containerd is left', (context) => {
-    proofOf(context)
-    expect((ran as Ran).results.get('traces')).toEqual([])
+    expect(resultOf(context, ran, 'traces')).toEqual([])
   })
 })

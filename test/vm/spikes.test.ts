@@ -9,7 +9,7 @@ import type { GuestRuns, Told } from '../helpers/lab/runs.ts'
 import { STORM_KILLS, STORM_PODS, type Storm } from '../helpers/lab/kill-storm.ts'
 import { SPIKES, type SpikeRun } from '../helpers/lab/spikes.ts'
 import { skip } from '../helpers/skip.ts'
-import { forget, GUESTS, runGuest, type NotRun, type Ran } from './guests.ts'
+import { forget, GUESTS, resultOf, runGuest, type NotRun, type Ran } from './guests.ts'
 
 // The probes have no part in it: one bpftrace is as good as another.
 const KERNELS = GUESTS.filter(({ kernel }, i) => GUESTS.findIndex((other) => other.kernel === kernel) === i)
@@ -26,11 +26,10 @@ describe.each(KERNELS)('kernel $kernel', (guest) => {
   afterAll(() => forget(ran))
 
   function outcome(context: TestContext): { readonly run: SpikeRun; readonly judged: Judged; readonly recorder: RecorderEnd } {
-    if (ran === undefined) throw new Error('the guest was not run')
-    if ('skipped' in ran) return skip(context, ran.skipped)
-    if (judged === undefined) throw new Error(`the guest did not come to its end; its last words:\n${ran.console}`)
-    return { run: ran.results.get('spikes') as SpikeRun, judged, recorder: ran.results.get('recorder') as RecorderEnd }
+    resultOf(context, ran, 'end')
+    return { run: resultOf(context, ran, 'spikes'), judged: judged as Judged, recorder: resultOf(context, ran, 'recorder') }
   }
+  const runs = (context: TestContext): GuestRuns => resultOf(context, ran, 'runs')
 
   test('the lab made 101 spikes, each as high as what was touched', (context) => {
     const { run } = outcome(context)
@@ -63,13 +62,6 @@ describe.each(KERNELS)('kernel $kernel', (guest) => {
     outcome(context)
     expect((ran as Ran).results.get('controller')).toEqual({ said: ['birth', 'usage', 'death', 'birth', 'usage'], saidBelow: ['birth'] } satisfies ControllerAway)
   })
-
-  function runs(context: TestContext): GuestRuns {
-    if (ran === undefined) throw new Error('the guest was not run')
-    if ('skipped' in ran) return skip(context, ran.skipped)
-    if (!ran.results.has('runs')) throw new Error(`the guest did not come to its end; its last words:\n${ran.console}`)
-    return ran.results.get('runs') as GuestRuns
-  }
 
   function endOf<T>(told: Told<T>): T {
     if ('error' in told) throw new Error(told.error)

@@ -12,8 +12,7 @@ import { scenariosAt } from '../helpers/lab/scenarios.ts'
 import { storyOf, toldInLog } from '../helpers/lab/log-story.ts'
 import type { Truth } from '../helpers/lab/truth.ts'
 import { CLI } from '../helpers/cli.ts'
-import { skip } from '../helpers/skip.ts'
-import { forget, GUESTS, runGuest, type NotRun, type Ran } from './guests.ts'
+import { forget, GUESTS, resultOf, runGuest, type NotRun, type Ran } from './guests.ts'
 
 describe.each(GUESTS)('kernel $kernel with bpftrace $bpftrace', (guest) => {
   let ran: Ran | NotRun | undefined, cases: readonly CaseJson[] = [], signalCases: readonly SignalCaseJson[] = [], rows: Rows
@@ -29,13 +28,8 @@ describe.each(GUESTS)('kernel $kernel with bpftrace $bpftrace', (guest) => {
   })
   afterAll(() => forget(ran))
 
-  /** A result of the guest; one that is missing is a failure and shows the guest's last words. */
-  function result<T>(context: TestContext, about: string): T {
-    if (ran === undefined) throw new Error('the guest was not run')
-    if ('skipped' in ran) return skip(context, ran.skipped)
-    if (!ran.results.has(about)) throw new Error(`the guest told nothing about "${about}"; its last words:\n${ran.console}`)
-    return ran.results.get(about) as T
-  }
+  const result = <T>(context: TestContext, about: string): T => resultOf<T>(context, ran, about)
+
   function truthOf(context: TestContext, scenario: string): Truth {
     const { truth, error } = result<{ truth?: Truth; error?: string }>(context, scenario)
     if (truth === undefined) throw new Error(`the scenario failed in the guest: ${error}`)
