@@ -5,8 +5,8 @@ argument() { tr ' ' '\n' < /proc/cmdline | sed -n "s/^oomscope\.$1=//p"; }
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TMPDIR=/tmp
 mount -t sysfs sys /sys
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
-# The first and the last cpuset patch the page allocator (cpusets_enabled_key), which the emulator may crash on when it happens under load: one stays.
-echo +cpuset > /sys/fs/cgroup/cgroup.subtree_control && mkdir /sys/fs/cgroup/cpuset-keeper
+# The first and the last cpuset and memcg patch hot code of the kernel (static keys), which the emulator may crash on when it happens under load: one of each stays.
+echo "+cpuset +memory" > /sys/fs/cgroup/cgroup.subtree_control && mkdir /sys/fs/cgroup/keeper
 mount -t tracefs tracefs /sys/kernel/tracing
 mount -t debugfs debugfs /sys/kernel/debug
 mount -t tmpfs tmpfs /run
