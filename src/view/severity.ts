@@ -58,10 +58,11 @@ export function severityOf(facts: Judged): Severity {
   return most
 }
 
-/** A number to sort by: severity first, then waiting, then fullness. */
+/** A number to sort by: severity first, then how new its kill is, waiting, fullness. */
 export function urgencyOf(facts: Judged, severity: Severity): number {
   const fast = facts.secondsToLimit === undefined ? 0 : 100 / (1 + facts.secondsToLimit / 60)
-  const fresh = facts.sinceKillS !== undefined && facts.sinceKillS < 60 ? 200 : 0
+  // The newest kill is what somebody was woken for.
+  const fresh = facts.sinceKillS !== undefined && facts.sinceKillS < 60 ? 200 + 2 * (60 - facts.sinceKillS) : 0
   // Rounded, so that rows of equal worth do not change places with every sample.
   const weight = Math.round(fresh + fast + 2 * at(facts.fullPercent) + at(facts.somePercent) + at(facts.stallMsPerS) / 10 + 20 * Math.min(1, share(facts)))
   return severity * 10_000 + weight

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { detailOf } from '../../../src/view/detail.ts'
 import { momentOf } from '../../../src/view/moment.ts'
 import { overviewRows } from '../../../src/view/overview.ts'
+import { selectRows, URGENCY } from '../../../src/view/select.ts'
 import { reasonsOf } from '../../../src/view/severity.ts'
 import type { OverviewRow } from '../../../src/view/overview.ts'
 import { placeLabel } from '../../../src/view/lens.ts'
@@ -143,6 +144,12 @@ describe('severity', () => {
   ] as const)('%j is %i: %s', (spec, severity, reason) => {
     const row = judged(spec)
     expect([row.severity, reasonsOf(row)]).toEqual([severity, [reason]])
+  })
+  it('puts the newest kill first, however full the others are', () => {
+    const model = emptyNode(), older = addMemcg(model, '/a', { used: G, max: G }), newer = addMemcg(model, '/b', { used: M, max: G })
+    addKill(model, older, { secondsAgo: 50 })
+    addKill(model, newer, { secondsAgo: 10 })
+    expect(selectRows(rows(model), '', URGENCY).map(({ name }) => name)).toEqual(['b', 'a'])
   })
   it('is highest right after a kill and fades within ten minutes', () => {
     const severities = [5, 90, 700].map((secondsAgo) => { const model = emptyNode(), memcg = addMemcg(model, '/x', {}); addKill(model, memcg, { secondsAgo }); return only(model).severity })
