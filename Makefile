@@ -22,15 +22,14 @@ FAST := $(addprefix --project=,structure unit contract golden fuzz)
 report = --reporter=blob --outputFile.blob=build/reports/$(1).json
 
 ## test: install, build, run every level this machine allows
-# The guests of vm compute all the time, on emulated processors; the tests of host and pty mostly wait. So they run beside each other.
+# The guests of vm compute all the time, on emulated processors; most other tests wait. So they run beside each other.
 test: deps-test tracefs build native-test workloads
 ifdef ARGS
 	@$(VITEST) $(ARGS)
 else
 	@rm -rf build/reports; status=0; trap "kill 0" INT; \
-	$(VITEST) --reporter=default $(call report,fast) $(FAST) || status=1; \
 	$(VITEST) $(call report,guests) --project=vm & \
-	$(VITEST) --reporter=default $(call report,node) --project=host --project=pty || status=1; \
+	$(VITEST) --reporter=default $(call report,node) --project='!vm' || status=1; \
 	wait $$! || status=1; \
 	$(VITEST) --merge-reports=build/reports || status=1; \
 	exit $$status

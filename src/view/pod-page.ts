@@ -105,9 +105,16 @@ function levelsOf(model: NodeModel, { levels, binding }: OverviewRow): LevelLine
   return [...chain.map((level) => levelLine(level, binding)), ...(memory === undefined ? [] : [{ label: 'node', used: known(used, '-'), high: '', max: bytesCell(memory.totalBytes), share: percent(used, memory.totalBytes), binds: false }])]
 }
 
-function containersOf(model: NodeModel, { levels, binding }: OverviewRow, lens: Lens): ContainerLine[] {
+/** Of a container and of those of its name before it: a kill ends a container, and its count goes with it. */
+function killsOf(model: NodeModel, lens: Lens, { memcg, memcgIds }: { readonly memcg: Memcg; readonly memcgIds: readonly number[] }): number {
+  const nameOf = ({ path }: Memcg): string | undefined => named(model, lens.workloadOf(path)).container, name = nameOf(memcg)
+  const before = name === undefined ? [] : memcgIds.flatMap((id) => { const other = model.memcgs.get(id); return other?.diedNs !== undefined && lens.workloadOf(other.path).level === 'container' && other.parentId === memcg.parentId && nameOf(other) === name ? [other] : [] })
+  return [memcg, ...before].reduce((sum, { events, killCount }) => sum + Math.max(events?.oomKill ?? 0, killCount), 0)
+}
+
+function containersOf(model: NodeModel, { levels, binding, memcgIds }: OverviewRow, lens: Lens): ContainerLine[] {
   return levels.filter(({ where }) => where === 'container').map((level) => {
-    const memcg = model.memcgs.get(level.memcgId), kills = memcg === undefined ? undefined : Math.max(memcg.events?.oomKill ?? 0, memcg.killCount)
+    const memcg = model.memcgs.get(level.memcgId), kills = memcg === undefined ? undefined : killsOf(model, lens, { memcg, memcgIds })
     const request = memcg === undefined ? undefined : named(model, lens.workloadOf(memcg.path)).memoryRequestBytes
     return { label: level.label.replace(/^container "(.*)"$/, '$1'), used: known(level.usedBytes, '-'), request: known(request, ''), max: known(level.maxBytes, '-'), oom: kills === undefined ? '-' : kills === 0 ? '·' : String(kills), binds: level.memcgId === binding?.memcgId }
   })

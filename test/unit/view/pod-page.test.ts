@@ -50,6 +50,16 @@ it('lists every container, but in the chain of limits only the one that binds', 
   expect(page.levels.map(({ label, max, share, binds }) => [label, max, share, binds])).toEqual([['container "app"', '1.00G', '93%', true], ['the pod', '3.00G', '31%', false], ['kubepods', '20.0G', '30%', false], ['node', '24.0G', '25%', false]])
 })
 
+it('counts the kills of a container that was started again, too', () => {
+  const model = emptyNode(), app = addPod(model, 'a/b', { used: 10 * M, max: G, container: 'app' }), before = addContainer(model, app, { used: M, oomKill: 1 }), podUid = /pod([0-9a-f-]{36})/.exec(app.path)?.[1] as string
+  const kills = (): unknown[] => pageOf(model, 'a/b').containers.map(({ label, oom }) => [label, oom])
+  tell(model, 'workload', 1, { from: 'cri', podUid, containerId: before.path.slice(-64), namespace: 'a', pod: 'b', container: 'app' })
+  tell(model, 'memcg_death', model.nowNs, { memcgId: before.id, path: before.path, by: 'probe' })
+  expect(kills()).toEqual([['app', '1']])
+  tell(model, 'workload', 2, { from: 'cri', podUid, containerId: before.path.slice(-64), namespace: 'a', pod: 'b', container: 'sidecar' })
+  expect(kills()).toEqual([['app', '·']])
+})
+
 it('sets what was declared beside what the kernel enforces, and says where they differ', () => {
   const model = emptyNode(), app = addPod(model, 'a/b', { used: 180 * M, max: 256 * M, container: 'app', inactiveFile: 0 }), [, podUid, containerId] = /pod([0-9a-f-]{36})\/([0-9a-f]{64})/.exec(app.path) ?? []
   expect(pageOf(model, 'a/b')).toMatchObject({ promises: [], containers: [{ request: '' }] })
