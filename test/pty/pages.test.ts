@@ -84,7 +84,7 @@ describe('the page of spikes', () => {
     await t.see('rose from 0B to 96M')
     t.keys('\r')
     await t.see(/REPLAY 04:18:17\.\d \(-[67]s\) PAUSED/)
-    const y = t.rowOf('pod 7d9f8b6c')
+    const y = t.rowOf('!!pod 7d9f8b6c')
     expect([t.cell(10, y).bg, t.cell(10, y).bgMode !== 0]).toEqual([24, true])
   })
   it('offers no jump where time cannot be wound', async () => {

@@ -1,7 +1,7 @@
 /** Compares what the bridge sampled with the kernel's files as they were read beside it. */
 import { expect } from 'vitest'
 import { moments } from './moments.ts'
-import { SOURCES, type ParityTruth, type Reading, type Sampled, type Source } from './parity.ts'
+import { restOf, SOURCES, type ParityTruth, type Reading, type Sampled, type Source } from './parity.ts'
 import type { Rows } from './recording-rows.ts'
 
 type Row = { readonly tsNs: number; readonly memcgId: number } & Readonly<Record<string, unknown>>
@@ -16,8 +16,6 @@ const nameOf = ({ kind, field, numaNode }: Source): string => `${kind}.${field}$
 
 const valueOf = (row: Row, field: string): number | null => (row[field] as number | undefined) ?? null
 
-/** Nothing is kept unread for longer; usage is read every second. */
-const AT_REST_NS = 11.5e9, USAGE_AT_REST_NS = 5e9
 /** A row's time is taken when its reading is over, which took this long at most; or longer because the bridge lost the CPU, and then it said nothing meanwhile. */
 const READ_NS = 100e6
 
@@ -37,7 +35,7 @@ function atRest(readings: readonly Reading[], source: number, restNs: number): R
 /** The idle one: what did not change for so long must be what was told last. */
 function compareIdle(rows: Rows, { memcgId, readings }: ParityTruth['memcgs'][number], equal: Map<string, number>): void {
   for (const [i, source] of SOURCES.entries()) {
-    const { kind, field, numaNode } = source, name = nameOf(source), reading = atRest(readings, i, field === 'currentBytes' ? USAGE_AT_REST_NS : AT_REST_NS)
+    const { kind, field, numaNode } = source, name = nameOf(source), reading = atRest(readings, i, restOf(source))
     const row = (rows.of(kind) as unknown as readonly Row[]).findLast((one) => one.memcgId === memcgId && one['numaNode'] === numaNode && one.tsNs <= (reading?.fromNs ?? 0))
     if (reading === undefined || row === undefined) continue
     const value = reading.values[i] ?? null

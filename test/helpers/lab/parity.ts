@@ -78,10 +78,31 @@ export function read(memcg: Memcg, version: MemcgVersion): Reading {
   return { fromNs, toNs: nowNs(), values }
 }
 
-/** Much longer than any number is kept unread or untold while nothing moves: everything is read every ten seconds. */
-const RUN_MS = 20_000
+/** Nothing is kept unread for longer while nothing moves: everything is read every ten seconds, usage every one. */
+const AT_REST_NS = 11.5e9, USAGE_AT_REST_NS = 5e9
+export const restOf = ({ field }: Source): number => (field === 'currentBytes' ? USAGE_AT_REST_NS : AT_REST_NS)
+/** At least so long, and until every number of the idle one has once been at rest; what never is, is nobody's fault. */
+const RUN_NS = 20e9, MOST_NS = 120e9
 const READ_EVERY_MS = 50
 const FILE_BYTES = 48 * 2 ** 20, BUSY_MAX_BYTES = 16 * 2 ** 20
+
+/** Which numbers have once stood still for long enough, reading by reading. */
+class Rest {
+  private seen = 0
+  private readonly sinceNs = SOURCES.map(() => 0)
+  private readonly isRested = SOURCES.map(() => false)
+
+  isComplete(readings: readonly Reading[]): boolean {
+    for (; this.seen < readings.length; this.seen += 1) {
+      const reading = readings[this.seen] as Reading, before = readings[this.seen - 1]
+      for (const [i, source] of SOURCES.entries()) {
+        if (reading.values[i] !== before?.values[i]) this.sinceNs[i] = reading.toNs
+        this.isRested[i] ||= reading.fromNs - (this.sinceNs[i] ?? 0) >= restOf(source)
+      }
+    }
+    return this.isRested.every(Boolean)
+  }
+}
 
 /** A memcg at rest and one that reads more than its limit holds, read by the kernel's own files all the while. */
 export async function performParity({ parent, version, programs, scratch }: { readonly parent: Memcg; readonly version: MemcgVersion; readonly programs: string; readonly scratch: string }): Promise<ParityTruth> {
@@ -92,10 +113,11 @@ export async function performParity({ parent, version, programs, scratch }: { re
     for (let at = 0; at < FILE_BYTES; at += part.length) writeSync(fd, part)
     closeSync(fd)
     await hog.says('ready')
-    const memcgs = [idle, busy].map((memcg) => ({ memcg, memcgId: memcg.inode, readings: [] as Reading[] })), endNs = nowNs() + RUN_MS * 1e6
-    while (nowNs() < endNs) {
+    const memcgs = [idle, busy].map((memcg) => ({ memcg, memcgId: memcg.inode, readings: [] as Reading[] })), startNs = nowNs(), rest = new Rest()
+    const goesOn = (): boolean => nowNs() < startNs + RUN_NS || (!rest.isComplete(memcgs[0]?.readings ?? []) && nowNs() < startNs + MOST_NS)
+    while (goesOn()) {
       const reader = new Workload(join(programs, 'reader'), [busy.directory.toString(), file])
-      while (reader.isAlive && nowNs() < endNs) {
+      while (reader.isAlive && goesOn()) {
         for (const one of memcgs) one.readings.push(read(one.memcg, version))
         await pause(READ_EVERY_MS)
       }
