@@ -18,58 +18,69 @@ export type FeedOptions = {
   readonly nameBook?: NameBook
 }
 
+type Fold = { readonly model: NodeModel; events: number; /** Its first keyframe has not come yet. */ mustRecall: boolean; /** Began within what led up to it: a case of its first moments may be half of one. */ readonly isShort: boolean }
+
 export class Feed {
-  /** Another object after a replay went to another time. */
-  model: NodeModel
-  /** Events applied since the start (of this fold). */
-  events = 0
   private readonly source: Source
   private readonly options: FeedOptions
+  private shown: Fold
+  /** Takes the place of the one that is shown when it has come as far. */
+  private beside: Fold | undefined
   /** Kills of earlier folds by id: a jump that starts at a later keyframe would otherwise forget them. */
   private readonly known = new Map<string, KillCase>()
-  private mustRecall = false
 
   constructor(source: Source, options: FeedOptions = {}) {
     this.source = source
     this.options = options
-    this.model = this.empty()
+    this.shown = this.empty()
   }
 
+  /** Another object after a replay went to another time. */
+  get model(): NodeModel { return this.shown.model }
+  /** Events applied since the start (of this fold). */
+  get events(): number { return this.shown.events }
+
   take(batch: Batch): void {
-    if (batch.isRestart) this.restart()
+    const fold = this.foldOf(batch), { model } = fold
     for (const { frame, events } of batch.items) {
-      if (this.mustRecall && (frame.flags & FLAG.keyframe) !== 0) this.recall(frame.tsNs)
-      if (frame.isAfterDamage === true) applyDamage(this.model, frame.tsNs)
+      if (fold.mustRecall && (frame.flags & FLAG.keyframe) !== 0) this.recall(fold, frame.tsNs)
+      if (frame.isAfterDamage === true) applyDamage(model, frame.tsNs)
       for (const event of events) {
-        applyEvent(this.model, event)
-        this.options.afterEvent?.(this.model, event)
+        applyEvent(model, event)
+        this.options.afterEvent?.(model, event)
       }
-      this.events += events.length
-      this.options.afterFrame?.(this.model)
+      fold.events += events.length
+      this.options.afterFrame?.(model)
     }
-    Object.assign(this.model.health, this.source.counts())
+    Object.assign(model.health, this.source.counts())
   }
 
   /** An event of our own (a name learned), not of the source. */
   add(event: Event): void { applyEvent(this.model, event) }
 
-  private empty(): NodeModel {
+  private empty(fold?: Batch['fold']): Fold {
     const { tombstones, nameBook } = this.options
-    return createModel({ tombstones, nameBook })
+    return { model: createModel({ tombstones, nameBook }), events: 0, mustRecall: false, isShort: fold === 'short' }
   }
 
-  private restart(): void {
-    for (const killCase of this.model.cases) this.known.set(killCase.id, killCase)
-    this.mustRecall = true
-    this.model = this.empty()
-    this.events = 0
+  private foldOf({ isRestart, fold: kind }: Batch): Fold {
+    if (isRestart) {
+      if (!this.shown.isShort) for (const killCase of this.shown.model.cases) this.known.set(killCase.id, killCase)
+      const begun = { ...this.empty(kind), mustRecall: true }
+      if (kind !== 'beside') this.shown = begun
+      this.beside = kind === 'beside' ? begun : undefined
+    } else if (kind !== 'beside' && this.beside !== undefined) {
+      this.shown = this.beside
+      this.beside = undefined
+    }
+    return this.beside ?? this.shown
   }
 
-  /** At the first keyframe of a new fold: what is older than it cannot be found by folding on. */
-  private recall(startNs: number): void {
+  /** What is older than the first keyframe of a new fold cannot be found by folding on. */
+  private recall(fold: Fold, startNs: number): void {
     const older = [...this.known.values()].filter((killCase) => killCase.tsNs < startNs).sort((a, b) => a.tsNs - b.tsNs)
-    this.model.cases.unshift(...older)
-    this.mustRecall = false
+    fold.model.cases.unshift(...older)
+    fold.mustRecall = false
   }
 }
 

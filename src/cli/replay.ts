@@ -22,7 +22,7 @@ export async function replay(file: string, options: Options, signals: Signals): 
   if (!hasTerminal()) return replaySnapshot(file, options, signals)
   requireTerminal('the recording', 'oomscope kills FILE')
   const recording = openRecording(file)
-  const source = new ReplaySource(recording, { speed }), at = textOf(options, 'at'), { story, nameBook, close } = overlook(file, { tombstones, narrow, span: recording.span(), after: recording.prepare(), isBusy: () => !source.playback().caughtUp }), feed = new Feed(source, { tombstones, nameBook })
+  const source = new ReplaySource(recording, { speed }), at = textOf(options, 'at'), { story, nameBook, close } = overlook(file, { tombstones, narrow, span: recording.span(), after: recording.prepare(), isBusy: () => isBusy(source) }), feed = new Feed(source, { tombstones, nameBook })
   try {
     if (at !== undefined) source.seek(startOf(source, at))
     const batches = source.batches()
@@ -47,4 +47,10 @@ export async function replay(file: string, options: Options, signals: Signals): 
     await source.close()
     await close()
   }
+}
+
+/** Somebody waits for a picture, or for the minutes before it. */
+function isBusy(source: ReplaySource): boolean {
+  const { caughtUp, partial } = source.playback()
+  return !caughtUp || partial
 }

@@ -8,13 +8,16 @@ import type { Batch, Source, SourceCounts } from './source.ts'
 
 /** How much is folded before the wanted time, so that two minutes of history (model/history.ts) and the case under way are there. */
 const RUN_UP_NS = 150 * NS_PER_SECOND
-/** Up to here a jump folds the recording from its beginning and misses nothing; about a tenth of a second of work. */
+/** Up to here a jump folds the recording from its beginning and misses nothing. */
 const WHOLE_FOLD_BYTES = 8 * 2 ** 20
+/** About a tenth of a second of work: who waits for a picture hardly notices. What takes longer is first folded from shortly before the wanted time. */
+const QUICK_FOLD_BYTES = 4 * 2 ** 20
+const SHORT_RUN_UP_NS = 5 * NS_PER_SECOND
 /** A paced reader wakes at least this often, so that a change of speed is felt at once. */
 const MAX_WAIT_MS = 100
 
 export type PlayOptions = {
-  /** CLOCK_MONOTONIC; what lies before it is delivered at once. */
+  /** CLOCK_MONOTONIC; what leads up to it is delivered at once. Whoever waits for nothing begins at the beginning. */
   readonly atNs?: number
   /** Seconds of the recording per second; `max` waits for nothing and ends with the recording. */
   readonly speed: number | 'max'
@@ -45,6 +48,11 @@ export class ReplaySource implements Source {
   private pendingSeekNs: number | undefined
   private decoder = new Decoder()
   private cursor: TapeCursor
+  /** Read, and not yet due. */
+  private ahead: Frame[] = []
+  private fold: Batch['fold']
+  /** Where the fold beside the short one is as far as that. */
+  private besideUntilNs = 0
   private wake: (() => void) | undefined
 
   constructor(tape: Tape, { atNs, speed, isPaused = false, now = () => performance.now() }: PlayOptions) {
@@ -53,17 +61,17 @@ export class ReplaySource implements Source {
     this.isPaced = speed !== 'max'
     this.speed = speed === 'max' ? 1 : speed
     this.now = now
-    const start = this.isPaced ? this.tape.span()?.startNs ?? 0 : 0
-    this.playedNs = atNs ?? start
+    this.playedNs = this.isPaced ? tape.span()?.startNs ?? 0 : 0
     this.since = now()
     // From the beginning on: nothing must be looked for first.
-    this.cursor = atNs === undefined ? tape.cursor() : this.cursorFor(atNs)
+    this.cursor = tape.cursor()
+    if (atNs !== undefined && this.isPaced) this.seek(atNs)
   }
 
   counts(): SourceCounts { return { ...this.cursor.damage, ...this.decoder.counts } }
 
-  playback(): { readonly speed: number; readonly paused: boolean; readonly ended: boolean; /** Everything that is due was delivered: after a jump, the picture is of the wanted time. */ readonly caughtUp: boolean; readonly startNs?: number; readonly endNs?: number } {
-    return { speed: this.speed, paused: this.isPaused, ended: this.isEnded, caughtUp: this.isCaughtUp, ...this.tape.span() }
+  playback(): { readonly speed: number; readonly paused: boolean; readonly ended: boolean; /** Everything that is due was delivered: after a jump, the picture is of the wanted time. */ readonly caughtUp: boolean; /** It is, but the minutes before it are still being read. */ readonly partial: boolean; readonly startNs?: number; readonly endNs?: number } {
+    return { speed: this.speed, paused: this.isPaused, ended: this.isEnded, caughtUp: this.isCaughtUp, partial: this.fold !== undefined, ...this.tape.span() }
   }
 
   setPaused(paused: boolean): void {
@@ -76,7 +84,7 @@ export class ReplaySource implements Source {
 
   setSpeed(speed: number): void { this.settle(); this.speed = speed; this.wake?.() }
 
-  /** The next batch is a restart whose events lead up to this time. */
+  /** The next batches lead up to this time: after a restart, or on from here where that is less to read. */
   seek(tsNs: number): void {
     const span = this.tape.span()
     this.pendingSeekNs = span === undefined ? tsNs : Math.min(Math.max(tsNs, span.startNs), span.endNs)
@@ -95,71 +103,86 @@ export class ReplaySource implements Source {
     let isRestart = false, toldBytes = 0
     while (!this.isClosed) {
       // The memory it plays from has let go what was to come next: on from the oldest that is kept.
-      if (this.cursor.isOverrun && this.canGoOn()) this.seek(this.tape.span()?.startNs ?? 0)
+      if (this.cursor.isOverrun && this.pendingSeekNs === undefined) this.seek(this.tape.span()?.startNs ?? 0)
       if (await this.takeSeek()) isRestart = true
       if (this.isClosed) return
-      const frames = this.cursor.next()
-      if (frames !== undefined) this.isEnded = false
-      else {
-        this.isEnded = this.isPaced
-        // Only now is it known that the end was cut: whoever counts (counts) must hear of it.
-        if (isRestart || this.cursor.damage.corruptBytes !== toldBytes) yield { items: [], isRestart }
-        isRestart = false
-        toldBytes = this.cursor.damage.corruptBytes
-        if (!this.isPaced) return
-        // At its end a recording stays open: a person may want to go back.
-        if (this.canGoOn()) await this.sleep(undefined)
-        continue
-      }
-      for await (const items of this.paced(frames)) {
-        yield { items, isRestart }
+      const isAtEnd = !this.readAhead(), frames = this.takeDue()
+      // Played on at once and fast, it may never catch up with what is due.
+      if (this.fold === 'beside' && (frames.at(-1)?.tsNs ?? 0) > this.besideUntilNs) this.fold = undefined
+      // Only at the end is it known that it was cut: whoever counts (counts) must hear of it.
+      if (frames.length > 0 || (isAtEnd && (isRestart || this.cursor.damage.corruptBytes !== toldBytes))) {
+        yield { items: frames.map((frame) => ({ frame, events: this.decoder.decode(frame) })), isRestart, fold: this.fold }
         isRestart = false
         toldBytes = this.cursor.damage.corruptBytes
       }
-      // Without a turn of the event loop no key would be read and no frame drawn while catching up.
-      await new Promise((resolve) => setImmediate(resolve))
+      if (isAtEnd && !this.isPaced) return
+      // Whoever took the batch may have asked for something; and without a turn of the event loop no key would be read and no frame drawn while catching up.
+      if (!isAtEnd && (frames.length > 0 || this.ahead.length === 0)) { await new Promise((resolve) => setImmediate(resolve)); continue }
+      if (!this.canGoOn()) continue
+      if (this.fold === 'short') { this.foldBeside(); isRestart = true; continue }
+      if (this.fold === 'beside') { this.fold = undefined; yield { items: [], isRestart: false }; continue }
+      // At its end a recording stays open: a person may want to go back.
+      this.isEnded = isAtEnd
+      await this.sleep(isAtEnd || this.isPaused ? undefined : Math.min(MAX_WAIT_MS, Math.max(1, ((this.ahead[0]?.tsNs ?? 0) - this.dueNs()) / NS_PER_MS / this.speed)))
     }
   }
 
   private canGoOn(): boolean { return !this.isClosed && this.pendingSeekNs === undefined }
 
-  /** Decoded frames in groups, each when it is due. */
-  private async *paced(frames: readonly Frame[]): AsyncGenerator<Batch['items'], void, void> {
-    let ready: Frame[] = []
-    const decoded = (): Batch['items'] => { const items = ready.map((frame) => ({ frame, events: this.decoder.decode(frame) })); ready = []; return items }
-    for (const frame of frames) {
-      while (this.isPaced && this.canGoOn() && frame.tsNs > this.dueNs()) {
-        if (ready.length > 0) {
-          // Whoever takes the batch may pause or jump meanwhile: look again before sleeping.
-          yield decoded()
-          continue
-        }
-        await this.sleep(this.isPaused ? undefined : Math.min(MAX_WAIT_MS, Math.max(1, (frame.tsNs - this.dueNs()) / NS_PER_MS / this.speed)))
-      }
-      if (!this.canGoOn()) return
-      ready.push(frame)
-    }
-    if (ready.length > 0) yield decoded()
+  /** False at the end. */
+  private readAhead(): boolean {
+    if (this.ahead.length > 0) return true
+    const frames = this.cursor.next()
+    if (frames === undefined) return false
+    this.isEnded = false
+    this.ahead = frames
+    return true
+  }
+
+  private takeDue(): Frame[] {
+    const dueNs = this.isPaced ? this.dueNs() : Infinity, later = this.ahead.findIndex(({ tsNs }) => tsNs > dueNs)
+    return this.ahead.splice(0, later < 0 ? this.ahead.length : later)
   }
 
   private dueNs(): number { return this.isPaused ? this.playedNs : this.playedNs + (this.now() - this.since) * NS_PER_MS * this.speed }
 
   private settle(): void { this.playedNs = this.dueNs(); this.since = this.now() }
 
+  /** True when a new fold begins. */
   private async takeSeek(): Promise<boolean> {
     // Keys are read meanwhile: the newest wish counts.
     if (this.pendingSeekNs === undefined || !await this.tape.prepare()) return false
-    this.playedNs = this.pendingSeekNs
+    const toNs = this.pendingSeekNs, isOn = this.canWindOn(toNs)
+    this.playedNs = toNs
     this.since = this.now()
     this.pendingSeekNs = undefined
     this.isEnded = false
-    this.decoder = new Decoder()
-    this.cursor = this.cursorFor(this.playedNs)
+    if (isOn) return false
+    const start = this.startFor(toNs), isLong = this.tape.bytesBefore(toNs) - (start === undefined ? 0 : this.tape.bytesBefore(start)) > QUICK_FOLD_BYTES
+    this.begin(isLong ? toNs - SHORT_RUN_UP_NS : start, isLong ? 'short' : undefined)
     return true
   }
 
-  private cursorFor(tsNs: number): TapeCursor {
-    return !this.isPaced || this.tape.bytesBefore(tsNs) <= WHOLE_FOLD_BYTES ? this.tape.cursor() : this.tape.cursor(tsNs - RUN_UP_NS)
+  /** What lies between is little, and what was folded so far is whole. */
+  private canWindOn(toNs: number): boolean {
+    const fromNs = this.dueNs()
+    return this.isPaced && this.fold === undefined && !this.cursor.isOverrun && toNs >= fromNs && this.tape.bytesBefore(toNs) - this.tape.bytesBefore(fromNs) <= QUICK_FOLD_BYTES
+  }
+
+  private foldBeside(): void {
+    this.isCaughtUp = true
+    this.besideUntilNs = this.dueNs()
+    this.begin(this.startFor(this.besideUntilNs), 'beside')
+  }
+
+  /** Where a fold begins that has all its run-up; nothing for the beginning. */
+  private startFor(tsNs: number): number | undefined { return this.tape.bytesBefore(tsNs) <= WHOLE_FOLD_BYTES ? undefined : tsNs - RUN_UP_NS }
+
+  private begin(fromNs: number | undefined, fold: Batch['fold']): void {
+    this.decoder = new Decoder()
+    this.cursor = this.tape.cursor(fromNs)
+    this.ahead = []
+    this.fold = fold
   }
 
   /** Until the time is over, or something was asked for. */

@@ -9,6 +9,11 @@ export type Batch = {
   readonly items: readonly Item[]
   /** Replay went to another time: what was folded so far is void, these items are the beginning of a new fold. */
   readonly isRestart: boolean
+  /**
+   * A jump that would take long is folded twice: `short` begins shortly before the wanted time and is there at once; `beside` has its
+   * whole run-up, is made beside the short one, and takes its place with the first batch that has no word here.
+   */
+  readonly fold?: 'short' | 'beside' | undefined
 }
 
 /** Bytes and rows that were not understood, cumulative. */

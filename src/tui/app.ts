@@ -10,7 +10,7 @@ import type { Stage } from './stage.ts'
 import type { ThemeName } from './theme.ts'
 
 /** Where a replay stands; absent facts are not shown. */
-export type Playback = { readonly speed: number; readonly paused: boolean; readonly ended: boolean; /** False while a jump is under way: what the model says then is of no moment. */ readonly caughtUp?: boolean; readonly startNs?: number; readonly endNs?: number; /** Live with a memory: whether the picture follows what comes, and the newest time that came. */ readonly live?: { readonly isFollowing: boolean; readonly nowNs: number } }
+export type Playback = { readonly speed: number; readonly paused: boolean; readonly ended: boolean; /** False while a jump is under way: what the model says then is of no moment. */ readonly caughtUp?: boolean; /** The picture is of the wanted time, but the minutes before it are still being read. */ readonly partial?: boolean; readonly startNs?: number; readonly endNs?: number; /** Live with a memory: whether the picture follows what comes, and the newest time that came. */ readonly live?: { readonly isFollowing: boolean; readonly nowNs: number } }
 
 /** What the screen may ask of its source; what is absent is not offered in the help. */
 export type TuiControl = {

@@ -18,6 +18,8 @@ export type ModeFacts = {
   readonly wallNowMs: number
   /** A jump that takes long: where it goes to. */
   readonly goingToNs?: number | undefined
+  /** The minutes before the picture are still being read, and that takes long. */
+  readonly isReadingBack?: boolean
   /** In replay, and live with a memory. */
   readonly playback?: Playback | undefined
 }
@@ -39,6 +41,7 @@ function backText({ scene, model, paused, playback }: ModeFacts, liveNs: number)
 
 export function modeText(mode: 'live' | 'replay', facts: ModeFacts): ModeText {
   const { scene, model, paused, wallNowMs } = facts
+  if (facts.isReadingBack === true) return { text: `${mode === 'replay' ? '◄ REPLAY' : '◄ BACK'} ${scene.time} reading the minutes before`, style: STYLE.paused }
   if (facts.goingToNs !== undefined) return { text: `◄ GOING TO ${scene.timeAt(facts.goingToNs)}`, style: STYLE.paused }
   if (mode === 'replay') return replayText(facts)
   if (facts.playback?.live?.isFollowing === false) return backText(facts, facts.playback.live.nowNs)

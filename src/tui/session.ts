@@ -31,6 +31,8 @@ import type { Ui } from './ui.ts'
 const FRAME_MS = 100, REFRESH_MS = 500
 /** A jump that takes longer says where it goes. */
 const LONG_JUMP_MS = 300
+/** While somebody waits for one, its picture is looked for so often. */
+const JUMP_LOOK_MS = 10
 
 export class Session {
   private readonly options: TuiOptions
@@ -58,6 +60,7 @@ export class Session {
   private leaveAsked = false
   private shownCells = -1
   private jumpedAt = 0
+  private jumpTimer: NodeJS.Timeout | undefined
   private readonly timer: NodeJS.Timeout
 
   constructor(options: TuiOptions, terminal: Terminal, quit: () => void) {
@@ -82,6 +85,7 @@ export class Session {
 
   close(): void {
     clearInterval(this.timer)
+    clearTimeout(this.jumpTimer)
     this.charts?.close()
   }
 
@@ -202,6 +206,15 @@ export class Session {
     this.jumpedAt = performance.now()
     control?.setPaused?.(true)
     control?.seek?.(tsNs)
+    this.lookForJump()
+  }
+
+  private lookForJump(): void {
+    clearTimeout(this.jumpTimer)
+    this.jumpTimer = setTimeout(() => {
+      this.tick()
+      if (this.isJumping) this.lookForJump()
+    }, JUMP_LOOK_MS)
   }
 
   private toLive(): void {
@@ -243,7 +256,11 @@ export class Session {
     // The fold that leads up to the wanted time passes through many others.
     if (this.isJumping && playback?.caughtUp === false) return
     const killed = this.story.model.cases.length !== this.scene.kills.length, read = this.story.progress !== this.scene.progress, over = playback?.ended === true && !this.wasOver
-    if (!(moved || read) || (now - this.refreshedAt < REFRESH_MS && !killed && !over && !this.isJumping)) return
+    // Where nothing happened between here and there, nothing has moved.
+    const isThere = this.isJumping && playback?.caughtUp === true
+    if (!isThere && (!(moved || read) || (now - this.refreshedAt < REFRESH_MS && !killed && !over && !this.isJumping))) return
+    // Who waited for it sees it at once.
+    if (this.isJumping) this.shownAt = -Infinity
     this.isJumping = false
     this.wasOver = playback?.ended === true
     if (playback?.live?.isFollowing === true) this.soughtNs = undefined
@@ -279,8 +296,8 @@ export class Session {
   }
 
   private mode(): ReturnType<typeof modeText> {
-    const { options } = this, playback = options.control?.playback?.(), isSlow = this.isJumping && playback?.caughtUp === false && performance.now() - this.jumpedAt > LONG_JUMP_MS
-    return modeText(options.mode, { scene: this.scene, model: this.model, paused: this.paused, wallNowMs: options.wallNow(), playback, goingToNs: isSlow ? this.soughtNs : undefined })
+    const { options } = this, playback = options.control?.playback?.(), isLong = performance.now() - this.jumpedAt > LONG_JUMP_MS, isSlow = isLong && this.isJumping && playback?.caughtUp === false
+    return modeText(options.mode, { scene: this.scene, model: this.model, paused: this.paused, wallNowMs: options.wallNow(), playback, goingToNs: isSlow ? this.soughtNs : undefined, isReadingBack: isLong && playback?.partial === true && playback.caughtUp !== false })
   }
 
   private abilities(): Abilities {

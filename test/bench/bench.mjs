@@ -6,6 +6,7 @@ import { benchCore } from './core.mjs'
 import { benchLatency } from './latency.mjs'
 import { benchLines } from './lines.mjs'
 import { benchNames } from './names.mjs'
+import { benchReplay } from './replay.mjs'
 import { benchSampling } from './sampling.mjs'
 import { benchScreen } from './screen.mjs'
 import { benchSlowdown } from './slowdown.mjs'
@@ -15,7 +16,7 @@ async function benchStream() {
   return [...lines.rows, await benchCore('a storm of decisions with 500 candidates each', lines)]
 }
 
-const PARTS = { stream: benchStream, screen: benchScreen, names: benchNames, sampling: benchSampling, slowdown: benchSlowdown, latency: benchLatency }
+const PARTS = { stream: benchStream, screen: benchScreen, replay: benchReplay, names: benchNames, sampling: benchSampling, slowdown: benchSlowdown, latency: benchLatency }
 const NEED_ROOT = ['sampling', 'slowdown', 'latency'], only = process.env.ONLY || undefined, root = process.getuid?.() === 0
 if (only !== undefined && !(only in PARTS)) throw new Error(`ONLY=${only}: the parts are ${Object.keys(PARTS).join(', ')}`)
 

@@ -11,9 +11,9 @@ import { sampleOf, START_NS, streamFrames } from '../../helpers/stream.ts'
 
 const marked = (second: number, pid: number): Event => ({ ...sampleOf('mark_victim'), tsNs: START_NS + second * 1e9 + 5e8, tid: pid, victimTid: pid, pid, memcgId: 2 } as Event)
 const FRAMES = streamFrames({ seconds: 35, extra: { 3: [marked(3, 301)], 25: [marked(25, 2501)] } })
-function batchOf(frames: readonly Uint8Array[], isRestart = false): Batch {
+function batchOf(frames: readonly Uint8Array[], isRestart = false, fold?: Batch['fold']): Batch {
   const reader = new FrameReader(), decoder = new Decoder()
-  return { isRestart, items: frames.flatMap((bytes) => reader.push(bytes)).map((frame) => ({ frame, events: decoder.decode(frame) })) }
+  return { isRestart, fold, items: frames.flatMap((bytes) => reader.push(bytes)).map((frame) => ({ frame, events: decoder.decode(frame) })) }
 }
 const source: Source = { mode: 'replay', batches: async function* () { yield batchOf([]) }, counts: () => ({ corruptFrames: 2, corruptBytes: 30, unknownKinds: 3, badRows: 4 }), close: async () => undefined }
 const victims = (feed: Feed): number[] => feed.model.cases.flatMap((killCase) => killCase.victims.map(({ pid }) => pid))
@@ -43,6 +43,21 @@ describe('feeding the model', () => {
     expect(victims(feed)).toEqual([])
     feed.take(batchOf(FRAMES.slice(3)))
     expect(victims(feed)).toEqual([301, 2501])
+  })
+  test('a fold beside the shown one is seen when it takes its place; half a case of a short one is remembered by nobody', () => {
+    const feed = new Feed(source), victim = (pid: number): Event[] => [marked(20, pid)]
+    feed.take(batchOf([...FRAMES.slice(20, 22), ...encodeFrames(victim(2001))], true, 'short'))
+    const short = feed.model
+    expect(victims(feed)).toEqual([2001])
+    feed.take(batchOf(FRAMES.slice(0, 2), true, 'beside'))
+    feed.take(batchOf([...FRAMES.slice(2, 22), ...encodeFrames(victim(2002))], false, 'beside'))
+    expect([feed.model, victims(feed)]).toEqual([short, [2001]])
+    feed.take(batchOf([]))
+    expect(victims(feed)).toEqual([301, 2002])
+    feed.take(batchOf(FRAMES.slice(22)))
+    expect(victims(feed)).toEqual([301, 2002, 2501])
+    feed.take(batchOf(FRAMES.slice(30, 32), true, 'short'))
+    expect(victims(feed)).toEqual([301, 2002, 2501])
   })
 })
 

@@ -49,7 +49,7 @@ describe('at the pace it happened', () => {
     clock.ms = 3950
     // 3.5 s played, then 0.45 s ten times as fast: 8 s.
     expect(seconds(await next(batches))).toEqual([4, 5, 6, 7, 8])
-    expect(source.playback()).toEqual({ speed: 10, paused: false, ended: false, caughtUp: false, startNs: START_NS, endNs: START_NS + 45e9 })
+    expect(source.playback()).toEqual({ speed: 10, paused: false, ended: false, caughtUp: false, partial: false, startNs: START_NS, endNs: START_NS + 45e9 })
     await source.close()
     expect((await batches.next()).done).toBe(true)
   })
@@ -72,13 +72,13 @@ describe('at the pace it happened', () => {
     expect(seconds(await next(source.batches())).at(-1)).toBe(23)
     await source.close()
   })
-  test('a jump, forwards or back, is a restart that leads up to the wanted time', async () => {
+  test('a jump back is a restart that leads up to the wanted time; forwards the fold goes on', async () => {
     const { source } = replayOf(), batches = source.batches()
     expect((await next(batches)).isRestart).toBe(false)
-    for (const second of [30, 7, 45]) {
+    for (const [second, isRestart, first] of [[30, false, 1], [7, true, 0], [45, false, 8]] as const) {
       source.seek(START_NS + second * 1e9)
-      const batch = await next(batches)
-      expect([batch.isRestart, seconds(batch).at(-1)]).toEqual([true, second])
+      const batch = await next(batches), told = seconds(batch)
+      expect([batch.isRestart, told[0], told.at(-1), batch.fold]).toEqual([isRestart, first, second, undefined])
       expect(source.playback().caughtUp).toBe(false)
     }
     await source.close()
@@ -106,5 +106,61 @@ describe('at the pace it happened', () => {
     const last = batches.next()
     await source.close()
     expect((await last).done).toBe(true)
+  })
+})
+
+describe('a jump that takes long to fold', () => {
+  /** 300 s of so many memcgs that 150 s of them are more than a quick fold. */
+  const FRAMES = Buffer.concat(streamFrames({ seconds: 300, memcgs: 2000 }))
+  type Told = { readonly isRestart: boolean; readonly fold: Batch['fold']; readonly first: number | undefined; readonly last: number | undefined }
+  const toldBy = (told: readonly Batch[]): Told => {
+    const all = told.flatMap(seconds)
+    return { isRestart: told[0]?.isRestart ?? false, fold: told[0]?.fold, first: all[0], last: all.at(-1) }
+  }
+  function long(): { readonly source: ReplaySource; readonly clock: { ms: number }; readonly upTo: (isThere: (batch: Batch) => boolean) => Promise<Batch[]>; readonly fold: (fold: Batch['fold']) => Promise<Told> } {
+    const path = join(fresh(), 'a.oom')
+    writeFileSync(path, FRAMES)
+    const clock = { ms: 0 }, source = openReplay({ path, speed: 1, now: () => clock.ms, isPaused: true }), batches = source.batches(), ahead: Batch[] = []
+    const upTo = async (isThere: (batch: Batch) => boolean): Promise<Batch[]> => {
+      const told: Batch[] = []
+      for (let batch = ahead.shift() ?? await next(batches); ; batch = await next(batches)) {
+        if (isThere(batch)) { ahead.unshift(batch); return told }
+        told.push(batch)
+      }
+    }
+    return { source, clock, upTo, fold: async (fold) => toldBy(await upTo((batch) => batch.fold !== fold)) }
+  }
+
+  test('is there after a short fold; the one with all its run-up is made beside it and then takes its place', async () => {
+    const { source, fold, upTo } = long()
+    source.seek(START_NS + 295.5e9)
+    expect(await fold('short')).toEqual({ isRestart: true, fold: 'short', first: 290, last: 295 })
+    expect(source.playback()).toMatchObject({ caughtUp: true, partial: true })
+    expect(await fold('beside')).toEqual({ isRestart: true, fold: 'beside', first: 140, last: 295 })
+    expect(source.playback()).toMatchObject({ caughtUp: true, partial: false })
+    source.seek(START_NS + 298.5e9)
+    const on = await upTo((batch) => seconds(batch).includes(298))
+    expect(on.every(({ isRestart, fold: kind }) => !isRestart && kind === undefined)).toBe(true)
+    await source.close()
+  })
+  test('played on meanwhile, the one beside takes its place as soon as it is as far as the short one was', async () => {
+    const { source, fold, upTo, clock } = long()
+    source.seek(START_NS + 295.5e9)
+    await fold('short')
+    source.setPaused(false)
+    clock.ms = 2_000
+    expect(await fold('beside')).toMatchObject({ isRestart: true, first: 140 })
+    expect((await upTo((batch) => seconds(batch).includes(297))).every(({ isRestart, fold: kind }) => !isRestart && kind === undefined)).toBe(true)
+    await source.close()
+  })
+  test('another one meanwhile ends it: the newest wish counts', async () => {
+    const { source, fold, upTo } = long()
+    source.seek(START_NS + 295.5e9)
+    await fold('short')
+    source.seek(START_NS + 290.5e9)
+    await upTo(({ isRestart, fold: kind }) => isRestart && kind === 'short')
+    expect(await fold('short')).toEqual({ isRestart: true, fold: 'short', first: 280, last: 290 })
+    expect(await fold('beside')).toEqual({ isRestart: true, fold: 'beside', first: 140, last: 290 })
+    await source.close()
   })
 })

@@ -203,6 +203,12 @@ describe('a session', () => {
     playback = { ...playback, caughtUp: true }
     vi.advanceTimersByTime(200)
     expect(frames.at(-1)?.lines()[0]).toContain('◄ REPLAY 14:03:17.0')
+    playback = { ...playback, partial: true }
+    vi.advanceTimersByTime(200)
+    expect(frames.at(-1)?.lines()[0]).toContain('◄ REPLAY 14:03:17 reading the minutes before')
+    playback = { ...playback, partial: false }
+    vi.advanceTimersByTime(200)
+    expect(frames.at(-1)?.lines()[0]).toContain('◄ REPLAY 14:03:17.0')
     session.close()
   })
   it('says how late a live picture is', () => {
