@@ -3,7 +3,7 @@ import { tsNsAt, type ClockAnchor } from '../base/time.ts'
 import type { EventOf } from '../event/event.ts'
 import { parseKubeletLine, type Said } from '../identity/kubelet-log.ts'
 import { unescapeKmsg } from '../model/kmsg-text.ts'
-import { eachRecord } from '../source/log-streams.ts'
+import { LogLines } from '../source/log-lines.ts'
 import { parseStamp } from '../source/log-time.ts'
 
 /** In the journal others write, too. The distributions that are one program have its name. */
@@ -29,13 +29,15 @@ function klogMs(stamp: string): number | undefined {
 
 function tellings(text: string, aroundMs: number): Told[] {
   const told: Told[] = []
-  eachRecord(text, { record: ({ text: escaped, tag, wallMs, orderMs }) => {
+  const lines = new LogLines({ record: ({ text: escaped, tag, wallMs, orderMs }) => {
     if (tag !== undefined && !KUBELET.test(tag)) return
     const { stamp, said } = parseKubeletLine(unescapeKmsg(escaped))
     if (said.length === 0) return
     const naiveMs = (stamp === undefined ? undefined : klogMs(stamp)) ?? orderMs, at = wallMs ?? (naiveMs === undefined ? undefined : nearest(naiveMs, aroundMs))
     if (at !== undefined) told.push(...said.map((one) => ({ ...one, wallMs: at })))
   } })
+  lines.push(text)
+  lines.end()
   return told
 }
 

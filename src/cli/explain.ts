@@ -1,12 +1,12 @@
 /** `oomscope explain`: the same cases as `kills`, from a kernel log of any kernel since 4.x. */
-import { formatBytes } from '../base/bytes.ts'
 import { EXIT, usageError } from '../base/errors.ts'
 import type { ExitCode } from '../base/errors.ts'
 import { plural, printable } from '../base/text.ts'
 import { applyEvent, createModel } from '../model/apply.ts'
 import { endOfLog } from '../model/case-witnesses.ts'
 import type { NodeModel } from '../model/node.ts'
-import { readLog, totalSwapKbOf } from '../source/log-streams.ts'
+import { parseKernelLine } from '../model/kernel-log.ts'
+import { LogReading } from '../source/log-streams.ts'
 import type { LogStream, LogText } from '../source/log-streams.ts'
 import type { CaseClock } from '../view/case-time.ts'
 import { jsonLine } from '../view/json-line.ts'
@@ -14,8 +14,8 @@ import { killJson } from '../view/kill-json.ts'
 import { killsSummary, killText } from '../view/kill-report.ts'
 import { isSet } from './args.ts'
 import type { Options } from './args.ts'
-import { saying } from './progress.ts'
-import { readText } from './read-text.ts'
+import { toldPieces } from './progress.ts'
+import { eachPiece } from './read-text.ts'
 import type { Signals } from './signals.ts'
 
 export type Explained = { readonly model: NodeModel; readonly stream: LogStream; readonly clock: CaseClock }
@@ -23,8 +23,7 @@ export type Explained = { readonly model: NodeModel; readonly stream: LogStream;
 /** The cases of one node and boot. */
 function fold(stream: LogStream, at: number): Explained {
   const model = createModel(), prefix = stream.bootId?.slice(0, 8) ?? `log${at + 1}`
-  const totalSwapKb = totalSwapKbOf(stream)
-  if (totalSwapKb !== undefined) model.caseBook.log.totalSwapKb = totalSwapKb
+  if (stream.totalSwapKb !== undefined) model.caseBook.log.totalSwapKb = stream.totalSwapKb
   for (const event of stream.events) applyEvent(model, event)
   endOfLog(model)
   return { model, stream, clock: ({ logSeq }) => {
@@ -34,13 +33,27 @@ function fold(stream: LogStream, at: number): Explained {
 }
 
 /** Everything a log tells; the streams without a case are left out. */
-export const explainLog = (log: LogText): readonly Explained[] => log.streams.map(fold).filter(({ model }) => model.cases.length > 0)
+export const explainLog = (log: LogText): readonly Explained[] =>
+  log.streams.flatMap((stream, at) => (stream.events.length === 0 ? [] : [fold(stream, at)])).filter(({ model }) => model.cases.length > 0)
+
+/** Lines of which no case is made are counted and let go. */
+export const newReading = (): LogReading => new LogReading((text) => parseKernelLine(text) !== undefined)
+
+async function readLog(file: string): Promise<{ readonly log: LogText; readonly explained: readonly Explained[] }> {
+  const reading = newReading()
+  let isFirst = true
+  for await (const { text } of toldPieces(file, eachPiece(file, 'name a kernel log: dmesg > FILE, journalctl -k -o json > FILE, /var/log/kern.log'))) {
+    if (isFirst && text.startsWith('OOMS')) throw usageError('not-a-log', `cannot explain ${printable(file)}: it is a recording`, `oomscope kills ${printable(file)}`)
+    isFirst = false
+    reading.push(text)
+  }
+  const log = reading.end()
+  return { log, explained: explainLog(log) }
+}
 
 export async function explain(file: string, options: Options, signals: Signals): Promise<ExitCode> {
   await signals.release()
-  const text = await readText(file, 'name a kernel log: dmesg > FILE, journalctl -k -o json > FILE, /var/log/kern.log')
-  if (/^OOMS/.test(text)) throw usageError('not-a-log', `cannot explain ${printable(file)}: it is a recording`, `oomscope kills ${printable(file)}`)
-  const { log, explained } = saying(`reading ${formatBytes(text.length)} of log`, () => { const read = readLog(text); return { log: read, explained: explainLog(read) } })
+  const { log, explained } = await readLog(file)
   if (isSet(options, 'json')) for (const { model, clock } of explained) for (const killCase of model.cases) process.stdout.write(`${jsonLine(killJson(killCase, model, clock))}\n`)
   else process.stdout.write(`${textOf(log, explained)}\n`)
   const notes = notesOf(log, explained)

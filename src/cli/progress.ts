@@ -1,7 +1,9 @@
 /** That something long is being done, and how far the reading of a recording has come: on one line of the terminal that stderr is, while it lasts; elsewhere nothing. */
+import { formatBytes } from '../base/bytes.ts'
 import { printable } from '../base/text.ts'
 import type { ReplaySource } from '../source/replay.ts'
 import type { Batch } from '../source/source.ts'
+import type { Piece } from './read-text.ts'
 
 /** What is done sooner needs no line. */
 const REPEAT_MS = 200
@@ -17,35 +19,45 @@ const ownTerminal = (): LineTerminal | undefined => (process.stderr.isTTY && !['
 const lineOf = (text: string, { columns }: LineTerminal): string => `${TO_BEGIN}${`oomscope: ${text} (ctrl-C ends)`.slice(0, (columns || DEFAULT_COLUMNS) - 1)}${ERASE_LINE}`
 const NO_LINE = `${TO_BEGIN}${ERASE_LINE}`
 
-/** Work in one piece, in which nobody can say how far it has come. */
-export function saying<T>(what: string, work: () => T, terminal = ownTerminal()): T {
-  terminal?.write(lineOf(what, terminal))
-  try {
-    return work()
-  } finally {
-    terminal?.write(NO_LINE)
-  }
-}
-
 /** One pass over a recording; how much of it is read when. */
 export type Pass = { readonly source: ReplaySource; readonly path: string; readonly totalBytes: number }
 
-/** The batches of the pass. The line is gone before whoever reads them has the end. */
-export async function* toldBatches({ source, path, totalBytes }: Pass, terminal = ownTerminal()): AsyncGenerator<Batch, void, void> {
-  let frameBytes = 0, isShown = false
+/** Calls `tell` for the line now and then until `end`; nothing where there is no terminal for it. */
+function teller(textOf: () => string, terminal: LineTerminal | undefined): { readonly end: () => void } {
+  let isShown = false
   const tell = (): void => {
-    const percent = Math.floor((100 * (frameBytes + source.counts().corruptBytes)) / totalBytes)
-    terminal?.write(lineOf(`${percent}% of ${printable(path)} read`, terminal))
+    terminal?.write(lineOf(textOf(), terminal))
     isShown = true
   }
   const timer = terminal === undefined ? undefined : setInterval(tell, REPEAT_MS)
+  return { end: () => { clearInterval(timer); if (isShown) terminal?.write(NO_LINE) } }
+}
+
+/** The batches of the pass. The line is gone before whoever reads them has the end. */
+export async function* toldBatches({ source, path, totalBytes }: Pass, terminal = ownTerminal()): AsyncGenerator<Batch, void, void> {
+  let frameBytes = 0
+  const told = teller(() => `${Math.floor((100 * (frameBytes + source.counts().corruptBytes)) / totalBytes)}% of ${printable(path)} read`, terminal)
   try {
     for await (const batch of source.batches()) {
       for (const { frame } of batch.items) frameBytes += frame.bytes.length
       yield batch
     }
   } finally {
-    clearInterval(timer)
-    if (isShown) terminal?.write(NO_LINE)
+    told.end()
+  }
+}
+
+/** The same of a text. */
+export async function* toldPieces(file: string, pieces: AsyncIterable<Piece>, terminal = ownTerminal()): AsyncGenerator<Piece, void, void> {
+  const name = file === '-' ? 'the standard input' : printable(file)
+  let last: Piece | undefined
+  const told = teller(() => (last?.totalBytes === undefined ? `${formatBytes(last?.readBytes ?? 0)} of ${name} read` : `${Math.floor((100 * last.readBytes) / last.totalBytes)}% of ${name} read`), terminal)
+  try {
+    for await (const piece of pieces) {
+      last = piece
+      yield piece
+    }
+  } finally {
+    told.end()
   }
 }

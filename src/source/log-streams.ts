@@ -1,11 +1,12 @@
 /**
- * A kernel log as text → the rows that the bridge would have sent, one stream for each node and boot in it. The rows' times only
- * keep the order; what the log says of a line's time is kept beside them.
+ * A kernel log → the rows that the bridge would have sent, one stream for each node and boot in it. The rows' times only keep the
+ * order; what the log says of a line's time is kept beside them. Of lines that nobody wants only the number is kept: a log of
+ * months is read in the memory that its reports take.
  */
 import type { EventOf } from '../event/event.ts'
-import { familyOf, type Family } from './log-formats.ts'
+import { FIRST_LINES, LogLines, type Lines } from './log-lines.ts'
 import type { LogRecord } from './log-record.ts'
-import { untangle } from './log-untangle.ts'
+import { Untangle } from './log-untangle.ts'
 
 export type LineTime = { readonly bootUs?: number; readonly wallMs?: number; readonly stamp?: string }
 
@@ -13,114 +14,113 @@ export type LogStream = {
   readonly host?: string | undefined
   readonly bootId?: string | undefined
   readonly events: readonly EventOf<'kmsg'>[]
+  /**
+   * Swap of the node in kB, where the stream as a whole tells it: every report of the node says the same, or the log goes back to the boot
+   * and no swap was ever added (sys_swapon writes a line for each).
+   */
+  readonly totalSwapKb: number | undefined
   /** What the line with this number says of its time. */
   readonly timeOf: (seq: number) => LineTime
 }
 
-/**
- * Swap of the node in kB, where the stream as a whole tells it: every report of the node says the same, or the log goes back to the boot
- * and no swap was ever added (sys_swapon writes a line for each).
- */
-export function totalSwapKbOf({ events }: LogStream): number | undefined {
-  const told = new Set(events.flatMap(({ text }) => /^Total swap = (\d+)kB$/.exec(text)?.[1] ?? [])), [only] = told
-  if (only !== undefined) return told.size === 1 ? Number(only) : undefined
-  const isWhole = events.slice(0, FIRST_LINES).some(({ text, kmsgUs }) => kmsgUs < 1e6 && /^Linux version \d/.test(text))
-  return isWhole && !events.some(({ text }) => /^Adding \d+k swap on /.test(text)) ? 0 : undefined
-}
+export type LogText = Lines & { readonly streams: readonly LogStream[] }
 
-export type LogText = {
-  readonly family: string
-  readonly streams: readonly LogStream[]
-  readonly lines: number
-  /** Lines that are not of the file's format: nothing in them was read. */
-  readonly unread: number
-}
-
-/** A family is chosen by this many lines. */
-const FIRST_LINES = 500
 const LEVEL = 6
 /** The kernel's clock goes back by less when lines of two CPUs swap places. */
 const NEW_BOOT_US = 10e6
-/** journalctl's own words between the lines. */
-const READERS_WORDS = /^-- (?:Boot|Reboot|Logs begin|Journal begins|No entries|cursor)\b/
-const NEW_BOOT = /^-- (?:Boot [0-9a-f]{32}|Reboot) --$/
 
-type Open = { readonly host: string | undefined; readonly bootId: string | undefined; readonly records: LogRecord[]; lastBootUs: number }
-
-class Sorter {
-  readonly all: Open[] = []
-  private readonly current = new Map<string, Open>()
-
-  add(record: LogRecord): void {
-    const { host, bootId, bootUs } = record, key = host ?? ''
-    let open = this.current.get(key)
-    const isNew = open === undefined || bootId !== open.bootId || (bootUs !== undefined && bootId === undefined && bootUs < open.lastBootUs - NEW_BOOT_US) || (/^Linux version \d/.test(record.text) && bootId === undefined)
-    if (open === undefined || isNew) {
-      open = { host, bootId, records: [], lastBootUs: 0 }
-      this.all.push(open)
-      this.current.set(key, open)
-    }
-    if (bootUs !== undefined) open.lastBootUs = Math.max(open.lastBootUs, bootUs)
-    open.records.push(record)
-  }
-
-  /** journalctl says that the node was started again. */
-  reboot(): void { this.current.clear() }
-}
+/** A part of a line keeps the whole piece of the log alive that it was cut from. */
+const copyOf = (text: string): string => Buffer.from(text, 'utf8').toString('utf8')
 
 function timeOfRecord({ bootUs, wallMs, stamp }: LogRecord): LineTime {
-  return { ...(bootUs === undefined ? {} : { bootUs }), ...(wallMs === undefined ? {} : { wallMs }), ...(stamp === undefined ? {} : { stamp }) }
+  return { ...(bootUs === undefined ? {} : { bootUs }), ...(wallMs === undefined ? {} : { wallMs }), ...(stamp === undefined ? {} : { stamp: copyOf(stamp) }) }
 }
 
-/** Rows in the order of the log, each at least a microsecond after the one before: two decisions never have the same time. */
-function streamOf(open: Open): LogStream {
-  const records = untangle(open.records), firstMs = records.find((record) => record.orderMs !== undefined)?.orderMs ?? 0
-  let us = 0
-  const events = records.map(({ text, bootUs, orderMs }, i): EventOf<'kmsg'> => {
-    us = Math.max(us + 1, bootUs ?? (orderMs === undefined ? 0 : Math.round((orderMs - firstMs) * 1000)))
-    return { kind: 'kmsg', tsNs: us * 1000, seq: i + 1, level: LEVEL, kmsgUs: us, text }
-  })
-  return { host: open.host, bootId: open.bootId, events, timeOf: (seq) => { const record = records[seq - 1]; return record === undefined ? {} : timeOfRecord(record) } }
-}
+type IsWanted = (text: string) => boolean
 
-/** dmesg -e says the minute once and then only distances. */
-const withMinute = (record: LogRecord | undefined, stamp: string | undefined): LogRecord | undefined =>
-  record?.stamp === undefined || !/^ *[+-]\d/.test(record.stamp) ? record : { ...record, stamp }
+/** One node and boot: rows in the order of the log, each at least a microsecond after the one before: two decisions never have the same time. */
+class Stream {
+  readonly host: string | undefined
+  readonly bootId: string | undefined
+  lastBootUs = 0
+  private readonly isWanted: IsWanted
+  private readonly untangle = new Untangle((record) => this.number(record))
+  private readonly events: EventOf<'kmsg'>[] = []
+  private readonly times = new Map<number, LineTime>()
+  private seq = 0
+  private us = 0
+  private firstMs: number | undefined
+  private readonly swapsKb = new Set<string>()
+  private hasBoot = false
+  private hasSwap = false
 
-type Lines = { readonly family: Family; readonly lines: number; readonly unread: number }
-
-/** Every record of a log, in its order; `reboot` is called where journalctl says so. */
-export function eachRecord(text: string, take: { readonly record: (record: LogRecord) => void; readonly reboot?: () => void }): Lines {
-  const lines = text.split(/\r?\n/), family = familyOf(lines.filter((line) => line.trim() !== '' && !READERS_WORDS.test(line)).slice(0, FIRST_LINES))
-  let last: LogRecord | undefined, unread = 0, count = 0
-  const flush = (): void => {
-    if (last !== undefined) take.record(last)
-    last = undefined
+  constructor({ host, bootId }: LogRecord, isWanted: IsWanted) {
+    this.host = host
+    this.bootId = bootId
+    this.isWanted = isWanted
   }
-  let stamp: string | undefined
-  for (const line of lines) {
-    if (line.trim() === '') continue
-    count += 1
-    const record = withMinute(family.read(line), stamp)
-    stamp = record?.stamp ?? stamp
-    if (record !== undefined) {
-      flush()
-      last = record
-    } else if (NEW_BOOT.test(line)) {
-      flush()
-      take.reboot?.()
-    } else if (last !== undefined && isContinuation(family, line)) last = { ...last, text: `${last.text}\\x0a${line.trim()}` }
-    else if (!READERS_WORDS.test(line) && !(family.name === 'kmsg' && line.startsWith(' '))) unread += 1
+
+  add(record: LogRecord): void {
+    if (record.bootUs !== undefined) this.lastBootUs = Math.max(this.lastBootUs, record.bootUs)
+    this.untangle.take(record)
   }
-  flush()
-  return { family, lines: count, unread }
+
+  end(): LogStream {
+    this.untangle.end()
+    const { host, bootId, events, times } = this
+    return { host, bootId, events, totalSwapKb: this.totalSwapKb(), timeOf: (seq) => times.get(seq) ?? {} }
+  }
+
+  private number(record: LogRecord): void {
+    const { text, bootUs, orderMs } = record
+    this.firstMs ??= orderMs
+    this.seq += 1
+    this.us = Math.max(this.us + 1, bootUs ?? (orderMs === undefined ? 0 : Math.round((orderMs - (this.firstMs ?? 0)) * 1000)))
+    this.noteSwap(text)
+    if (!this.isWanted(text)) return
+    this.times.set(this.seq, timeOfRecord(record))
+    this.events.push({ kind: 'kmsg', tsNs: this.us * 1000, seq: this.seq, level: LEVEL, kmsgUs: this.us, text: copyOf(text) })
+  }
+
+  private noteSwap(text: string): void {
+    const told = /^Total swap = (\d+)kB$/.exec(text)?.[1]
+    // Two are as good as a thousand.
+    if (told !== undefined && this.swapsKb.size < 2) this.swapsKb.add(told)
+    if (this.seq <= FIRST_LINES && this.us < 1e6 && /^Linux version \d/.test(text)) this.hasBoot = true
+    if (/^Adding \d+k swap on /.test(text)) this.hasSwap = true
+  }
+
+  private totalSwapKb(): number | undefined {
+    const [only] = this.swapsKb
+    if (only !== undefined) return this.swapsKb.size === 1 ? Number(only) : undefined
+    return this.hasBoot && !this.hasSwap ? 0 : undefined
+  }
 }
 
-/** Reads a whole kernel log; never throws, whatever is in it. */
-export function readLog(text: string): LogText {
-  const sorter = new Sorter(), { family, lines, unread } = eachRecord(text, { record: (record) => { if (record.isKernel) sorter.add(record) }, reboot: () => sorter.reboot() })
-  return { family: family.name, streams: sorter.all.map(streamOf), lines, unread }
-}
+/** Reads a kernel log that comes in pieces; never throws, whatever is in it. `isWanted`: which texts become rows. */
+export class LogReading {
+  private readonly isWanted: IsWanted
+  private readonly all: Stream[] = []
+  private readonly current = new Map<string, Stream>()
+  private readonly lines = new LogLines({ record: (record) => { if (record.isKernel) this.add(record) }, /* journalctl says that the node was started again */ reboot: () => this.current.clear() })
 
-/** dmesg and journalctl print a record of several lines with the later ones indented. */
-const isContinuation = (family: Family, line: string): boolean => family.continues && /^[ \t]/.test(line)
+  constructor(isWanted: IsWanted = () => true) { this.isWanted = isWanted }
+
+  push(text: string): void { this.lines.push(text) }
+
+  end(): LogText {
+    const lines = this.lines.end()
+    return { ...lines, streams: this.all.map((stream) => stream.end()) }
+  }
+
+  private add(record: LogRecord): void {
+    const { host, bootId, bootUs } = record, key = host ?? '', before = this.current.get(key)
+    const isNew = before === undefined || bootId !== before.bootId || (bootUs !== undefined && bootId === undefined && bootUs < before.lastBootUs - NEW_BOOT_US) || (/^Linux version \d/.test(record.text) && bootId === undefined)
+    const stream = isNew ? new Stream(record, this.isWanted) : before
+    if (isNew) {
+      this.all.push(stream)
+      this.current.set(key, stream)
+    }
+    stream.add(record)
+  }
+}

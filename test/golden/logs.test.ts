@@ -2,9 +2,10 @@
 import { readFileSync } from 'node:fs'
 import { brotliDecompressSync } from 'node:zlib'
 import { expect, test } from 'vitest'
-import { readLog } from '../../src/source/log-streams.ts'
+import { LogReading } from '../../src/source/log-streams.ts'
 import { toldInLog, type LogStory } from '../helpers/lab/log-story.ts'
-import { casesIn, LOGS, logText } from '../helpers/logs.ts'
+import { casesIn, casesOf, LOGS, logText, readLog } from '../helpers/logs.ts'
+import { seeded } from '../helpers/stream.ts'
 
 const A = 'a3'.repeat(32), B = '4f'.repeat(32), C = '9c'.repeat(32)
 const POD1 = '/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod7c1e02d4_91b3_4f0e_8a57_2f6d1b9c4e11.slice', K1 = `${POD1}/cri-containerd-${A}.scope`
@@ -97,8 +98,37 @@ test('a line of user space makes no case where the format tells who wrote it', (
 })
 
 test('lines of another format inside a file are counted, not read', () => {
-  const log = readLog('Jan 11 14:01:12 host kernel: x\nJan 11 14:01:13 host kernel: y\nnothing of the kind\n')
+  const log = readLog(['Jan 11 14:01:12 host kernel: x\nJan 11 14:01:13 host kernel: y\nnothing of the kind\n'])
   expect(log).toMatchObject({ family: 'syslog', lines: 3, unread: 1 })
+})
+
+test.each(LOGS)('%s in pieces of any length is the same log', (name) => {
+  const text = logText(name), random = seeded(7), whole = readLog([text])
+  for (const longest of [1, 7, 300]) {
+    const pieces: string[] = []
+    for (let at = 0; at < text.length;) pieces.push(text.slice(at, at += 1 + Math.floor(random() * longest)))
+    const log = readLog(pieces)
+    expect([log.lines, log.unread, log.family, casesOf(log)]).toEqual([whole.lines, whole.unread, whole.family, casesOf(whole)])
+  }
+})
+
+test.each(LOGS)('of %s only lines of reports are kept; all the others change nothing', (name) => {
+  const text = logText(name), all = readLog([text], new LogReading()), kept = readLog([text])
+  expect(casesOf(kept)).toEqual(casesOf(all))
+  const rows = (log: typeof all): number => log.streams.reduce((sum, { events }) => sum + events.length, 0)
+  expect(rows(kept)).toBeLessThanOrEqual(rows(all))
+})
+
+test('a month of other lines leaves nothing behind', () => {
+  const log = readLog((function* () { for (let i = 0; i < 50_000; i += 1) yield `Jan 11 14:01:12 host kernel: [${i}.000000] device eth0 entered promiscuous mode\n` })())
+  expect([log.lines, log.streams.map(({ events }) => events.length)]).toEqual([50_000, [0]])
+})
+
+test('a line that never ends is one unread line, and what follows it is read', () => {
+  const kill = 'Jan 11 14:01:12 host kernel: Memory cgroup out of memory: Killed process 7 (a) total-vm:1kB, anon-rss:1kB, file-rss:1kB, shmem-rss:0kB\n'
+  const log = readLog([kill, ...Array.from({ length: 40 }, () => 'x'.repeat(65_536)), '\n', kill.replace('process 7', 'process 8')])
+  expect(log).toMatchObject({ lines: 3, unread: 1 })
+  expect(casesOf(log).flatMap(({ victims }) => victims.map(({ pid }) => pid))).toEqual([7, 8])
 })
 
 /** Captured in our own guests (test/vm): /dev/kmsg of a real 6.1 and 7.2 after five kinds of kill, and a line that user space forged. */

@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
-import { toldBatches } from '../../../src/cli/progress.ts'
+import { toldBatches, toldPieces } from '../../../src/cli/progress.ts'
 import type { LineTerminal } from '../../../src/cli/progress.ts'
+import { eachPiece, readText } from '../../../src/cli/read-text.ts'
 import { openRecording } from '../../../src/recording/reader.ts'
 import { ReplaySource } from '../../../src/source/replay.ts'
 import { freshDirectories } from '../../helpers/files.ts'
@@ -41,4 +42,21 @@ test.each([['whole', 0], ['with damage in it', 300_000]])('the share of a record
 test.each([[40, 39], [0, 79], [undefined, 79]])('on a terminal of %s columns it never wraps', async (columns, most) => {
   const { lines } = await written(Buffer.alloc(0), columns === undefined ? {} : { columns })
   for (const line of lines) expect(line.replace('\r', '').replace('\x1b[K', '').length).toBeLessThanOrEqual(most)
+})
+
+test('a text comes in pieces of which no letter is broken; the share that was read is told, then the line is gone', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  const path = join(fresh(), 'log'), text = `${'a'.repeat(262_143)}é${'ü€'.repeat(300_000)}`, lines: string[] = []
+  writeFileSync(path, text)
+  let read = ''
+  for await (const piece of toldPieces(path, eachPiece(path, ''), { write: (line) => lines.push(line) })) {
+    read += piece.text
+    vi.advanceTimersByTime(1000 / 4)
+  }
+  expect(read === text).toBe(true)
+  expect(await readText(path, '') === text).toBe(true)
+  const told = lines.slice(0, -1).map(percent)
+  expect(told.length).toBeGreaterThan(3)
+  expect(told).toEqual([...told].sort((a, b) => a - b))
+  expect([told.at(-1), lines.at(-1)]).toEqual([100, '\r\x1b[K'])
 })
