@@ -197,16 +197,22 @@ function killTitle({ kills }: Scene, index: number): string {
   return kill === undefined ? '' : `${isSelfTest(kill.killCase) ? 'SELF-TEST' : isOomCase(kill.killCase) ? 'KILL' : 'SIGNAL'} ${kills.length - index} of ${kills.length}   ${kill.time}   ${kill.died}   ${kill.place}`
 }
 
+/** What the OOM killer did, and what else is in the list: signals that processes sent, rounds of the OOM killer without a kill, self-tests. */
+function killsText(kills: readonly KillRow[]): string {
+  const dead = kills.filter(({ killCase, victims }) => isOomCase(killCase) && victims > 0).length, more = kills.length - dead
+  return `${plural(dead, 'kill')}${more === 0 ? '' : ` and ${plural(more, 'more case')}`}`
+}
+
 /** The right side of row 1: what happened last, or in replay what is still to come. */
 function asidesOf({ scene }: Show): string[] {
   const { kills, range, liveNs, progress, nowNs, status } = scene
   if (liveNs !== undefined) {
     const later = kills.filter((kill) => kill.tsNs > nowNs), next = later.at(-1)
-    return next === undefined ? [] : [`${plural(later.length, 'kill')} since, next ${next.time}: press ]`, `${plural(later.length, 'kill')} since: press ]`]
+    return next === undefined ? [] : [`${killsText(later)} since, next ${next.time}: press ]`, `${killsText(later)} since: press ]`]
   }
   if (range === undefined) return status.lastKill === undefined || status.alert?.says.startsWith('was OOM-killed') === true ? [] : [status.lastKill]
   const reading = progress < 1 ? `, ${Math.floor(100 * progress)}% looked through` : '', next = kills.findLast((kill) => kill.tsNs > nowNs)
-  const all = `${plural(kills.length, 'kill')} in this recording${reading}`, short = `${plural(kills.length, 'kill')}${reading}`
+  const counted = killsText(kills), all = `${counted} in this recording${reading}`, short = `${counted}${reading}`
   return next === undefined ? [all, short] : [`${all}, next ${next.time}: press ]`, `${short}, next: press ]`]
 }
 
