@@ -32,6 +32,7 @@ const LIVE_OPTIONS: Readonly<Record<string, Option>> = {
 }
 const TOMBSTONES_OPTION: Readonly<Record<string, Option>> = { tombstones: { type: 'string', value: 'N', says: 'dead workloads whose names and numbers are remembered (4096)' } }
 const CGROUP_OPTION: Readonly<Record<string, Option>> = { cgroup: { type: 'string', value: 'PATTERN', says: 'only these cgroups and what is below them: /system.slice/web*, db.service, **/pod1399d9c7*' } }
+const LOOK_BACK_OPTION: Readonly<Record<string, Option>> = { 'look-back': { type: 'string', value: 'BYTES', says: 'memory for going back in time on the screen; 0 = none (64MiB)' } }
 const SCREEN_OPTIONS: Readonly<Record<string, Option>> = {
   ascii: { type: 'boolean', says: 'draw with ASCII only' },
   theme: { type: 'string', value: 'NAME', says: 'dark, light, 16 (colours) or mono' },
@@ -43,7 +44,7 @@ const JSON_OPTION: Readonly<Record<string, Option>> = { json: { type: 'boolean',
 
 export const COMMANDS = {
   live: { says: 'watch this node on the terminal (the default)', options: {
-    ...LIVE_OPTIONS, 'look-back': { type: 'string', value: 'BYTES', says: 'memory for going back in time; 0 = none (64MiB)' }, ...SCREEN_OPTIONS, ...CGROUP_OPTION, ...TOMBSTONES_OPTION } },
+    ...LIVE_OPTIONS, ...LOOK_BACK_OPTION, ...SCREEN_OPTIONS, ...CGROUP_OPTION, ...TOMBSTONES_OPTION } },
   record: { says: 'record this node to FILE; prints `recording …` on stderr once everything runs', options: {
     output: { type: 'string', short: 'o', value: 'FILE', says: 'the recording to write' },
     for: { type: 'string', value: 'TIME', says: 'end after this time, counted from the line `recording …`' },
@@ -68,7 +69,7 @@ export const COMMANDS = {
     record: { type: 'string', value: 'FILE', says: 'keep a recording as well' },
     summary: { type: 'string', value: 'FILE', says: 'write the summary as JSON' },
     'no-tui': { type: 'boolean', says: 'no screen: the command has this terminal, the summary follows on stderr' },
-    force: { type: 'boolean', says: 'overwrite an existing recording or summary' }, ...LIVE_OPTIONS, ...SCREEN_OPTIONS } },
+    force: { type: 'boolean', says: 'overwrite an existing recording or summary' }, ...LIVE_OPTIONS, ...LOOK_BACK_OPTION, ...SCREEN_OPTIONS } },
   doctor: { says: 'what this node allows, what will be used, how to get more', options: {
     ...JSON_OPTION, 'self-test': { type: 'boolean', says: 'start the probes and prove each of them, with a kill in a memcg of our own' }, bpftrace: LIVE_OPTIONS['bpftrace'] as Option, ...NAME_OPTIONS } },
 } as const satisfies Record<string, Command>

@@ -3,17 +3,17 @@ import { EXIT } from '../base/errors.ts'
 import type { ExitCode } from '../base/errors.ts'
 import { createModel } from '../model/apply.ts'
 import { narrower } from '../model/narrow.ts'
-import { MemoryTape } from '../recording/memory-tape.ts'
 import { openLive } from '../source/live.ts'
 import type { Batch } from '../source/source.ts'
 import { runTui } from '../tui/app.ts'
 import { Story } from '../view/story.ts'
-import { bytesOf, coversOf, textOf, tombstonesOf } from './args.ts'
+import { coversOf, tombstonesOf } from './args.ts'
 import type { Options } from './args.ts'
 import { warn } from './exit.ts'
 import { Feed } from './feed.ts'
 import { lens } from './lens.ts'
 import { liveOptions } from './live-options.ts'
+import { tapeOf } from './look-back.ts'
 import { nameSources } from './name-sources.ts'
 import { Names } from './names.ts'
 import { protectFromOom } from './protect.ts'
@@ -23,14 +23,6 @@ import type { Signals } from './signals.ts'
 import { untilAborted } from './signals.ts'
 import { liveSnapshot } from './snapshot.ts'
 import { hasTerminal, requireTerminal } from './terminal.ts'
-
-const DEFAULT_LOOK_BACK_BYTES = 64 * 2 ** 20, LEAST_LOOK_BACK_BYTES = 2 ** 20
-
-/** Nothing when it is not wanted. */
-function tapeOf(options: Options): MemoryTape | undefined {
-  if (textOf(options, 'look-back') === '0') return undefined
-  return new MemoryTape(bytesOf(options, 'look-back', LEAST_LOOK_BACK_BYTES) ?? DEFAULT_LOOK_BACK_BYTES)
-}
 
 /** A node with tens of thousands of cgroups takes seconds until the first of them can be shown. */
 const SLOW_MS = 1000

@@ -29,10 +29,10 @@ export async function runOnScreen(run: Run, screen: ScreenOptions): Promise<Outc
   const stage: Stage = {
     title: printable(argv.join(' '), 200), cells, isRunning: () => isRunning, type: (bytes) => pane.write(bytes),
     resize: (width, height) => { cells.resize({ cols: width, rows: height }); pane.resize(width, height) },
-    panel: (model) => runPanel(model, { watch: watcher.watch, path: memcg.path, cases: watcher.story.model.cases }),
+    panel: () => runPanel(watcher.model, { watch: watcher.watch, path: memcg.path, cases: watcher.story.model.cases }),
     summary: () => (outcome === undefined ? undefined : runText(outcome.summary, watcher.model)),
   }
-  const code = await runTui({ mode: 'live', model: () => watcher.model, story: watcher.story, lens, wallNow: Date.now, fault: () => watcher.failure?.message, stage, ...screen })
+  const code = await runTui({ mode: 'live', model: () => watcher.rewind?.model ?? watcher.model, story: watcher.story, ...(watcher.rewind === undefined ? {} : { control: watcher.rewind.control }), lens, wallNow: Date.now, fault: () => watcher.failure?.message, stage, ...screen })
   if (isRunning) {
     pane.signal(signalOf(code) ?? 'SIGTERM')
     await Promise.race([pane.ended, pause(GRACE_MS, undefined, { ref: false })])

@@ -6,11 +6,13 @@ import { createRunWatch, watchRun } from '../model/run-watch.ts'
 import type { RunWatch } from '../model/run-watch.ts'
 import { createLedger, keepAccount } from '../model/usage-ledger.ts'
 import type { Ledger } from '../model/usage-ledger.ts'
+import type { MemoryTape } from '../recording/memory-tape.ts'
 import type { RecordingWriter } from '../recording/writer.ts'
 import type { LiveSource } from '../source/live.ts'
 import { Story } from '../view/story.ts'
 import { Feed } from './feed.ts'
 import { Names } from './names.ts'
+import { Rewind } from './rewind.ts'
 
 /** What the last rows need from the kernel through bpftrace and the bridge; they come within a tenth of this. */
 const LAST_ROWS_MS = 3000
@@ -22,20 +24,25 @@ export class RunWatcher {
   readonly ledger: Ledger = createLedger()
   /** Why watching ended before the command did. */
   failure: Error | undefined
+  /** Where a screen shows it, it can be looked back. */
+  readonly rewind: Rewind | undefined
   private readonly source: LiveSource
   private readonly writer: RecordingWriter | undefined
+  private readonly tape: MemoryTape | undefined
   private readonly feed: Feed
   private readonly names: Names
   private pumped: Promise<void> | undefined
   private wake = (): void => undefined
 
-  constructor(source: LiveSource, { memcgId, writer, sources }: { readonly memcgId: number; readonly writer: RecordingWriter | undefined; readonly sources: readonly NameSource[] }) {
+  constructor(source: LiveSource, { memcgId, writer, sources, tape }: { readonly memcgId: number; readonly writer: RecordingWriter | undefined; readonly sources: readonly NameSource[]; readonly tape: MemoryTape | undefined }) {
     this.source = source
     this.writer = writer
+    this.tape = tape
     this.names = new Names(sources)
     this.watch = createRunWatch(memcgId)
     this.feed = new Feed(source, { afterFrame: (model) => { watchRun(this.watch, model); this.story.see(model) },
       afterEvent: (model, event) => { if ('memcgId' in event && event.memcgId === memcgId) keepAccount(this.ledger, model, event) } })
+    this.rewind = tape === undefined ? undefined : new Rewind(this.feed, tape)
   }
 
   get model(): NodeModel { return this.feed.model }
@@ -58,6 +65,7 @@ export class RunWatcher {
 
   async close(): Promise<void> {
     this.names.close()
+    await this.rewind?.close()
     await this.source.close()
     await this.pumped
   }
@@ -67,6 +75,7 @@ export class RunWatcher {
       for await (const batch of this.source.batches()) {
         const items = this.names.take(this.feed, batch)
         this.writer?.write(items)
+        this.tape?.push(items)
         this.wake()
       }
     } catch (error) {

@@ -19,6 +19,7 @@ import { isSet, textOf } from './args.ts'
 import type { Options } from './args.ts'
 import { warn } from './exit.ts'
 import { liveOptions } from './live-options.ts'
+import { tapeOf } from './look-back.ts'
 import { nameSources } from './name-sources.ts'
 import { protectFromOom } from './protect.ts'
 import { runHere } from './run-here.ts'
@@ -31,7 +32,7 @@ import { untilAborted } from './signals.ts'
 import type { Signals } from './signals.ts'
 
 export async function run(argv: readonly string[], options: Options, signals: Signals): Promise<ExitCode> {
-  const limits = runLimits(options), failOver = failOverOf(options), summaryFile = freeFile(options, 'summary'), [command = ''] = argv, screen = hasScreen(options) ? screenOptions(options) : undefined, sources = nameSources(options)
+  const limits = runLimits(options), failOver = failOverOf(options), summaryFile = freeFile(options, 'summary'), [command = ''] = argv, tape = tapeOf(options), screen = hasScreen(options) ? screenOptions(options) : undefined, sources = nameSources(options)
   const missing = unstartable(command)
   if (missing !== undefined) {
     warn({ message: `cannot run ${printable(command, 200)}: ${missing.why}`, hint: 'the command stands behind --, as a shell would be given it' })
@@ -42,7 +43,7 @@ export async function run(argv: readonly string[], options: Options, signals: Si
   const source = await openLive(liveOptions(options)), memcg = makeRunMemcg(limits)
   // Also when this program must end at once: nobody else would remove it.
   process.on('exit', memcg.abandon)
-  const writer = writerOf(options), watcher = new RunWatcher(source, { memcgId: memcg.memcgId, writer, sources })
+  const writer = writerOf(options), watcher = new RunWatcher(source, { memcgId: memcg.memcgId, writer, sources, tape: screen === undefined ? undefined : tape })
   try {
     await Promise.race([watcher.start(), untilAborted(signals.ended)])
     // ^C while the probes were attached: the command has not begun.

@@ -97,8 +97,7 @@ export class Session {
     if (this.hasKeysOfCommand && typed !== '') stage.type(typed)
     if (toggles > 0) this.leaveAsked = false
     if (toggles % 2 === 0) return
-    this.ui = togglePane(this.ui)
-    this.dirty = true
+    this.change(togglePane(this.ui))
     setImmediate(() => this.tick())
   }
 
@@ -132,6 +131,8 @@ export class Session {
     const before = this.ui
     this.ui = ui
     this.dirty = true
+    // The command runs now, and its page has no keys to move through time.
+    if (ui.page === 'command' && before.page !== 'command') this.toLive()
     if (before.theme !== ui.theme) this.terminal.setTheme(ui.theme)
     if (before.mouse !== ui.mouse) this.terminal.setMouse(ui.mouse)
     const chosen: Settings = {
@@ -146,7 +147,7 @@ export class Session {
       nowNs: this.model.nowNs, rowKeys: painted?.rows.keys ?? scene.rows.map((row) => row.key), listKeys: painted?.listKeys ?? [], spikes: this.ui.page === 'spikes' ? scene.spikes().rows.map(({ id, spike }) => ({ id, memcgId: spike.memcgId, atNs: spike.endNs })) : [], kills: scene.kills,
       pageLines: painted?.pageLines ?? 1, textLines: painted?.textLines ?? 0, canCharts: this.canCharts, canSave: save !== undefined, keys: this.options.keys ?? 'oomscope',
     }
-    if (control?.seek === undefined) return context
+    if (control?.seek === undefined || this.ui.page === 'command') return context
     const { live } = playback ?? {}, canSpeed = control.setSpeed !== undefined && live?.isFollowing !== true
     const momentOf = (text: string): number | undefined => notTomorrow(parseJump(text, { nowNs: this.wantedNs, startNs: playback?.startNs ?? 0, anchor: this.model.anchor }), { text, liveNs: live?.nowNs })
     const time = { speed: playback?.speed ?? 1, canSpeed, canSeek: true, stepNs: this.model.hello?.samplePeriodNs ?? 1e8, momentOf }
@@ -318,7 +319,7 @@ export class Session {
 
   private command(): CommandPage | undefined {
     const { stage } = this.options
-    return stage === undefined || this.ui.page !== 'command' ? undefined : { title: stage.title, isRunning: stage.isRunning(), cells: stage.cells, panel: stage.panel(this.model), summary: stage.summary() }
+    return stage === undefined || this.ui.page !== 'command' ? undefined : { title: stage.title, isRunning: stage.isRunning(), cells: stage.cells, panel: stage.panel(), summary: stage.summary() }
   }
 
   private draw(): void {

@@ -1,5 +1,4 @@
 /** The command of `run` as the screen knows it: its terminal's cells, where its keys go, and what is said about it. */
-import type { NodeModel } from '../model/node.ts'
 import type { RunPanel } from '../view/run-panel.ts'
 import type { PaneCells } from './pane-cells.ts'
 import type { Ui } from './ui.ts'
@@ -12,7 +11,8 @@ export type Stage = {
   /** Bytes as the keyboard sent them. */
   readonly type: (bytes: string) => void
   readonly resize: (cols: number, rows: number) => void
-  readonly panel: (model: NodeModel) => RunPanel
+  /** Of the present: who looks back sees it on the other pages. */
+  readonly panel: () => RunPanel
   /** What it came to, once it is over and known. */
   readonly summary: () => readonly string[] | undefined
 }
