@@ -28,15 +28,15 @@ export type Preparation = Base & {
   readonly bpftrace?: string
 }
 
-/** Looks at the kernel, at bpftrace and at the scripts. */
-export async function detectFeatures(bpftrace: string | undefined): Promise<ProbeFeatures> {
-  const [kernel, tracer, scripts] = await Promise.all([detectKernelFeatures(), detectBpftrace(bpftrace), loadProbeScripts()])
+/** Looks at the kernel, at the scripts, and (each trial starts it: seconds on a busy node) at bpftrace where something is wanted of it. */
+export async function detectFeatures(bpftrace: string | undefined, { noProbes = false }: { readonly noProbes?: boolean | undefined } = {}): Promise<ProbeFeatures> {
+  const [kernel, tracer, scripts] = await Promise.all([detectKernelFeatures(), noProbes ? { missing: 'not asked for' } : detectBpftrace(bpftrace), loadProbeScripts()])
   return { kernel, bpftrace: tracer, scripts }
 }
 
 /** Looks at this node and chooses; see `prepareFor`. */
 export async function prepareProbes(options: LiveOptions): Promise<Preparation> {
-  return prepareFor(await detectFeatures(options.bpftrace), options)
+  return prepareFor(await detectFeatures(options.bpftrace, options), options)
 }
 
 /** Throws a UserError (exit 3) when nothing is left to watch with, when no probe can be had and probes are required, or without a bridge. */

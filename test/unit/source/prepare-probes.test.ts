@@ -1,15 +1,19 @@
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { UserError } from '../../../src/base/errors.ts'
 import { bridgeArguments } from '../../../src/source/bridge-arguments.ts'
 import { DEFAULTS } from '../../../src/source/live-options.ts'
 import { memcgMount } from '../../../src/source/node-facts.ts'
 import type { NodeFacts } from '../../../src/source/node-facts.ts'
-import { prepareFor, shortageOf } from '../../../src/source/prepare-probes.ts'
+import { detectFeatures, prepareFor, shortageOf } from '../../../src/source/prepare-probes.ts'
 import { loadProbeScripts } from '../../../src/source/probe-script.ts'
 import { isolateRefusals } from '../../../src/source/probe-trial.ts'
 import { insteadOf } from '../../../src/source/remaining.ts'
+import { freshDirectories } from '../../helpers/files.ts'
 import { bpftrace023, kernel, kernel72 } from './probe-kernels.ts'
 
+const fresh = freshDirectories()
 const scripts = await loadProbeScripts()
 const features = { kernel: kernel72, bpftrace: bpftrace023, scripts }
 const NODE: NodeFacts = { memcg: { version: 'v2', path: '/sys/fs/cgroup' }, psi: true, kmsg: true, bridge: '' }
@@ -55,6 +59,14 @@ describe('when no probe can be had', () => {
   })
   test('without a bridge nothing is prepared', () => {
     expect(errorOf(() => prepareFor(features, DEFAULTS, { ...NODE, bridge: '/b', bridgeReason: 'no such file or directory' }))).toMatchObject({ code: 'bridge-start', exitCode: 3, message: 'cannot start the bridge, /b: no such file or directory', hint: expect.stringContaining('make build') as string })
+  })
+  test('with --no-probes bpftrace is not even asked what it can do', async () => {
+    const directory = fresh(), bpftrace = join(directory, 'bpftrace'), isAsked = (): boolean => existsSync(join(directory, 'asked'))
+    writeFileSync(bpftrace, '#!/bin/sh\n: > "${0%/*}/asked"\n', { mode: 0o755 })
+    expect((await detectFeatures(bpftrace, { noProbes: true })).bpftrace).toEqual({ missing: 'not asked for' })
+    expect(isAsked()).toBe(false)
+    await detectFeatures(bpftrace)
+    expect(isAsked()).toBe(true)
   })
   test('--no-probes starts all the same, every question absent', () => {
     const preparation = prepareFor({ ...features, bpftrace: { missing: 'x' } }, { ...DEFAULTS, noProbes: true }, NODE)
