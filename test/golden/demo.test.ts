@@ -38,8 +38,8 @@ test('spikes that kubectl top never showed, a leak with its time to the limit, a
   const hidden = json<{ path: string; workload: { container?: string }; missedByKubectlTop?: boolean; peakBytes: number; baseBytes: number }>('spikes').filter((spike) => spike.workload.container === 'api' && spike.missedByKubectlTop === true && spike.peakBytes - spike.baseBytes > 30 << 20)
   expect(hidden.length).toBeGreaterThanOrEqual(3)
   // What the killed ones waited in reclaim at the end, once each: all their spikes that ended with them have it.
-  expect(text('spikes').match(/checkout.*:api.*(?:59|41) ms$/gm)).toHaveLength(2)
-  expect(text('spikes').match(/no +(?:59|41)ms$/gm)).toHaveLength(3)
+  expect(text('spikes').match(/checkout.*:api.*(?:35|20) ms$/gm)).toHaveLength(2)
+  expect(text('spikes').match(/no +(?:35|20)ms$/gm)).toHaveLength(3)
   const screen = text('replay', '--at', '+1h')
   expect(screen).toMatch(/data\/redis-0:redis.*~\d+/)
 })

@@ -18,7 +18,7 @@ const SHOTS: readonly Shot[] = [
   { name: 'case', keys: [['K', 'VICTIM'], ['G\r', 'KILL 1 of 4'], ['', 'chain of limits']] },
   { name: 'case-80x24', size: [80, 24], keys: [['K', 'VICTIM'], ['G\r', 'KILL 1 of 4'], ['', 'chain of limits']] },
   { name: 'kills', keys: [['K', 'VICTIM']] },
-  { name: 'moment', keys: [['[', 'REPLAY 12:50:57.3 (-10s) PAUSED'], ['', 'enter: case']] },
+  { name: 'moment', keys: [['[', /REPLAY [\d:]+\.\d \(-\d+s\) PAUSED/], ['', 'enter: case']] },
   { name: 'workload', keys: [['\r', 'what this means']] },
   { name: 'tree', keys: [['e', '- kubepods']] },
   { name: 'node', keys: [['2', 'how the node is']] },
