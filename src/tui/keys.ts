@@ -3,7 +3,7 @@
 /** The parts of blessed's key object that are used. */
 export type BlessedKey = { readonly name?: string | undefined; readonly full?: string | undefined; readonly ctrl?: boolean | undefined; readonly meta?: boolean | undefined; readonly sequence?: string | undefined }
 
-const NAMED = new Set(['up', 'down', 'left', 'right', 'home', 'end', 'pageup', 'pagedown', 'enter', 'escape', 'backspace', 'delete', 'tab', 'space'])
+const NAMED = new Set(['up', 'down', 'left', 'right', 'home', 'end', 'pageup', 'pagedown', 'enter', 'escape', 'backspace', 'delete', 'tab', 'space', 'f1'])
 
 /** Nothing for a key that has no meaning here, and for `return`, which blessed sends beside `enter`. */
 export function keyName(char: string | undefined, key: BlessedKey): string | undefined {

@@ -1,4 +1,5 @@
 /** Paints the menus over the table: what to sort by, which columns to show. */
+import { cutEnd } from '../view/cell-text.ts'
 import { OVERVIEW_COLUMNS } from '../view/columns.ts'
 import { SORT_KEYS } from '../view/select.ts'
 import type { Grid } from './grid.ts'
@@ -20,7 +21,7 @@ function paintMenu(grid: Grid, { title, lines, index }: Menu): void {
   for (let i = 0; i < height - 2; i++) {
     const line = lines[top + i]
     if (line === undefined) break
-    grid.text({ x: at.x + 2, y: at.y + 1 + i, width: width - 4 }, line, STYLE.normal)
+    grid.text({ x: at.x + 2, y: at.y + 1 + i }, cutEnd(line, width - 4), STYLE.normal)
     grid.clickable({ x: at.x + 1, y: at.y + 1 + i, width: width - 2 }, { what: 'menu', index: top + i })
     if (top + i === index) grid.select({ x: at.x + 1, y: at.y + 1 + i, width: width - 2 })
   }

@@ -115,12 +115,23 @@ function clickableKeys(grid: Grid, { x, y }: { readonly x: number; readonly y: n
   }
 }
 
+type KeyEntry = readonly [key: string, does: string]
+const isHelp = ([key]: KeyEntry): boolean => key === '?'
+const widthOf = ([key, does]: KeyEntry): number => key.length + does.length + 3
+
+/** The first of them that fit, and always the one that explains the others. */
+function fitting(keys: readonly KeyEntry[], width: number): readonly KeyEntry[] {
+  const help = keys.find(isHelp)
+  let left = width - (help === undefined ? 0 : widthOf(help))
+  const end = keys.findIndex((entry) => entry !== help && (left -= widthOf(entry)) < 0), shown = end < 0 ? keys : keys.slice(0, end)
+  return help === undefined || shown.includes(help) ? shown : [...shown, help]
+}
+
 /** The key bar: as many of the keys as fit, most useful first; `reserved` cells at the right stay free. */
-export function paintKeys(grid: Grid, keys: readonly (readonly [key: string, does: string])[], reserved = 0): void {
+export function paintKeys(grid: Grid, keys: readonly KeyEntry[], reserved = 0): void {
   let x = 1
   const y = grid.rows - 1
-  for (const [key, does] of keys) {
-    if (x + key.length + does.length + 2 > grid.cols - reserved) break
+  for (const [key, does] of fitting(keys, grid.cols - reserved)) {
     clickableKeys(grid, { x, y }, { key, does })
     x = grid.text({ x, y }, key, STYLE.key) + 1
     x = grid.text({ x, y }, does, STYLE.dim) + 2

@@ -7,6 +7,7 @@ import { ownerOf } from '../view/follow.ts'
 import { KILL_COLUMNS } from '../view/kills-list.ts'
 import type { KillRow } from '../view/kills-list.ts'
 import type { RowList } from '../view/select.ts'
+import { isOfKill } from '../view/severity.ts'
 import { toAscii } from './ascii.ts'
 import { Grid, STYLE } from './grid.ts'
 import { helpLines, isWinding } from './help.ts'
@@ -63,6 +64,9 @@ const KEYS_KILLS: Keys = [['enter', 'open'], ['esc', 'back'], ['[ ]', 'prev/next
 
 const LOOK_BACK: Keys = [['h H', 'look back']], TO_LIVE: Keys = [['end', 'live']]
 const TO_PANE: Keys = [['^]', 'the command']]
+
+/** Space lets a recording go on. */
+const spaced = (keys: Keys, can: Abilities): Keys => named(can.keys, isWinding(can) ? keys.map(([key, does]) => [key, key === 'space' ? 'play' : does] as const) : keys)
 
 function overviewKeys(can: Abilities): Keys {
   const keys = can.live === 'back' ? [...TO_LIVE, ...KEYS_REPLAY] : can.seek && can.live === undefined ? KEYS_REPLAY : can.seek ? [...KEYS_LIVE, ...LOOK_BACK] : KEYS_LIVE
@@ -125,13 +129,14 @@ function paintRow(body: Body, ui: Ui, show: Show): Result {
 
 function paintKills(body: Body, ui: Ui, show: Show): Result {
   const { grid, y } = body, { kills, timelineOf, timeAt } = show.scene, timeline = panes(grid.rows).timeline
-  paintKeys(grid, KEYS_KILLS)
+  paintKeys(grid, spaced(KEYS_KILLS, show.can))
   if (kills.length === 0) { grid.text({ x: 2, y: y + 1 }, 'No kill seen so far.', STYLE.dim); return { ui, pageLines: 1 } }
-  const index = Math.max(0, kills.findIndex((kill) => kill.id === ui.kill)), said = 4, height = body.height - timeline - said
+  const index = Math.max(0, kills.findIndex((kill) => kill.id === ui.kill)), said = grid.cols < 100 && body.height >= 16 ? 6 : 4, height = body.height - timeline - said
   const top = scrolled(ui.killTop, index, { height: height - 1, count: kills.length }), kill = kills[index]
   paintTable<KillRow>(grid, { y, height, from: 1 }, { rows: kills, columns: KILL_COLUMNS, index, top, targetOf: ({ id }) => ({ what: 'kill', key: id }) })
   grid.fill({ x: 0, y: y + height, width: grid.cols }, STYLE.frame, '─')
-  wrap(kill?.sentence ?? '', grid.cols - 4).slice(0, said - 1).forEach((text, i) => { grid.text({ x: 2, y: y + height + 1 + i }, text) })
+  const sentence = wrap(kill?.sentence ?? '', grid.cols - 4), room = said - 1
+  sentence.slice(0, room).forEach((text, i) => { grid.text({ x: 2, y: y + height + 1 + i }, i === room - 1 && sentence.length > room ? cutEnd(`${text} …`, grid.cols - 4) : text) })
   if (timeline > 0) paintTimeline(grid, y + height + said, timelineOf(grid.cols), { timeAt, selectedNs: kill?.tsNs, cursorNs: cursorOf(show.scene) })
   return { ui: { ...ui, killTop: top, kill: kill?.id }, pageLines: height - 1 }
 }
@@ -179,8 +184,8 @@ function paintPage(body: Body, ui: Ui, show: Show, rows: RowList): Result {
     case 'stalls': return paintStalls(body, ui, show)
     case 'health': return paintSheetPage(body, ui, { show, sheet: show.scene.healthPage() })
     case 'command': return show.command === undefined ? { ui, pageLines: 1 } : paintCommand(body, ui, show.command)
-    case 'help': paintKeys(body.grid, named(show.can.keys, KEYS_PAGE), 16); return paintText(body, ui, helpLines(show.can))
-    case 'charts': paintKeys(body.grid, named(show.can.keys, KEYS_PAGE)); return { ui, pageLines: body.height }
+    case 'help': paintKeys(body.grid, spaced(KEYS_PAGE, show.can), 16); return paintText(body, ui, helpLines(show.can))
+    case 'charts': paintKeys(body.grid, spaced(KEYS_PAGE.filter(([key]) => key !== 'j k'), show.can)); return { ui, pageLines: body.height }
   }
 }
 
@@ -210,7 +215,7 @@ function asidesOf({ scene }: Show): string[] {
     const later = kills.filter((kill) => kill.tsNs > nowNs), next = later.at(-1)
     return next === undefined ? [] : [`${killsText(later)} since, next ${next.time}: press ]`, `${killsText(later)} since: press ]`]
   }
-  if (range === undefined) return status.lastKill === undefined || status.alert?.says.startsWith('was OOM-killed') === true ? [] : [status.lastKill]
+  if (range === undefined) return status.lastKill === undefined || status.alert !== undefined && isOfKill(status.alert.says) ? [] : [status.lastKill]
   const reading = progress < 1 ? `, ${Math.floor(100 * progress)}% looked through` : '', next = kills.findLast((kill) => kill.tsNs > nowNs)
   const counted = killsText(kills), all = `${counted} in this recording${reading}`, short = `${counted}${reading}`
   return next === undefined ? [all, short] : [`${all}, next ${next.time}: press ]`, `${short}, next: press ]`]

@@ -105,6 +105,9 @@ function sortBy(ui: Ui, step: number): Ui {
   return { ...ui, sort: { key: SORT_KEYS[(at + step + SORT_KEYS.length) % SORT_KEYS.length] ?? URGENCY.key, inverted: false } }
 }
 
+/** Pressure, used, stall, OOM kills. */
+const SORT_BY = { P: 'some', U: 'used', S: 'stall', O: 'oom' } as const
+
 function inMenu(ui: Ui & { readonly menu: number }, key: string): Ui {
   const by = movement(key, SORT_KEYS.length)
   if (by !== undefined) return { ...ui, menu: clamp(ui.menu + by, SORT_KEYS.length) }
@@ -155,6 +158,7 @@ function onOverview(ui: Ui, key: string, context: Context): Ui | undefined {
     case '<': return sortBy(ui, -1)
     case '>': return sortBy(ui, 1)
     case 'I': return { ...ui, sort: { ...ui.sort, inverted: !ui.sort.inverted } }
+    case 'P': case 'U': case 'S': case 'O': return { ...ui, sort: { key: SORT_BY[key], inverted: false } }
     case 'C': return { ...ui, chooser: 0 }
     case CLEAR_FILTER: return { ...ui, filter: '' }
     case 'e': return { ...ui, tree: !ui.tree, top: 0 }
@@ -178,7 +182,7 @@ function onCase(ui: Ui, key: string, context: Context): Pressed | undefined {
   switch (key) {
     case 'tab': return { ui: { ...ui, inFull: !ui.inFull, scroll: 0 } }
     case 'y': return { ui, command: { do: 'copy' } }
-    case 'E': return context.canSave ? { ui, command: { do: 'save' } } : undefined
+    case 'E': case 'C-s': return context.canSave ? { ui, command: { do: 'save' } } : undefined
     default: return undefined
   }
 }
@@ -189,7 +193,7 @@ function anywhere(ui: Ui, key: string, context: Context): Pressed {
     case 'escape': case 'backspace': return { ui: escape(ui) }
     case 'enter': return enter(ui, context)
     case 'space': return { ui: { ...ui, paused: !ui.paused, atKill: undefined }, command: { do: 'pause', paused: !ui.paused } }
-    case '?': return { ui: open(ui, 'help') }
+    case '?': case 'f1': return { ui: open(ui, 'help') }
     case 'm': return { ui: { ...ui, mouse: !ui.mouse, message: ui.mouse ? 'mouse off: the terminal selects text again' : 'mouse on: click, wheel, and the bar of time' } }
     case 'F': return ui.page === 'overview' || ui.page === 'row' ? { ui, command: { do: 'follow' } } : { ui }
     case 'x': return { ui: { ...ui, theme: THEME_NAMES[(THEME_NAMES.indexOf(ui.theme) + 1) % THEME_NAMES.length] ?? 'dark' } }

@@ -52,7 +52,10 @@ export type Minute = {
 
 export type OverviewRow = Facts & {
   readonly key: string
+  /** With the container whose limit binds, where it has several. */
   readonly name: string
+  /** Of the workload alone. */
+  readonly ownName: string
   readonly kind: Folded['kind']
   /** The cgroup that stands for the row. */
   readonly selfId: number
@@ -128,7 +131,7 @@ export function rowOf(at: Moment, folded: Folded): OverviewRow {
   const forecast = forecastOf(model, levels, at.growthOf), lastKillNs = lastKillIn(at, members)
   const workingSetBytes = sumOf(containers, workingSetOf) ?? workingSetOf(self), kubectlTopBytes = sumOf(containers, (memcg) => kubectlTopOf(memcg, nowNs)) ?? kubectlTopOf(self, nowNs)
   const row: { -readonly [K in keyof OverviewRow]: OverviewRow[K] } = {
-    key: folded.key, name: folded.name + innerName(folded, binding), kind: folded.kind, selfId: self.id, memcgIds: folded.memberIds, levels, binding, minute: minuteOf(at, { shown, self, topBytes: kubectlTopBytes ?? workingSetBytes }),
+    key: folded.key, name: folded.name + innerName(folded, binding), ownName: folded.name, kind: folded.kind, selfId: self.id, memcgIds: folded.memberIds, levels, binding, minute: minuteOf(at, { shown, self, topBytes: kubectlTopBytes ?? workingSetBytes }),
     usedBytes: usage?.currentBytes, swapBytes: usage?.swapBytes, workingSetBytes, boundWorkingSetBytes: shown === self ? workingSetBytes : workingSetOf(shown), kubectlTopBytes,
     inactiveFileBytes: stat?.inactiveFileBytes, anonBytes: stat?.anonBytes, fileBytes: stat?.fileBytes, shmemBytes: stat?.shmemBytes, kernelBytes: kernelOf(self),
     somePercent: psi === undefined ? undefined : psi.someAvg10Centi / 100, fullPercent: psi === undefined ? undefined : psi.fullAvg10Centi / 100,

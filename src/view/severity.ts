@@ -49,6 +49,9 @@ const RULES: readonly Rule[] = [
   { severity: 1, when: (f) => f.sinceKillS !== undefined && f.sinceKillS >= 60 && f.sinceKillS < 600, say: (f) => `was OOM-killed ${ago(f)}` },
 ]
 
+/** A kill is one of the workload: the container that was killed may be gone, and the one whose limit binds now another. */
+export const isOfKill = (reason: string): boolean => reason.startsWith('was OOM-killed')
+
 /** The sentences that are true of it, most urgent first; predicates, the name is their subject. */
 export const reasonsOf = (facts: Judged): string[] => RULES.filter(({ when }) => when(facts)).map(({ say }) => say(facts))
 

@@ -11,7 +11,7 @@ import type { Lens } from './lens.ts'
 import { placeLabel } from './lens.ts'
 import type { OverviewRow } from './overview.ts'
 import { UNANSWERED, WEIGHTY } from './questions.ts'
-import { reasonsOf } from './severity.ts'
+import { isOfKill, reasonsOf } from './severity.ts'
 
 export type Part = { readonly long: string; readonly short: string }
 
@@ -118,7 +118,7 @@ export function statusOf(lens: Lens, model: NodeModel, { rows, cases = model.cas
   return {
     parts: partsOf(model, cases), doubts: doubtsOf(model), calm: calmOf(model, rows),
     ...(lastKill === undefined ? {} : { lastKill }),
-    ...(worst === undefined || worst.severity === 0 || reason === undefined ? {} : { alert: { name: worst.name, says: reason, severity: worst.severity } }),
+    ...(worst === undefined || worst.severity === 0 || reason === undefined ? {} : { alert: { name: isOfKill(reason) ? worst.ownName : worst.name, says: reason, severity: worst.severity } }),
   }
 }
 

@@ -4,6 +4,7 @@ import { keyName } from '../../../src/tui/keys.ts'
 import { edit, EMPTY_LINE } from '../../../src/tui/line-editor.ts'
 import { press } from '../../../src/tui/press.ts'
 import type { Context } from '../../../src/tui/press.ts'
+import { SORT_KEYS } from '../../../src/view/select.ts'
 import { scrolled, selectedIndex, START } from '../../../src/tui/ui.ts'
 import type { Ui } from '../../../src/tui/ui.ts'
 
@@ -11,7 +12,7 @@ describe('a key name', () => {
   it.each([
     ['a', { name: 'a' }, 'a'], ['G', { name: 'g', shift: true }, 'G'], ['\r', { name: 'return' }, undefined], ['\r', { name: 'enter' }, 'enter'], ['\n', { name: 'linefeed' }, 'enter'],
     ['\u0003', { name: 'c', ctrl: true }, 'C-c'], [' ', { name: 'space' }, 'space'], [undefined, { name: 'up' }, 'up'], ['x', { name: 'x', meta: true }, undefined], [undefined, { name: 'f5' }, undefined],
-    ['é', {}, 'é'], ['\u007f', { name: 'backspace' }, 'backspace'],
+    ['é', {}, 'é'], [undefined, { name: 'f1' }, 'f1'], ['\u007f', { name: 'backspace' }, 'backspace'],
   ] as const)('of %j %j is %s', (char, key, name) => { expect(keyName(char, key)).toBe(name) })
 })
 
@@ -47,6 +48,15 @@ describe('a key', () => {
     expect(ui.page).toBe('help')
     expect(['escape', 'escape', 'escape'].map((_, i) => after(Array.from({ length: i + 1 }, () => 'escape'), ui).page)).toEqual(['case', 'kills', 'overview'])
     expect(after(['?', '?']).page).toBe('overview')
+  })
+  it('that hands know from elsewhere does what they expect: F1 helps, ^S exports, a capital sorts', () => {
+    expect(after(['f1']).page).toBe('help')
+    expect(after(['f1', 'f1']).page).toBe('overview')
+    expect(after(['/', 'f1'])).toMatchObject({ page: 'overview', filter: '' })
+    expect(press(after([']']), 'C-s', { ...CONTEXT, canSave: true }).command).toEqual({ do: 'save' })
+    expect(['P', 'U', 'S', 'O'].map((key) => after(['I', key]).sort)).toEqual(['some', 'used', 'stall', 'oom'].map((key) => ({ key, inverted: false })))
+    expect(['P', 'U', 'O'].every((key) => SORT_KEYS.includes(after([key]).sort.key))).toBe(true)
+    expect(press(START, 'S', { ...CONTEXT, keys: 'below' }).ui.sort).toEqual({ key: START.sort.key, inverted: true })
   })
   it('steps through kills in time: [ earlier, ] later', () => {
     expect(after([']'])).toMatchObject({ page: 'case', kill: 'k3' })

@@ -65,6 +65,38 @@ describe('a picture', () => {
     expect(of('shop/two')).toContain('2 limits')
     expect(of('shop/free')).toContain('no limit')
   })
+  it('says of a pod that it was OOM-killed, not of the container that lives on', () => {
+    const model = emptyNode(), api = addPod(model, 'shop/checkout', { used: 40 * M, max: 96 * M, container: 'api' })
+    const beside = addContainer(model, api, { used: 63 * M, max: 64 * M })
+    addContainer(model, api, { used: M })
+    tell(model, 'workload', model.nowNs, { from: 'test', containerId: beside.path.slice(-64), container: 'istio-proxy' })
+    addKill(model, api, { secondsAgo: 2 })
+    tell(model, 'memcg_death', model.nowNs, { memcgId: api.id, path: api.path })
+    const [, alert, , row] = paint(show(model), START, { cols: 120, rows: 40 }).grid.lines()
+    expect(row).toContain('shop/checkout')
+    expect(alert).toContain('!! shop/checkout was OOM-killed 2s ago')
+  })
+  it.each([[50, 10], [60, 16], [80, 24]] as const)('at %ix%i has on every page the key that explains the others', (cols, rows) => {
+    for (const page of PAGES.filter((candidate) => candidate !== 'command')) expect([page, paint(demo, { ...START, page, selected: demo.scene.rows[0]?.key, kill: demo.scene.kills[0]?.id }, { cols, rows }).grid.lines().at(-1)]).toEqual([page, expect.stringContaining('? help')])
+  })
+  it('says what space does: a recording that is wound plays', () => {
+    for (const page of ['overview', 'row', 'kills', 'help', 'charts', 'health', 'stalls', 'node', 'spikes'] as const) {
+      const barOf = (can: Show['can']): string | undefined => paint({ ...demo, can }, { ...START, page, selected: demo.scene.rows[0]?.key }, { cols: 160, rows: 40 }).grid.lines().at(-1)
+      expect([page, barOf({ ...demo.can, mode: 'replay', seek: true })]).toEqual([page, expect.stringContaining('space play')])
+      expect([page, barOf(demo.can)]).toEqual([page, expect.stringContaining('space pause')])
+    }
+  })
+  it('says all of why somebody died under the list of kills at 80x24, and where there is no room for it, that there is more', () => {
+    const model = emptyNode(), pod = addPod(model, `${'long-namespace'.repeat(2)}/${'checkout-7d9c5b7f6d-x2x4z'.repeat(5)}`, { used: 96 * M, max: 96 * M })
+    addKill(model, pod, { secondsAgo: 2 })
+    const what = show(model), sentence = what.scene.kills[0]?.sentence ?? '', textAt = (cols: number, rows: number): string => paint(what, { ...START, page: 'kills' }, { cols, rows }).grid.lines().map((line) => line.trim()).join(' ')
+    expect(sentence.length).toBeGreaterThan(3 * 76)
+    expect(textAt(80, 24)).toContain(sentence.slice(-40))
+    expect(paint(what, { ...START, page: 'kills' }, { cols: 50, rows: 10 }).grid.lines().at(-2)).toMatch(/…\s*$/)
+  })
+  it('ends no line of a menu in the middle without a sign', () => {
+    for (const ui of [{ ...START, menu: 0 }, { ...START, chooser: 0 }]) expect(paint(demo, ui, { cols: 80, rows: 24 }).grid.lines().find((line) => line.includes('memory.current of the level'))).toMatch(/…/)
+  })
   it('marks exactly the selected row', () => {
     const { grid } = paint(demo, { ...START, selected: demo.scene.rows[2]?.key }, { cols: 80, rows: 24 })
     const selected = Array.from({ length: 24 }, (_, y) => y).filter((y) => ((grid.styles[y * 80] ?? 0) & SELECTED) !== 0)
