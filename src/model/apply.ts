@@ -16,7 +16,7 @@ import { applyNodeFact, applyVmstat } from './node-facts.ts'
 import { applyNuma } from './numa.ts'
 import { addLatencies } from './stall-history.ts'
 import { createSpikeBook } from './spike.ts'
-import { settleDue } from './spike-tell.ts'
+import { settleDue } from './spike-waits.ts'
 import { endWatches, watchStat } from './spike-watch.ts'
 import { applyProcessRow, buryUnseenProcesses, createProcessTable } from './processes.ts'
 
@@ -49,7 +49,7 @@ export function applyEvent(model: NodeModel, event: Event): void {
     // Before the first keyframe there is only the head of a stream, which is as old as the stream.
     if (model.clocksNs.length > 0) noteSilence(model.gaps, model.nowNs, event.tsNs)
     model.nowNs = event.tsNs
-    if (event.tsNs >= model.spikes.settleAtNs) settleDue(model)
+    if (event.tsNs >= model.spikes.waits.settleAtNs) settleDue(model.spikes.waits, model)
   }
   if (event.tsNs >= model.caseBook.settleAtNs) settleCases(model)
   switch (event.kind) {

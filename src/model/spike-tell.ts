@@ -1,13 +1,11 @@
-/** Makes a spike of a rise that is over, where it was high enough and short enough, and completes what is told of it late. */
+/** Makes a spike of a rise that is over, where it was high enough and short enough. */
 import { workingSetOf } from './kubectl-top.ts'
 import type { Memcg, NodeModel } from './node.ts'
 import { SOURCE } from './rise.ts'
 import type { Rise } from './rise.ts'
 import { keepSpike, leastHeight, limitOver, LONGEST_SPIKE_NS } from './spike.ts'
 import type { Exactness, Makeup, Spike } from './spike.ts'
-
-/** The probes print their counters once a second. */
-const PRINT_NS = 1.2e9
+import { awaitPrint, settleBefore } from './spike-waits.ts'
 
 type Ended = { readonly rise: Rise; readonly baseBytes: number; readonly startNs: number; readonly endNs: number; readonly leastNs: number; readonly ended: Spike['ended'] }
 
@@ -31,14 +29,13 @@ export function tell(model: NodeModel, memcg: Memcg, ended: Ended): void {
   const { rise, baseBytes, startNs, endNs } = ended, { watch } = memcg, leastNs = Number.isNaN(ended.leastNs) ? 0 : ended.leastNs
   if (rise.peakBytes - baseBytes < leastHeight(memcg.limits?.maxBytes, baseBytes) || leastNs > LONGEST_SPIKE_NS || watch === undefined) return
   // What is waited from here on is this one's, not that of one that was over before.
-  settleWaits(model, (other) => other.memcg === memcg && other.spike.endNs <= startNs)
+  settleBefore(model.spikes.waits, { memcg, tsNs: startNs }, model)
   const spike: Spike = {
     memcgId: memcg.id, path: memcg.path, startNs, endNs, leastNs, baseBytes, peakBytes: rise.peakBytes, exactness: exactnessOf(rise), limit: limitOver(model, memcg), statBefore: makeupOf(rise.statBefore), statDuring: makeupOf(rise.statDuring),
     stallNs: undefined, kubectlTopBytes: Number.isNaN(rise.topBytes) ? undefined : rise.topBytes, isShownByTop: isShown(ended, memcg), ended: ended.ended, isTouched: rise.isTouched,
   }
   watch.newest = spike
-  model.spikes.unsettled.push({ spike, memcg, waitedNs: rise.waitedNs })
-  model.spikes.settleAtNs = Math.min(model.spikes.settleAtNs, dueNs(spike))
+  awaitPrint(model.spikes.waits, { spike, memcg, waitedNs: rise.waitedNs }, model)
   keepSpike(model, spike)
 }
 
@@ -46,23 +43,4 @@ export function tell(model: NodeModel, memcg: Memcg, ended: Ended): void {
 export function tellTop(model: NodeModel, memcg: Memcg, rise: Rise): void {
   const baseBytes = Math.max(rise.baseBytes, rise.lowAfterBytes), endNs = Number.isNaN(rise.fellNs) ? memcg.watch?.atNs ?? rise.peakFromNs : rise.fellNs
   tell(model, memcg, { rise, baseBytes, startNs: baseBytes > rise.baseBytes ? rise.peakFromNs : rise.startNs, endNs, leastNs: rise.lastTopNs - rise.firstTopNs, ended: 'settled' })
-}
-
-/** What its tasks waited until the probes' next print belongs to it; a memcg may be dead by then. */
-export const settleDue = (model: NodeModel): void => settleWaits(model, ({ spike }) => model.nowNs >= dueNs(spike))
-
-const dueNs = ({ endNs }: Spike): number => endNs + PRINT_NS
-
-function settleWaits({ hasCounters, spikes: book }: NodeModel, isDue: (one: NodeModel['spikes']['unsettled'][number]) => boolean): void {
-  book.settleAtNs = Infinity
-  for (let i = book.unsettled.length - 1; i >= 0; i--) {
-    const one = book.unsettled[i]
-    if (one === undefined) continue
-    if (!isDue(one)) {
-      book.settleAtNs = Math.min(book.settleAtNs, dueNs(one.spike))
-      continue
-    }
-    if (hasCounters) one.spike.stallNs = (one.memcg.waitedNs ?? 0) - one.waitedNs
-    book.unsettled.splice(i, 1)
-  }
 }

@@ -5,7 +5,7 @@ import type { Memcg, NodeModel } from './node.ts'
 import { endByStream, noteLook, see, settle, stand } from './rise-stack.ts'
 import { newWatch, noteStat, SOURCE } from './rise.ts'
 import type { Rise, SpikeWatch } from './rise.ts'
-import { settleDue } from './spike-tell.ts'
+import { dropWaits, settleDue } from './spike-waits.ts'
 
 /**
  * A quiet memcg is looked at this often, and its high-water mark read, unless the budget of sampling made it rarer; a busy node may make a turn
@@ -102,7 +102,6 @@ export function watchStat({ watch }: Memcg, stat: EventOf<'memcg_stat'>): void {
 /** The stream is over; where the print of its second never came, a spike's wait is not known. */
 export function endWatches(model: NodeModel): void {
   for (const memcg of model.memcgs.values()) if (memcg.diedNs === undefined) endByStream(model, memcg)
-  settleDue(model)
-  model.spikes.unsettled.length = 0
-  model.spikes.settleAtNs = Infinity
+  settleDue(model.spikes.waits, model)
+  dropWaits(model.spikes.waits)
 }

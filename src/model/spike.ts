@@ -8,6 +8,8 @@
  */
 import type { EventOf } from '../event/event.ts'
 import type { Memcg, NodeModel } from './node.ts'
+import { createSpikeWaits } from './spike-waits.ts'
+import type { SpikeWaits } from './spike-waits.ts'
 
 /** Longest spike. */
 export const LONGEST_SPIKE_NS = 60e9
@@ -70,13 +72,11 @@ export type SpikeBook = {
   readonly spikes: Spike[]
   /** Older ones that are no longer kept. */
   omitted: number
-  /** Those just over, until the probes' next print has told what their tasks waited: `waitedNs` is the wait up to their beginning. */
-  readonly unsettled: { readonly spike: Spike; readonly memcg: Memcg; readonly waitedNs: number }[]
-  /** When the first of them is due. */
-  settleAtNs: number
+  /** Of those that are just over. */
+  readonly waits: SpikeWaits
 }
 
-export const createSpikeBook = (): SpikeBook => ({ spikes: [], omitted: 0, unsettled: [], settleAtNs: Infinity })
+export const createSpikeBook = (): SpikeBook => ({ spikes: [], omitted: 0, waits: createSpikeWaits() })
 
 /** Half of them go at once: to shift a long list at each spike would cost more than all else here. */
 export function keepSpike({ spikes: book }: NodeModel, spike: Spike): void {
