@@ -35,6 +35,7 @@ export function helpLines(can: Abilities): string[] {
     'Keys',
     key(below ? 'up down  ^N ^P' : 'up down  j k', 'select; g G first and last; PgUp PgDn, ^U ^D by pages'),
     key('enter', 'open what is selected; esc goes back'),
+    key(below ? '< >  , .' : '< >', 'on the page of a workload: the one before, after'),
     ...(can.command === true ? [key('^]', 'the pane of the command; from there, back to the pages')] : []),
     key('/', 'filter by name: regular expression, ! in front inverts; enter keeps it, esc clears it'),
     key(below ? 's  , .  S' : 's  < >  I', 'sort menu; sort by the column before or after; reverse'),

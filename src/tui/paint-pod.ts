@@ -8,6 +8,7 @@ import { STYLE } from './grid.ts'
 import type { Grid, Style } from './grid.ts'
 import { paintSentences } from './paint-panes.ts'
 import type { Rect } from './paint-panes.ts'
+import { paintSection } from './paint-sheet.ts'
 
 const inner = (at: Rect): Rect => ({ x: at.x + 1, y: at.y + 1, width: at.width - 2, height: at.height - 2 })
 const CURVES: Readonly<Record<Curve['key'], Style>> = { used: STYLE.data, some: STYLE.warn, full: STYLE.victim, stall: STYLE.warn, high: STYLE.warn, max: STYLE.victim }
@@ -71,6 +72,9 @@ function paintContainers(grid: Grid, at: Rect, page: PodPage): void {
   page.containers.slice(0, height - 1).forEach((container, i) => line(y + 1 + i, [container.label, container.used, ...(hasRequest ? [container.request === '' ? '-' : container.request] : []), container.max, container.oom], container.binds ? STYLE.alert : STYLE.normal))
 }
 
+/** Those who would die next, where the charts keep their room; further ones only on a large screen. */
+const victimLines = ({ victims }: PodPage, total: number): number => (victims === undefined || total < 30 ? 0 : 3 + Math.min(victims.rows.length, total < 50 ? 4 : 8))
+
 /** Everything below the headline. `lines` say in sentences what the numbers mean. */
 export function paintPodPage(grid: Grid, at: { readonly y: number; readonly height: number }, what: { readonly page: PodPage; readonly name: string; readonly lines: readonly DetailLine[] }): void {
   const { page, lines } = what, width = grid.cols
@@ -78,15 +82,16 @@ export function paintPodPage(grid: Grid, at: { readonly y: number; readonly heig
   grid.text({ x: x + 2, y: at.y, width: width - x - 2 }, page.subtitle, STYLE.dim)
   const top = at.y + 1, total = at.height - 1, beside = page.containers.length > 1 && width >= 100, prose = beside ? Math.floor(width * 0.58) : width
   const said = lines.reduce((sum, { text }) => sum + wrap(text, prose - 6).length, 0), below = total < 12 ? Math.min(total, said + 2) : Math.min(Math.max(said, beside ? page.containers.length + 1 : 0) + 2, Math.max(5, Math.floor(total * (total >= 24 ? 0.34 : 0.42))))
-  const above = total - below, right = width >= 70 ? Math.floor(width * (width >= 100 ? 0.42 : 0.45)) : 0
+  const victims = victimLines(page, total), above = total - below - victims, right = width >= 70 ? Math.floor(width * (width >= 100 ? 0.42 : 0.45)) : 0
   if (above >= 4) {
     paintCharts(grid, { x: 0, y: top, width: width - right, height: above }, page.charts)
     const levels = right === 0 ? 0 : Math.min(page.levels.length + 3, Math.max(0, above - 4))
     if (right > 0) paintComposition(grid, { x: width - right, y: top, width: right, height: above - levels }, page)
     if (levels >= 4) paintLevels(grid, { x: width - right, y: top + above - levels, width: right, height: levels }, page)
   }
-  if (beside) paintContainers(grid, { x: 0, y: top + above, width: width - prose, height: below }, page)
-  const at2 = { x: width - prose, y: top + above, width: prose, height: below }
+  if (page.victims !== undefined && victims > 0) paintSection(grid, { x: 0, y: top + above, width, height: victims }, page.victims)
+  if (beside) paintContainers(grid, { x: 0, y: top + above + victims, width: width - prose, height: below }, page)
+  const at2 = { x: width - prose, y: top + above + victims, width: prose, height: below }
   grid.box(at2, 'what this means')
   paintSentences(grid, { x: at2.x + 2, y: at2.y + 1, width: at2.width - 4, height: at2.height - 2 }, lines)
 }

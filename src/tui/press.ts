@@ -108,6 +108,12 @@ function sortBy(ui: Ui, step: number): Ui {
 /** Pressure, used, stall, OOM kills. */
 const SORT_BY = { P: 'some', U: 'used', S: 'stall', O: 'oom' } as const
 
+/** On the page of a workload: the one before or after, in the order of the overview. */
+function neighbour(ui: Ui, by: -1 | 1, { rowKeys }: Context): Ui {
+  const index = clamp(selectedIndex(ui, rowKeys) + by, rowKeys.length)
+  return { ...ui, index, selected: rowKeys[index] ?? ui.selected, atKill: undefined, followed: undefined }
+}
+
 function inMenu(ui: Ui & { readonly menu: number }, key: string): Ui {
   const by = movement(key, SORT_KEYS.length)
   if (by !== undefined) return { ...ui, menu: clamp(ui.menu + by, SORT_KEYS.length) }
@@ -225,5 +231,6 @@ export function press(before: Ui, pressed: string, context: Context): Pressed {
   const overview = ui.page === 'overview' ? onOverview(ui, key, context) : undefined
   if (overview !== undefined) return { ui: overview }
   if (ui.page === 'row' && key === 'y') return { ui, command: { do: 'copy' } }
+  if (ui.page === 'row' && (key === '<' || key === '>')) return { ui: neighbour(ui, key === '<' ? -1 : 1, context) }
   return (ui.page === 'case' ? onCase(ui, key, context) : ui.page === 'stalls' ? onStalls(ui, key) : undefined) ?? pressTime(ui, key, context) ?? anywhere(ui, key, context)
 }

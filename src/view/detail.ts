@@ -5,7 +5,7 @@ import type { NodeModel } from '../model/node.ts'
 import { timeOf } from './clock.ts'
 import { bytesCell, countCell, percentCell } from './compact.ts'
 import type { KillRow } from './kills-list.ts'
-import { shareOf } from './limits.ts'
+import { holderOf, shareOf } from './limits.ts'
 import { nextVictimLine } from './next-victim.ts'
 import { numaLine } from './numa-line.ts'
 import type { Level } from './limits.ts'
@@ -87,9 +87,8 @@ function freshKill(model: NodeModel, row: OverviewRow, kills: readonly KillRow[]
   return kill === undefined || model.nowNs - kill.tsNs > FRESH_NS ? [] : [{ text: `${kill.time}: ${kill.sentence}`, tone: 'urgent' }]
 }
 
-/** Of the limit that binds, else of the workload's own; a workload without a limit dies with the node, which has a page. */
-function nextVictim(model: NodeModel, { binding, levels }: OverviewRow): DetailLine[] {
-  const holder = binding ?? levels.find(({ where, maxBytes }) => where !== 'container' && maxBytes !== undefined)
+function nextVictim(model: NodeModel, row: OverviewRow): DetailLine[] {
+  const holder = holderOf(row)
   return holder === undefined ? [] : nextVictimLine(model, holder.memcgId)
 }
 

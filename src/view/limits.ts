@@ -63,3 +63,7 @@ export function bindingOf(levels: readonly Level[]): Binding | undefined {
   }
   return limited === 1 && containers <= 2 ? only : undefined
 }
+
+/** The limit that binds, else the workload's own; a workload without a limit dies with the node, which has a page. */
+export const holderOf = ({ binding, levels }: { readonly binding: Binding | undefined; readonly levels: readonly Level[] }): Level | undefined =>
+  binding ?? levels.find(({ where, maxBytes }) => where !== 'container' && maxBytes !== undefined)

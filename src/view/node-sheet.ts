@@ -4,7 +4,8 @@ import type { History } from '../model/history.ts'
 import type { NodeModel } from '../model/node.ts'
 import { bytesCell, percentCell } from './compact.ts'
 import type { DetailLine } from './detail.ts'
-import { nextVictimLine, victimRanking } from './next-victim.ts'
+import { nextVictimLine } from './next-victim.ts'
+import { nextVictimTable } from './next-victim-table.ts'
 import { nodePage } from './node-page.ts'
 import type { NodePage, RateLine, ZoneLine, ZoneState } from './node-page.ts'
 import { rowOf } from './sheet.ts'
@@ -115,22 +116,7 @@ function slabSection({ slabs, slabsAbsent }: NodePage): TableSection {
   }
 }
 
-const VICTIMS_SHOWN = 8
-
-/** Whom the kernel would take if the node ran out of memory now. */
-function victimsSection(model: NodeModel): TableSection {
-  const { ranked } = victimRanking(model, undefined, VICTIMS_SHOWN)
-  return {
-    kind: 'table', title: 'who would be killed next (computed from /proc)', span: 'full', empty: 'No process is told in this stream.',
-    columns: [
-      { title: 'PID', width: 7, align: 'right', weight: 96 }, { title: 'COMMAND', width: 16, grow: 60, weight: 100 }, { title: 'PLACE', width: 12, grow: 40, weight: 80 }, { title: 'RUNTIME', width: 7, weight: 40 },
-      { title: 'MEMORY', width: 6, align: 'right', weight: 90 }, { title: 'ADJ', width: 5, align: 'right', weight: 85 }, { title: 'POINTS', width: 8, align: 'right', weight: 95 }, { title: 'AGE', width: 8, align: 'right', weight: 50 },
-    ],
-    rows: ranked.map(({ pid, command, place, runtime, memory, adj, points, age, fate }) => rowOf([String(pid), command, place, runtime, memory, adj, points, age], fate === 'next' || fate === 'with it' ? 'warn' : fate === 'exempt' ? 'quiet' : 'plain')),
-  }
-}
-
 export function nodeSheet(model: NodeModel): Sheet {
   const page = nodePage(model)
-  return [meaningSection(model, page), memorySection(model), pressureSection(model), ratesSection(page), victimsSection(model), zonesSection(page), buddySection(page), slabSection(page)]
+  return [meaningSection(model, page), memorySection(model), pressureSection(model), ratesSection(page), nextVictimTable(model), zonesSection(page), buddySection(page), slabSection(page)]
 }

@@ -5,9 +5,12 @@ import { bytesCell, countCell } from './compact.ts'
 import type { DetailLine } from './detail.ts'
 import { named } from './lens.ts'
 import type { Lens } from './lens.ts'
+import { holderOf } from './limits.ts'
 import type { Level } from './limits.ts'
+import { nextVictimTable } from './next-victim-table.ts'
 import type { OverviewRow } from './overview.ts'
 import { ownerWords, promiseLines } from './promises.ts'
+import type { TableSection } from './sheet.ts'
 import { largest, series, usageSeries } from './window.ts'
 import type { Span } from './window.ts'
 
@@ -34,6 +37,8 @@ export type PodPage = {
   readonly composition: readonly CompositionPart[]
   readonly levels: readonly LevelLine[]
   readonly containers: readonly ContainerLine[]
+  /** Who dies if its limit is hit; nothing without a limit, or where no process is told. */
+  readonly victims: TableSection | undefined
   /** What was declared, and what the kernel made of it. */
   readonly promises: readonly DetailLine[]
 }
@@ -120,6 +125,11 @@ function containersOf(model: NodeModel, { levels, binding, memcgIds }: OverviewR
   })
 }
 
+function victimsOf(model: NodeModel, row: OverviewRow): TableSection | undefined {
+  const holder = holderOf(row), table = holder === undefined ? undefined : nextVictimTable(model, holder)
+  return table === undefined || table.rows.length === 0 ? undefined : table
+}
+
 /** Nothing when the workload's cgroups are gone. */
 export function podPage(model: NodeModel, row: OverviewRow, lens: Lens): PodPage | undefined {
   const self = model.memcgs.get(row.selfId)
@@ -127,6 +137,6 @@ export function podPage(model: NodeModel, row: OverviewRow, lens: Lens): PodPage
   const containers = containersOf(model, row, lens), { qos } = lens.workloadOf(self.path), limit = row.binding === undefined ? 'no limit of its own' : `limit ${bytesCell(row.binding.maxBytes)}${row.binding.where === 'above' ? ` of ${row.binding.label}` : ''}`
   return {
     subtitle: [...ownerWords(lens, model, row), ...(qos === undefined ? [] : [qos]), ...(row.kind === 'pod' ? [`${containers.length} ${containers.length === 1 ? 'container' : 'containers'}`] : []), limit].join(' · '),
-    charts: chartsOf(model, row, self), compositionTitle: `composition of ${known(self.usage?.currentBytes, '-')}`, composition: compositionOf(self), levels: levelsOf(model, row), containers, promises: promiseLines(lens, model, row),
+    charts: chartsOf(model, row, self), compositionTitle: `composition of ${known(self.usage?.currentBytes, '-')}`, composition: compositionOf(self), levels: levelsOf(model, row), containers, victims: victimsOf(model, row), promises: promiseLines(lens, model, row),
   }
 }

@@ -58,6 +58,13 @@ describe('a key', () => {
     expect(['P', 'U', 'O'].every((key) => SORT_KEYS.includes(after([key]).sort.key))).toBe(true)
     expect(press(START, 'S', { ...CONTEXT, keys: 'below' }).ui.sort).toEqual({ key: START.sort.key, inverted: true })
   })
+  it('< and > lead from the page of a workload to the one beside it', () => {
+    const ui = after(['enter', '>', '>'])
+    expect(ui).toMatchObject({ page: 'row', selected: 'c', sort: START.sort })
+    expect(after(['>', '<'], ui)).toMatchObject({ page: 'row', selected: 'b' })
+    expect(after(['escape'], after(['>', '<'], ui))).toMatchObject({ page: 'overview', selected: 'b' })
+    expect(after(['enter', '>'], START, { ...CONTEXT, rowKeys: [] }).page).toBe('overview')
+  })
   it('steps through kills in time: [ earlier, ] later', () => {
     expect(after([']'])).toMatchObject({ page: 'case', kill: 'k3' })
     expect(after([']', '[', '['])).toMatchObject({ kill: 'k1' })

@@ -97,6 +97,17 @@ describe('a picture', () => {
   it('ends no line of a menu in the middle without a sign', () => {
     for (const ui of [{ ...START, menu: 0 }, { ...START, chooser: 0 }]) expect(paint(demo, ui, { cols: 80, rows: 24 }).grid.lines().find((line) => line.includes('memory.current of the level'))).toMatch(/…/)
   })
+  it('names on the page of a workload who dies next, where there is room beside the charts', () => {
+    const model = emptyNode(), api = addPod(model, 'shop/checkout', { used: 95 * M, max: 96 * M, container: 'api' })
+    for (let pid = 1; pid <= 6; pid++) {
+      tell(model, 'process', model.nowNs, { pid, startNs: pid, memcgId: api.id, ppid: 1, uid: 0, threads: 1, comm: `task${pid}` })
+      tell(model, 'process_memory', model.nowNs, { pid, startNs: pid, anonBytes: pid * M, fileBytes: 0, shmemBytes: 0, swapBytes: 0, pgtablesBytes: 0, oomScoreAdj: 0, readNs: model.nowNs })
+    }
+    const what = show(model), shownAt = (cols: number, rows: number): string[] => paint(what, { ...START, page: 'row', selected: what.scene.rows[0]?.key }, { cols, rows }).grid.lines().flatMap((line) => /^│ +\d+ (task\d)/.exec(line)?.[1] ?? [])
+    expect(shownAt(120, 40)).toEqual(['task6', 'task5', 'task4', 'task3'])
+    expect(shownAt(200, 60)).toEqual(['task6', 'task5', 'task4', 'task3', 'task2', 'task1'])
+    expect(shownAt(80, 24)).toEqual([])
+  })
   it('marks exactly the selected row', () => {
     const { grid } = paint(demo, { ...START, selected: demo.scene.rows[2]?.key }, { cols: 80, rows: 24 })
     const selected = Array.from({ length: 24 }, (_, y) => y).filter((y) => ((grid.styles[y * 80] ?? 0) & SELECTED) !== 0)

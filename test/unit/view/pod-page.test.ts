@@ -91,3 +91,18 @@ it('a pause container is called so, and was promised nothing', () => {
   tell(model, 'workload', 1, { from: 'cri', podUid, containerId: id, namespace: 'a', pod: 'b', role: 'sandbox' })
   expect(pageOf(model, 'a/b').containers.map(({ label }) => label)).toEqual(['app', 'pause'])
 })
+
+it('ranks whom the kernel would take if the limit that binds were hit, and says nothing where no process is told', () => {
+  const model = emptyNode(), api = addPod(model, 'a/b', { used: 950 * M, max: G, container: 'app' })
+  addPod(model, 'a/free', { used: 10 * M })
+  expect(pageOf(model, 'a/b').victims).toBeUndefined()
+  for (const [pid, comm, mib] of [[11, 'tini', 1], [12, 'java', 700], [13, 'sh', 90]] as const) {
+    tell(model, 'process', model.nowNs, { pid, startNs: pid, memcgId: api.id, ppid: 1, uid: 0, threads: 1, comm })
+    tell(model, 'process_memory', model.nowNs, { pid, startNs: pid, anonBytes: mib * M, fileBytes: 0, shmemBytes: 0, swapBytes: 0, pgtablesBytes: 0, oomScoreAdj: 0, readNs: model.nowNs })
+  }
+  const { victims } = pageOf(model, 'a/b')
+  expect(victims?.title).toBe('who would be killed next if the limit of container "app" were hit (computed from /proc)')
+  expect(victims?.rows.map(({ cells, tone }) => [...cells.slice(0, 2), tone])).toEqual([['12', 'java', 'warn'], ['13', 'sh', 'plain'], ['11', 'tini', 'plain']])
+  expect(victims?.columns.map(({ title }) => title)).not.toContain('PLACE')
+  expect(pageOf(model, 'a/free').victims).toBeUndefined()
+})
