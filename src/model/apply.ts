@@ -45,13 +45,14 @@ export function createModel({ tombstones = MAX_TOMBSTONES, nameBook: shared }: M
 
 /** Folds one event in. */
 export function applyEvent(model: NodeModel, event: Event): void {
+  // Before the clock moves on: after a long silence what was gathered would no longer be merged.
+  if (event.tsNs >= model.caseBook.settleAtNs) settleCases(model)
   if (event.tsNs > model.nowNs) {
     // Before the first keyframe there is only the head of a stream, which is as old as the stream.
     if (model.clocksNs.length > 0) noteSilence(model.gaps, model.nowNs, event.tsNs)
     model.nowNs = event.tsNs
     if (event.tsNs >= model.spikes.waits.settleAtNs) settleDue(model.spikes.waits, model)
   }
-  if (event.tsNs >= model.caseBook.settleAtNs) settleCases(model)
   switch (event.kind) {
     case 'memcg_usage': applyUsage(model, event); break
     case 'memcg_stat': applyStat(model, event); break

@@ -179,7 +179,7 @@ function describe(log: KernelLog, report: OomReport, line: KernelLine): void {
     if (report.columns !== undefined && report.tasks.length > 0 && log.before !== undefined && log.before.columns === undefined) mixUp(log)
     report.columns ??= line.columns
   }
-  if (report.mixed) return
+  if (report.mixed || isFinished(report)) return
   switch (line.is) {
     case 'invoker': addInvoker(report, line); break
     case 'usage':

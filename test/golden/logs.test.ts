@@ -131,6 +131,24 @@ test('a line that never ends is one unread line, and what follows it is read', (
   expect(casesOf(log).flatMap(({ victims }) => victims.map(({ pid }) => pid))).toEqual([7, 8])
 })
 
+/** Lines of a kernel of 6.x, microseconds apart from `second` on. */
+const dmesg = (second: number, texts: readonly string[]): string => texts.map((text, i) => `[${(second + i / 1e6).toFixed(6)}] ${text}\n`).join('')
+const decided = (path: string, pid: number): string => `oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=${path},task_memcg=${path},task=app,pid=${pid},uid=0`
+const killed = (pid: number): string => `Memory cgroup out of memory: Killed process ${pid} (app) total-vm:36000kB, anon-rss:20000kB, file-rss:1200kB, shmem-rss:0kB, UID:0 pgtables:88kB oom_score_adj:0`
+
+test('everybody of a group that was killed is told, also when the next line of a report is an hour away', () => {
+  const pids = Array.from({ length: 20 }, (_, i) => 1000 + i), group = [decided('/a', 1000), killed(1000), 'Tasks in /a are going to be killed due to memory.oom.group set', ...pids.map(killed)]
+  for (const between of ['', dmesg(101, ['eth0: link up', 'eth0: link down'])]) {
+    expect(casesIn(`${dmesg(100, group)}${between}${dmesg(3700, [decided('/b', 5000), killed(5000)])}`).map(({ victims }) => victims.map(({ pid }) => pid))).toEqual([pids, [5000]])
+  }
+})
+
+test('a task table that comes after the kill is of another report, whose beginning is lost', () => {
+  const table = ['[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name', '[    990]     0   990     9000     5300    90112    16384           999 python3']
+  expect(casesIn(dmesg(100, [decided('/a', 1000), killed(1000), ...table])).map(({ candidates }) => candidates)).toEqual([[]])
+  expect(casesIn(dmesg(100, [decided('/a', 1000), killed(1000), ...table, decided('/b', 990), killed(990)])).map(({ candidates }) => candidates)).toEqual([[], []])
+})
+
 /** Captured in our own guests (test/vm): /dev/kmsg of a real 6.1 and 7.2 after five kinds of kill, and a line that user space forged. */
 const CAPTURED: Readonly<Record<string, readonly (readonly [cause: string, dead: readonly number[], chosen: number | undefined])[]>> = {
   'explain-6.1.txt': [['container-limit', [119], 31109], ['pod-limit', [120], 38949], ['pod-limit', [122], 27284], ['slice-limit', [137, 135, 136], 9463], ['sysrq', [138], 114222], ['node', [140], 191165]],
