@@ -65,7 +65,8 @@ export class LogLines {
     const line = text.endsWith('\r') ? text.slice(0, -1) : text
     if (line.trim() === '') return
     this.count += 1
-    if (this.family !== undefined) this.read(this.family, line)
+    if (line.length > MAX_LINE_CHARS) this.unread += 1
+    else if (this.family !== undefined) this.read(this.family, line)
     else if (this.first.push(line) >= FIRST_LINES) this.choose()
   }
 
@@ -86,7 +87,7 @@ export class LogLines {
     } else if (NEW_BOOT.test(line)) {
       this.flush()
       this.take.reboot?.()
-    } else if (this.last !== undefined && isContinuation(family, line)) this.last = { ...this.last, text: `${this.last.text}\\x0a${line.trim()}` }
+    } else if (this.last !== undefined && this.last.text.length <= MAX_LINE_CHARS && isContinuation(family, line)) this.last = { ...this.last, text: `${this.last.text}\\x0a${line.trim()}` }
     else if (!READERS_WORDS.test(line) && !(family.name === 'kmsg' && line.startsWith(' '))) this.unread += 1
   }
 

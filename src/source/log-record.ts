@@ -31,3 +31,6 @@ export function escapeBytes(bytes: Iterable<number>): string {
 const encoder = new TextEncoder()
 /** The same of text that a reader has decoded already. */
 export const escapeText = (text: string): string => text.replace(/[^\u0020-\u005b\u005d-\u007e]+/g, (part) => escapeBytes(encoder.encode(part)))
+
+/** A part of a line keeps the whole piece of the log alive that it was cut from. */
+export const copyOf = (text: string): string => Buffer.from(text, 'utf8').toString('utf8')

@@ -5,7 +5,7 @@
  */
 import type { EventOf } from '../event/event.ts'
 import { FIRST_LINES, LogLines, type Lines } from './log-lines.ts'
-import type { LogRecord } from './log-record.ts'
+import { copyOf, type LogRecord } from './log-record.ts'
 import { Untangle } from './log-untangle.ts'
 
 export type LineTime = { readonly bootUs?: number; readonly wallMs?: number; readonly stamp?: string }
@@ -28,9 +28,6 @@ export type LogText = Lines & { readonly streams: readonly LogStream[] }
 const LEVEL = 6
 /** The kernel's clock goes back by less when lines of two CPUs swap places. */
 const NEW_BOOT_US = 10e6
-
-/** A part of a line keeps the whole piece of the log alive that it was cut from. */
-const copyOf = (text: string): string => Buffer.from(text, 'utf8').toString('utf8')
 
 function timeOfRecord({ bootUs, wallMs, stamp }: LogRecord): LineTime {
   return { ...(bootUs === undefined ? {} : { bootUs }), ...(wallMs === undefined ? {} : { wallMs }), ...(stamp === undefined ? {} : { stamp: copyOf(stamp) }) }
@@ -55,7 +52,7 @@ class Stream {
   private hasSwap = false
 
   constructor({ host, bootId }: LogRecord, isWanted: IsWanted) {
-    this.host = host
+    this.host = host === undefined ? undefined : copyOf(host)
     this.bootId = bootId
     this.isWanted = isWanted
   }

@@ -1,8 +1,13 @@
 /** Hand-written kernel logs in every format that people have them: the right victim, limit holder, constraint and time, and nothing that the log does not say. */
 import { readFileSync } from 'node:fs'
+import { getHeapStatistics, setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { brotliDecompressSync } from 'node:zlib'
 import { expect, test } from 'vitest'
+import { newReading } from '../../src/cli/explain.ts'
+import type { LogRecord } from '../../src/source/log-record.ts'
 import { LogReading } from '../../src/source/log-streams.ts'
+import { Untangle } from '../../src/source/log-untangle.ts'
 import { toldInLog, type LogStory } from '../helpers/lab/log-story.ts'
 import { casesIn, casesOf, LOGS, logText, readLog } from '../helpers/logs.ts'
 import { seeded } from '../helpers/stream.ts'
@@ -129,6 +134,26 @@ test('a line that never ends is one unread line, and what follows it is read', (
   const log = readLog([kill, ...Array.from({ length: 40 }, () => 'x'.repeat(65_536)), '\n', kill.replace('process 7', 'process 8')])
   expect(log).toMatchObject({ lines: 3, unread: 1 })
   expect(casesOf(log).flatMap(({ victims }) => victims.map(({ pid }) => pid))).toEqual([7, 8])
+})
+
+test('a line too long is unread in whatever pieces it comes; so is what goes on with a record for ever', () => {
+  const line = 'Jan 11 14:01:12 host kernel: device eth0 entered promiscuous mode\n', long = `${line}${line.replace('eth0', 'x'.repeat(1_100_000))}`, pieces = Array.from({ length: 5 }, (_, i) => long.slice(i * 250_000, (i + 1) * 250_000))
+  for (const log of [readLog([long]), readLog(pieces)]) expect(log).toMatchObject({ lines: 2, unread: 1 })
+  const endless = readLog([line, ...Array.from({ length: 40 }, () => ' y\n'.repeat(10_000)), line])
+  expect([endless.lines, endless.unread > 0]).toEqual([400_002, true])
+})
+
+test('threads whose reports have no end hold back so many lines and no more, and not the pieces of the log they came in', () => {
+  const given: LogRecord[] = [], all = new Untangle((record) => given.push(record)), invoked = 'app invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0'
+  for (let i = 0; i < 120_000; i += 1) all.take({ text: i < 10 ? invoked : `line ${i}`, isKernel: true, caller: `T${i % 10}` })
+  expect(given.length).toBeGreaterThan(0)
+  setFlagsFromString('--expose-gc')
+  const gc = runInNewContext('gc') as () => void, reading = newReading(), used = (): number => { gc(); return getHeapStatistics().used_heap_size }
+  reading.push(`[100.000000] [ T7] ${invoked}\n`)
+  const before = used()
+  for (let i = 0; i < 100; i += 1) reading.push(Buffer.from(`[101.000000] [ T7] one more line of the same thread\n${'[101.000000] [ T9] device eth0\n'.repeat(8000)}`).toString('utf8'))
+  expect(used() - before).toBeLessThan(8 * 2 ** 20)
+  expect(reading.end().unread).toBe(0)
 })
 
 /** Lines of a kernel of 6.x, microseconds apart from `second` on. */
