@@ -67,7 +67,7 @@ export class Tui {
     // Answers of the terminal to the program's questions go back, as in a real one.
     this.term.onData((data) => this.process.write(data))
     this.term.onBinary((data) => this.process.write(Buffer.from(data, 'binary')))
-    this.process.onExit((exit) => { this.exit = exit; this.wake() })
+    this.process.onExit((exit) => { this.exit = exit; this.forget(); this.wake() })
   }
 
   /**
@@ -154,8 +154,10 @@ export class Tui {
   kill(): void {
     if (this.exit === undefined) this.process.kill('SIGKILL')
     this.term.dispose()
-    rmSync(this.config, { recursive: true, force: true })
+    this.forget()
   }
+
+  private forget(): void { rmSync(this.config, { recursive: true, force: true }) }
 
   private wake(): void { for (const waiter of this.waiters.splice(0)) waiter() }
 }
