@@ -66,7 +66,9 @@ export function paintDetail(grid: Grid, at: Rect, what: { readonly row: Overview
 const stepStyle = (step: number): Style => (step >= 7 ? STYLE.alarm : step >= 5 ? STYLE.warn : step >= 2 ? STYLE.good : STYLE.frame)
 
 /** What the timeline shows besides pressure. `cursorNs`: where the picture stands, in replay; `selectedNs`: the kill that is selected. */
-export type TimelineMarks = { readonly timeAt: (tsNs: number) => string; readonly selectedNs?: number | undefined; readonly cursorNs?: number | undefined; /** Each as a dot, those that kubectl top missed in a colour of their own. */ readonly spikes?: readonly { readonly tsNs: number; readonly isMissed: boolean | undefined }[]; readonly selectedSpikeNs?: number | undefined }
+export type TimelineMarks = { readonly timeAt: (tsNs: number) => string; readonly selectedNs?: number | undefined; readonly cursorNs?: number | undefined; /** Each as a dot: those that kubectl top missed are full, and in a colour of their own. */ readonly spikes?: readonly { readonly tsNs: number; readonly isMissed: boolean | undefined }[]; readonly selectedSpikeNs?: number | undefined }
+
+const dotOf = (isMissed: boolean): string => (isMissed ? '●' : '○')
 
 /** The times above the bar, at its ends and between; the last one says that it ends there. */
 function paintClock(grid: Grid, y: number, line: TimelineColumns, { timeAt, cursorNs }: TimelineMarks): void {
@@ -88,7 +90,8 @@ export function paintTimeline(grid: Grid, y: number, line: TimelineColumns, mark
   const width = grid.cols, span = line.endNs - line.startNs, cellOf = (tsNs: number): number => Math.min(width - 1, Math.floor(((tsNs - line.startNs) / span) * width))
   paintClock(grid, y, line, marks)
   line.percent.forEach((percent, x) => { const step = stepOf(percent); if (step > 0) grid.put(x, y + 1, { char: '▁▂▃▄▅▆▇█'.charAt(step - 1), style: stepStyle(step) }) })
-  for (const { tsNs, isMissed } of marks.spikes ?? []) if (tsNs >= line.startNs && tsNs <= line.endNs) grid.put(cellOf(tsNs), y + 2, { char: '●', style: isMissed === true ? STYLE.differs : STYLE.data })
+  // Where several fall into one cell, a missed one is worth more.
+  for (const missed of [false, true]) for (const { tsNs, isMissed } of marks.spikes ?? []) if ((isMissed === true) === missed && tsNs >= line.startNs && tsNs <= line.endNs) grid.put(cellOf(tsNs), y + 2, { char: dotOf(missed), style: missed ? STYLE.differs : STYLE.data })
   for (const x of line.triggers) grid.text({ x, y: y + 2 }, '!', STYLE.warn)
   for (const x of line.kills) grid.text({ x, y: y + 2 }, 'X', STYLE.kill)
   if (span > 0) grid.clickable({ x: 0, y, width, height: 3 }, { what: 'time', startNs: line.startNs, endNs: line.endNs })
@@ -98,7 +101,7 @@ export function paintTimeline(grid: Grid, y: number, line: TimelineColumns, mark
     grid.text({ x: cursor, y: y + 2 }, line.kills.includes(cursor) ? 'X' : '▲', line.kills.includes(cursor) ? STYLE.replay : STYLE.replayMark)
   }
   if (selected >= 0) grid.text({ x: selected, y: y + 2 }, 'X', STYLE.replay)
-  if (marks.selectedSpikeNs !== undefined && marks.selectedSpikeNs >= line.startNs && span > 0) grid.put(cellOf(marks.selectedSpikeNs), y + 2, { char: '●', style: STYLE.replay })
+  if (marks.selectedSpikeNs !== undefined && marks.selectedSpikeNs >= line.startNs && span > 0) grid.put(cellOf(marks.selectedSpikeNs), y + 2, { char: dotOf(marks.spikes?.some(({ tsNs, isMissed }) => tsNs === marks.selectedSpikeNs && isMissed === true) === true), style: STYLE.replay })
 }
 
 const NAMED_KEYS: Readonly<Record<string, string>> = { esc: 'escape', enter: 'enter', space: 'space', tab: 'tab', end: 'end', left: 'left', right: 'right' }

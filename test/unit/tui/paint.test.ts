@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Playback } from '../../../src/tui/app.ts'
 import { Grid, SELECTED, STYLE } from '../../../src/tui/grid.ts'
 import type { CommandPage } from '../../../src/tui/paint-command.ts'
+import { paintTimeline } from '../../../src/tui/paint-panes.ts'
 import { openCells } from '../../../src/tui/pane-cells.ts'
 import { paint } from '../../../src/tui/paint.ts'
 import type { Show } from '../../../src/tui/paint.ts'
@@ -51,6 +52,16 @@ describe('a picture', () => {
     expect(targets('spikes').filter(({ what: kind }) => kind === 'item')).toEqual(ids.map((key) => ({ what: 'item', key })))
     expect(targets('spikes')).toContainEqual(expect.objectContaining({ what: 'time' }))
     for (const isRunning of [true, false]) expect(targets('command', await commandOf(['make'], { isRunning }))).toContainEqual({ what: 'pane' })
+  })
+  it('marks spikes on the bar by more than a colour: full what kubectl top missed, also under one it showed', () => {
+    const spikes = [{ tsNs: 10, isMissed: true }, { tsNs: 10, isMissed: false }, { tsNs: 50, isMissed: false }, { tsNs: 70, isMissed: undefined }]
+    const barOf = (selectedSpikeNs?: number): string | undefined => {
+      const grid = new Grid(100, 3)
+      paintTimeline(grid, 0, { startNs: 0, endNs: 100, percent: [], kills: [], triggers: [] }, { timeAt: () => '', spikes, selectedSpikeNs })
+      return grid.lines()[2]?.replaceAll(' ', '')
+    }
+    expect(barOf()).toBe('●○○')
+    expect([barOf(10), barOf(50)]).toEqual(['●○○', '●○○'])
   })
   it('has no key in a filter, whatever words were typed there', () => {
     const keysOf = (filter: string): string[] => paint(demo, { ...START, filter }, { cols: 120, rows: 40 }).grid.hits.flatMap(({ target }) => (target.what === 'key' ? [target.key] : []))
