@@ -2,6 +2,7 @@
 import { cutEnd, wrap } from '../view/cell-text.ts'
 import { bytesCell } from '../view/compact.ts'
 import type { DetailLine } from '../view/detail.ts'
+import { titleOf } from '../view/overview.ts'
 import type { OverviewRow } from '../view/overview.ts'
 import { brailleLine, condense } from '../view/sparkline.ts'
 import { largest } from '../view/window.ts'
@@ -57,7 +58,7 @@ function paintUsage(grid: Grid, at: Rect, row: OverviewRow): void {
 /** The pane under the table. `first` says that the row is the most urgent one, so that the title may say so. */
 export function paintDetail(grid: Grid, at: Rect, what: { readonly row: OverviewRow; readonly lines: readonly DetailLine[]; readonly first: boolean }): void {
   const { row } = what
-  grid.box(at, `${cutEnd(row.name, at.width - 30)}${what.first && row.severity > 0 ? ' · why it is first' : ''}`)
+  grid.box(at, `${cutEnd(titleOf(row), at.width - 30)}${what.first && row.severity > 0 ? ' · why it is first' : ''}`)
   const plotWidth = at.width >= 100 ? Math.floor(at.width * 0.34) : 0
   paintSentences(grid, { x: at.x + 2, y: at.y + 1, width: at.width - 4 - plotWidth, height: at.height - 2 }, what.lines)
   if (plotWidth > 0) paintUsage(grid, { x: at.x + at.width - plotWidth - 1, y: at.y + 1, width: plotWidth - 1, height: at.height - 2 }, row)

@@ -3,9 +3,11 @@ import { plural } from '../base/text.ts'
 import { isOomCase, isSelfTest } from '../model/case.ts'
 import { cutEnd, wrap } from '../view/cell-text.ts'
 import { OVERVIEW_COLUMNS } from '../view/columns.ts'
+import type { DetailLine } from '../view/detail.ts'
 import { ownerOf } from '../view/follow.ts'
 import { KILL_COLUMNS } from '../view/kills-list.ts'
 import type { KillRow } from '../view/kills-list.ts'
+import { titleOf } from '../view/overview.ts'
 import type { RowList } from '../view/select.ts'
 import { isOfKill } from '../view/severity.ts'
 import { toAscii } from './ascii.ts'
@@ -117,12 +119,18 @@ function paintOverview(body: Body, ui: Ui, show: Show, rows: RowList): Result {
   return { ui: { ...ui, top, index }, pageLines: height - 1 }
 }
 
+/** The most urgent, what contradicts the declaration, and the rest; last what the panes show as well. */
+function sentencesOf(lines: readonly DetailLine[], promises: readonly DetailLine[]): readonly DetailLine[] {
+  const own = lines.filter(({ isInPane }) => isInPane !== true), isQuiet = ({ tone }: DetailLine): boolean => tone === 'quiet'
+  return [...own.slice(0, 1), ...promises.filter((line) => !isQuiet(line)), ...own.slice(1), ...promises.filter(isQuiet), ...lines.filter(({ isInPane }) => isInPane === true)]
+}
+
 function paintRow(body: Body, ui: Ui, show: Show): Result {
   const { grid, y, height } = body, { scene } = show, row = scene.rows.find((candidate) => candidate.key === ui.selected) ?? (ui.tree ? scene.treeRows().find((candidate) => candidate.key === ui.selected) : undefined)
   const page = row === undefined ? undefined : scene.podPage(row), timeline = height >= 30 ? 3 : 0
   paintKeys(grid, named(show.can.keys, !isWinding(show.can) ? KEYS_POD : show.can.live === 'back' ? [...TO_LIVE, ...KEYS_POD_REPLAY] : KEYS_POD_REPLAY))
   if (row === undefined || page === undefined) { grid.text({ x: 2, y: y + 1 }, `It is gone: its cgroups were removed.${ui.followed === undefined ? '' : ' The next one will be shown.'}`, STYLE.dim); return { ui, pageLines: height } }
-  paintPodPage(grid, { y, height: height - timeline }, { page, name: row.name, lines: scene.detailOf(row).toSpliced(1, 0, ...page.promises) })
+  paintPodPage(grid, { y, height: height - timeline }, { page, name: titleOf(row), lines: sentencesOf(scene.detailOf(row), page.promises) })
   if (timeline > 0) paintTimeline(grid, y + height - timeline, scene.timelineOf(grid.cols), { timeAt: scene.timeAt, cursorNs: cursorOf(scene) })
   return { ui, pageLines: height }
 }

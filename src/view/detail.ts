@@ -12,7 +12,7 @@ import type { Level } from './limits.ts'
 import type { OverviewRow } from './overview.ts'
 import { reasonsOf } from './severity.ts'
 
-export type DetailLine = { readonly text: string; readonly tone: 'plain' | 'strong' | 'urgent' | 'differs' | 'quiet' | 'advice' }
+export type DetailLine = { readonly text: string; readonly tone: 'plain' | 'strong' | 'urgent' | 'differs' | 'quiet' | 'advice'; /** The page of a workload has a pane of its own for it. */ readonly isInPane?: true }
 
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
 const limitText = (level: Level): string => (level.maxBytes === undefined ? 'no limit' : `${bytesCell(level.maxBytes)}`)
@@ -47,12 +47,12 @@ function limitLines(row: OverviewRow): DetailLine[] {
   const { binding, levels } = row
   const chain = levels.filter((level) => level.where !== 'container').map((level) => `${level.label} ${limitText(level)}`).join(' < ')
   if (binding === undefined) {
-    return [{ text: `${levels.some((level) => level.maxBytes !== undefined) ? 'No limit near: ' : 'No limit but the node: '}${chain}.`, tone: 'quiet' }]
+    return [{ text: `${levels.some((level) => level.maxBytes !== undefined) ? 'No limit near: ' : 'No limit but the node: '}${chain}.`, tone: 'quiet', isInPane: true }]
   }
   const high = binding.highBytes === undefined ? '' : `, memory.high ${bytesCell(binding.highBytes)}`
   const lines: DetailLine[] = [{ text: `Binding limit: ${binding.label}, memory.max ${bytesCell(binding.maxBytes)}, ${percentCell(100 * shareOf(binding))} % used${high}.`, tone: 'plain' }]
   const others = levels.filter((level) => level !== binding && level.where !== 'container').map((level) => `${level.label} ${limitText(level)}`)
-  if (others.length > 0) lines.push({ text: `Other levels: ${others.join(' < ')}.`, tone: 'quiet' })
+  if (others.length > 0) lines.push({ text: `Other levels: ${others.join(' < ')}.`, tone: 'quiet', isInPane: true })
   return lines
 }
 
@@ -61,7 +61,7 @@ function compositionLine(row: OverviewRow): DetailLine[] {
   const add = (name: string, bytes: number | undefined): void => { if (bytes !== undefined && bytes > 0) parts.push(`${name} ${bytesCell(bytes)}`) }
   add('anon', row.anonBytes); add('file', row.fileBytes); add('shmem', row.shmemBytes); add('kernel', row.kernelBytes)
   add('swapped out', row.swapBytes)
-  return parts.length === 0 ? [] : [{ text: `It consists of ${parts.join(' · ')}.`, tone: 'quiet' }]
+  return parts.length === 0 ? [] : [{ text: `It consists of ${parts.join(' · ')}.`, tone: 'quiet', isInPane: true }]
 }
 
 function killLine(model: NodeModel, row: OverviewRow): DetailLine[] {
@@ -75,7 +75,7 @@ function containerLine(row: OverviewRow): DetailLine[] {
   if (containers.length < 2) return []
   const biggest = containers.toSorted((a, b) => (b.usedBytes ?? 0) - (a.usedBytes ?? 0)).slice(0, 4)
   const said = biggest.map((level) => `${level.label.replace(/^container /, '')} ${level.usedBytes === undefined ? '-' : bytesCell(level.usedBytes)}${level.maxBytes === undefined ? '' : `/${bytesCell(level.maxBytes)}`}`)
-  return [{ text: `${containers.length} containers: ${said.join(', ')}.`, tone: 'quiet' }]
+  return [{ text: `${containers.length} containers: ${said.join(', ')}.`, tone: 'quiet', isInPane: true }]
 }
 
 /** So long after a kill its sentence is what the row is about. */

@@ -71,6 +71,9 @@ export type OverviewRow = Facts & {
   readonly urgency: number
 }
 
+/** For a headline: in the tree a name is only the last part of it. */
+export const titleOf = ({ kind, name, ownName }: OverviewRow): string => (kind === 'cgroup' ? ownName : name)
+
 /** The kubelet's formula, now. */
 export function workingSetOf({ usage, stat }: Memcg): number | undefined {
   const bytes = usage === undefined ? Number.NaN : setOf(usage.currentBytes, stat?.inactiveFileBytes)

@@ -12,7 +12,7 @@ import type { Population } from './population.ts'
 import { comparator, matcher } from './select.ts'
 import type { RowList, Sort } from './select.ts'
 
-type Branch = { readonly parentKey: string | undefined; readonly label: string }
+type Branch = { readonly parentKey: string | undefined; readonly label: string; /** Where it stands alone, without its parents above it. */ readonly ownName: string }
 export type TreeRow = OverviewRow & Branch
 
 /** A damaged stream could name a memcg its own ancestor. */
@@ -44,6 +44,12 @@ function labelOf({ workloadOf, labelOf: levelLabelOf }: Population, memcg: Memcg
   return workload.level === 'container' && last.includes(workload.containerId ?? '\n') ? levelLabelOf(memcg) : last
 }
 
+function ownNameOf(population: Population, memcg: Memcg): string {
+  const workload = population.workloadOf(memcg), pod = podLabel(workload), label = labelOf(population, memcg), container = /^container "(.*)"$/.exec(label)?.[1]
+  if (pod !== undefined && workload.level === 'pod') return pod
+  return pod === undefined || container === undefined || workload.level !== 'container' ? cellText(memcg.path.replace(/^\/+/, '')) : `${pod}:${container}`
+}
+
 /** Every living cgroup, in no particular order. */
 const branchesOf = perPopulation((population): { readonly folded: Folded; readonly branch: Branch }[] => {
   const { model } = population, members = subtrees(model), isTop = (memcg: Memcg | undefined): boolean => memcg === undefined || memcg.path === '/' || model.covers?.(memcg.path) === false
@@ -51,7 +57,7 @@ const branchesOf = perPopulation((population): { readonly folded: Folded; readon
     const parent = model.memcgs.get(memcg.parentId), inside = members.get(memcg.id) ?? [memcg]
     return {
       folded: { key: keyOf(memcg.id), name: cellText(memcg.path), kind: 'cgroup', self: memcg, containers: [], members: inside, memberIds: inside.map(({ id }) => id), chain: chainOf(population, memcg), isInner: false },
-      branch: { label: labelOf(population, memcg), parentKey: parent === undefined || parent === memcg || isTop(parent) ? undefined : keyOf(parent.id) },
+      branch: { label: labelOf(population, memcg), ownName: ownNameOf(population, memcg), parentKey: parent === undefined || parent === memcg || isTop(parent) ? undefined : keyOf(parent.id) },
     }
   })
 })

@@ -119,6 +119,22 @@ describe('a picture', () => {
     expect(shownAt(200, 60)).toEqual(['task6', 'task5', 'task4', 'task3', 'task2', 'task1'])
     expect(shownAt(80, 24)).toEqual([])
   })
+  it('says on the page of a workload who dies next before what its panes show anyway, also at 80x24', () => {
+    const model = emptyNode(), api = addPod(model, 'shop/checkout', { used: 95 * M, max: 96 * M, container: 'api', inactiveFile: M })
+    tell(model, 'process', model.nowNs, { pid: 7, startNs: 7, memcgId: api.id, ppid: 1, uid: 0, threads: 1, comm: 'java' })
+    tell(model, 'process_memory', model.nowNs, { pid: 7, startNs: 7, anonBytes: 90 * M, fileBytes: 0, shmemBytes: 0, swapBytes: 0, pgtablesBytes: 0, oomScoreAdj: 0, readNs: model.nowNs })
+    const what = show(model), text = paint(what, { ...START, page: 'row', selected: what.scene.rows[0]?.key }, { cols: 80, rows: 24 }).grid.lines().join(' ')
+    expect(text).toContain('Next victim if this limit were hit now: java (pid 7)')
+    expect(text.indexOf('Other levels') < 0 || text.indexOf('Other levels') > text.indexOf('Next victim')).toBe(true)
+  })
+  it('calls what is opened from the tree by its name, not by a path of ids', () => {
+    const model = emptyNode()
+    addPod(model, 'shop/checkout', { used: 95 * M, max: 96 * M, container: 'api' })
+    addMemcg(model, '/system.slice', { used: M })
+    const what = show(model), titles = what.scene.treeRows().map(({ key }) => paint(what, { ...START, page: 'row', tree: true, selected: key }, { cols: 120, rows: 40 }).grid.lines()[2]?.split('  ')[0]?.trim())
+    expect(titles).toEqual(expect.arrayContaining(['shop/checkout', 'shop/checkout:api', 'system.slice']))
+    expect(titles.filter((title) => title?.includes('0000'))).toEqual([])
+  })
   it('marks exactly the selected row', () => {
     const { grid } = paint(demo, { ...START, selected: demo.scene.rows[2]?.key }, { cols: 80, rows: 24 })
     const selected = Array.from({ length: 24 }, (_, y) => y).filter((y) => ((grid.styles[y * 80] ?? 0) & SELECTED) !== 0)
