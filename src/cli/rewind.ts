@@ -46,7 +46,7 @@ export class Rewind {
 
   private seek(tsNs: number): void {
     if (this.past !== undefined) { this.past.source.seek(tsNs); return }
-    const source = new ReplaySource(this.tape, { atNs: Math.max(tsNs, this.tape.span()?.startNs ?? 0), speed: 1, isPaused: true }), feed = new Feed(source, { nameBook: this.live.model.nameBook, tombstones: this.tombstones })
+    const source = new ReplaySource(this.tape, { atNs: tsNs, speed: 1, isPaused: true }), feed = new Feed(source, { nameBook: this.live.model.nameBook, tombstones: this.tombstones })
     this.past = { source, feed, pumped: pump(source, feed) }
   }
 

@@ -86,8 +86,7 @@ export class ReplaySource implements Source {
 
   /** The next batches lead up to this time: after a restart, or on from here where that is less to read. */
   seek(tsNs: number): void {
-    const span = this.tape.span()
-    this.pendingSeekNs = span === undefined ? tsNs : Math.min(Math.max(tsNs, span.startNs), span.endNs)
+    this.pendingSeekNs = tsNs
     this.isCaughtUp = false
     this.wake?.()
   }
@@ -151,8 +150,9 @@ export class ReplaySource implements Source {
   /** True when a new fold begins. */
   private async takeSeek(): Promise<boolean> {
     // Keys are read meanwhile: the newest wish counts.
-    if (this.pendingSeekNs === undefined || !await this.tape.prepare()) return false
-    const toNs = this.pendingSeekNs, isOn = this.canWindOn(toNs)
+    if (this.pendingSeekNs === undefined || !await this.tape.prepare() || this.isClosed) return false
+    // What memory keeps may have begun later since it was asked for.
+    const { startNs = -Infinity, endNs = Infinity } = this.tape.span() ?? {}, toNs = Math.max(startNs, Math.min(endNs, this.pendingSeekNs)), isOn = this.canWindOn(toNs)
     this.playedNs = toNs
     this.since = this.now()
     this.pendingSeekNs = undefined

@@ -1,9 +1,12 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { openReplay } from '../../../src/source/replay.ts'
-import type { ReplayOptions, ReplaySource } from '../../../src/source/replay.ts'
+import { MemoryTape } from '../../../src/recording/memory-tape.ts'
+import { openReplay, ReplaySource } from '../../../src/source/replay.ts'
+import type { ReplayOptions } from '../../../src/source/replay.ts'
 import type { Batch } from '../../../src/source/source.ts'
+import { Decoder } from '../../../src/wire/decode.ts'
+import { FrameReader } from '../../../src/wire/frame.ts'
 import { freshDirectories } from '../../helpers/files.ts'
 import { START_NS, streamFrames } from '../../helpers/stream.ts'
 
@@ -106,6 +109,34 @@ describe('at the pace it happened', () => {
     const last = batches.next()
     await source.close()
     expect((await last).done).toBe(true)
+  })
+})
+
+describe('a jump that something overtakes', () => {
+  test('closed at any moment of it, the source ends', async () => {
+    for (let turns = 0; turns < 12; turns += 1) {
+      const { source } = replayOf({ atNs: START_NS + 45e9 }), batches = source.batches()
+      await next(batches)
+      const waiting = batches.next()
+      await expect.poll(() => source.playback().caughtUp).toBe(true)
+      source.seek(START_NS + 3e9)
+      for (let i = 0; i < turns; i += 1) await Promise.resolve()
+      await source.close()
+      for (let { done } = await waiting; done !== true;) ({ done } = await batches.next())
+    }
+  })
+  test('to a moment that memory lets go meanwhile, it leads to the oldest that is kept', async () => {
+    const reader = new FrameReader(), decoder = new Decoder(), tape = new MemoryTape(4096), items = streamFrames({ seconds: 45 }).flatMap((bytes) => reader.push(bytes)).map((frame) => ({ frame, events: decoder.decode(frame) }))
+    tape.push(items.slice(0, 8))
+    const source = new ReplaySource(tape, { speed: 1, isPaused: true, now: () => 0 }), batches = source.batches()
+    await next(batches)
+    source.seek(START_NS)
+    tape.push(items.slice(8))
+    expect(tape.forgotten).toBeGreaterThan(0)
+    const told: number[] = []
+    while (told.length === 0) told.push(...seconds(await next(batches)))
+    expect(START_NS + told[0]! * 1e9).toBe(tape.span()?.startNs)
+    await source.close()
   })
 })
 
