@@ -220,7 +220,9 @@ export class Session {
 
   private toLive(): void {
     this.soughtNs = undefined
-    this.ui = { ...this.ui, paused: false, held: false }
+    this.isJumping = false
+    this.refreshedAt = -Infinity
+    this.ui = { ...this.ui, paused: false, held: false, atKill: undefined }
     this.options.control?.toLive?.()
   }
 
