@@ -37,7 +37,7 @@ export function helpLines(can: Abilities): string[] {
     key('enter', 'open what is selected; esc goes back'),
     key(below ? '< >  , .' : '< >', 'on the page of a workload: the one before, after'),
     ...(can.command === true ? [key('^]', 'the pane of the command; from there, back to the pages')] : []),
-    key('/', 'filter by name: regular expression; ns: in front looks at the namespace, ! inverts; enter keeps it, esc clears it'),
+    key('/', 'filter by name, container or command: regular expression; ns: in front looks at the namespace, ! inverts; enter keeps it, esc clears it'),
     key(below ? 's  , .  S' : 's  < >  I', 'sort menu; sort by the column before or after; reverse'),
     key(below ? 'P  U  O' : 'P  U  S  O', `sort by pressure (SOME%), by USED, ${below ? '' : 'by STALL, '}by OOM kills`),
     key('C  x', 'choose columns; next theme (dark, light, 16 colours, mono)'),

@@ -31,6 +31,7 @@ import type { Story } from '../view/story.ts'
 import type { Range, TimelineColumns } from '../view/timeline.ts'
 import { selectTree, treeRows } from '../view/tree.ts'
 import type { TreeChoice, TreeRow } from '../view/tree.ts'
+import { commandsIn } from '../view/commands.ts'
 import { listOf, selectRows } from '../view/select.ts'
 import type { RowList } from '../view/select.ts'
 
@@ -88,8 +89,9 @@ export function sceneOf({ lens, model, story, range, liveNs, costs }: SceneOf): 
   const { cases } = story.model, moment = momentOf(lens, model, cases), rows = overviewRows(moment), { nowNs } = model, kills = killRows(lens, story.model)
   let spikes: ReturnType<Scene['spikes']> | undefined, timeline: { readonly columns: number; readonly line: TimelineColumns } | undefined, tree: readonly TreeRow[] | undefined, last: { readonly choice: Choice; readonly list: RowList } | undefined
   const trees = (): readonly TreeRow[] => tree ??= treeRows(moment)
+  const commandsOf = commandsIn(model)
   const select = (choice: Choice): RowList => {
-    if (last === undefined || !isSame(last.choice, choice)) last = { choice, list: choice.tree ? selectTree(trees(), choice) : listOf(selectRows(rows, choice.filter, choice.sort)) }
+    if (last === undefined || !isSame(last.choice, choice)) last = { choice, list: choice.tree ? selectTree(trees(), { ...choice, commandsOf }) : listOf(selectRows(rows, { ...choice, commandsOf })) }
     return last.list
   }
   const stalls = new Map<boolean, readonly StallRow[]>(), details = new Map<OverviewRow, readonly DetailLine[]>()

@@ -25,7 +25,7 @@ const NONE = { index: -1, top: 0 }
 
 function workloads({ rows }: Scene, cols: number): Grid {
   const grid = new Grid(cols, rows.length + 1)
-  paintOverviewTable(grid, { y: 0, height: grid.rows, from: 2 }, { ...NONE, rows: listOf(selectRows(rows, '', URGENCY)), columns: OVERVIEW_COLUMNS, sort: URGENCY })
+  paintOverviewTable(grid, { y: 0, height: grid.rows, from: 2 }, { ...NONE, rows: listOf(selectRows(rows, { filter: '', sort: URGENCY })), columns: OVERVIEW_COLUMNS, sort: URGENCY })
   return grid
 }
 

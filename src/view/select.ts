@@ -27,6 +27,20 @@ export function matcher(filter: string): (name: string) => boolean {
   return inverse ? (name) => !test(name) : test
 }
 
+/** Of something with several names: any of them is enough, and with `!` none may match. */
+export function anyMatcher(filter: string): (names: readonly string[]) => boolean {
+  const matches = matcher(filter)
+  return filter.startsWith('!') ? (names) => names.every(matches) : (names) => names.some(matches)
+}
+
+/** Commands that run in these cgroups. */
+export type CommandsOf = (memcgIds: readonly number[]) => readonly string[]
+const NO_COMMANDS: CommandsOf = () => []
+
+/** What a person may know it by: its name, its containers', its commands'. */
+const namesOf = ({ name, levels, memcgIds }: OverviewRow, commandsOf: CommandsOf): string[] =>
+  [name, ...levels.flatMap(({ where, label }) => (where === 'container' ? [label.replace(/^container "(.*)"$/, '$1')] : [])), ...commandsOf(memcgIds)]
+
 /** Natural direction: names up, forecasts soonest first, everything else largest first. */
 const ascends = (column: OverviewColumn): boolean => column.unit === 'text' || column.unit === 'seconds'
 
@@ -46,8 +60,10 @@ export type RowList = { readonly keys: readonly string[]; readonly longestName: 
 
 export const listOf = (rows: readonly OverviewRow[]): RowList => ({ keys: rows.map(({ key }) => key), longestName: rows.reduce((most, { name }) => Math.max(most, name.length), 0), at: (index) => rows[index] })
 
+export type RowChoice = { readonly filter: string; readonly sort: Sort; readonly commandsOf?: CommandsOf }
+
 /** The rows to show; the name decides between equals so that nothing jumps. */
-export function selectRows(rows: readonly OverviewRow[], filter: string, sort: Sort): OverviewRow[] {
-  const matches = matcher(filter), compare = comparator(sort)
-  return rows.filter((row) => matches(row.name)).sort((a, b) => compare(a, b) || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+export function selectRows(rows: readonly OverviewRow[], { filter, sort, commandsOf = NO_COMMANDS }: RowChoice): OverviewRow[] {
+  const matches = anyMatcher(filter), compare = comparator(sort)
+  return rows.filter((row) => filter === '' || matches(namesOf(row, commandsOf))).sort((a, b) => compare(a, b) || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
 }

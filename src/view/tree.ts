@@ -9,8 +9,8 @@ import { rowOf } from './overview.ts'
 import type { OverviewRow } from './overview.ts'
 import { perPopulation } from './population.ts'
 import type { Population } from './population.ts'
-import { comparator, matcher } from './select.ts'
-import type { RowList, Sort } from './select.ts'
+import { anyMatcher, comparator } from './select.ts'
+import type { RowChoice, RowList } from './select.ts'
 
 type Branch = { readonly parentKey: string | undefined; readonly label: string; /** Where it stands alone, without its parents above it. */ readonly ownName: string }
 export type TreeRow = OverviewRow & Branch
@@ -64,26 +64,26 @@ const branchesOf = perPopulation((population): { readonly folded: Folded; readon
 
 export const treeRows = (moment: Moment): TreeRow[] => branchesOf(moment).map(({ folded, branch }) => Object.assign(rowOf(moment, folded), branch))
 
-export type TreeChoice = { readonly filter: string; readonly sort: Sort; readonly folded: ReadonlySet<string> }
+export type TreeChoice = RowChoice & { readonly folded: ReadonlySet<string> }
 
 type Children = ReadonlyMap<string | undefined, TreeRow[]>
 
 /** Parents of which something is shown: a match keeps its ancestors. */
-function familiesOf(rows: readonly TreeRow[], filter: string): { readonly children: Children; readonly wanted: ReadonlySet<string> | undefined } {
-  const children = new Map<string | undefined, TreeRow[]>(), wanted = filter === '' ? undefined : new Set<string>(), matches = matcher(filter), byKey = wanted === undefined ? undefined : new Map(rows.map((row) => [row.key, row]))
+function familiesOf(rows: readonly TreeRow[], { filter, commandsOf }: TreeChoice): { readonly children: Children; readonly wanted: ReadonlySet<string> | undefined } {
+  const children = new Map<string | undefined, TreeRow[]>(), wanted = filter === '' ? undefined : new Set<string>(), matches = anyMatcher(filter), byKey = wanted === undefined ? undefined : new Map(rows.map((row) => [row.key, row]))
   for (const row of rows) {
     const siblings = children.get(row.parentKey)
     if (siblings === undefined) children.set(row.parentKey, [row])
     else siblings.push(row)
-    if (wanted === undefined || (!matches(row.name) && !matches(row.label))) continue
+    if (wanted === undefined || !matches([row.name, row.label, ...commandsOf?.([row.selfId]) ?? []])) continue
     for (let up: TreeRow | undefined = row; up !== undefined && !wanted.has(up.key); up = up.parentKey === undefined ? undefined : byKey?.get(up.parentKey)) wanted.add(up.key)
   }
   return { children, wanted }
 }
 
 /** The rows to show, parents before children: `-` in front of an open one, `+` of a closed one. A row is made when it is asked for: a screen shows fifty of thousands. */
-export function selectTree(rows: readonly TreeRow[], { filter, sort, folded }: TreeChoice): RowList {
-  const compare = comparator(sort), { children, wanted } = familiesOf(rows, filter), shown: TreeRow[] = [], names: string[] = []
+export function selectTree(rows: readonly TreeRow[], choice: TreeChoice): RowList {
+  const { sort, folded } = choice, compare = comparator(sort), { children, wanted } = familiesOf(rows, choice), shown: TreeRow[] = [], names: string[] = []
   const add = (parentKey: string | undefined, depth: number): void => {
     if (depth > MAX_DEPTH) return
     for (const row of (children.get(parentKey) ?? []).sort((a, b) => compare(a, b) || (a.label < b.label ? -1 : 1))) {

@@ -135,6 +135,17 @@ describe('a picture', () => {
     expect(titles).toEqual(expect.arrayContaining(['shop/checkout', 'shop/checkout:api', 'system.slice']))
     expect(titles.filter((title) => title?.includes('0000'))).toEqual([])
   })
+  it('finds a workload by its container and by a command in it, too, in the list and in the tree, and leaves it out by them', () => {
+    const model = emptyNode(), api = addPod(model, 'shop/checkout', { used: 40 * M, max: 96 * M, container: 'api' }), beside = addContainer(model, api, { used: M, max: 64 * M })
+    addPod(model, 'data/redis', { used: M })
+    tell(model, 'workload', model.nowNs, { from: 'test', containerId: beside.path.slice(-64), container: 'istio-proxy' })
+    tell(model, 'process', model.nowNs, { pid: 7, startNs: 7, memcgId: beside.id, ppid: 1, uid: 0, threads: 1, comm: 'envoy' })
+    const what = show(model), shownBy = (filter: string, tree = false): string[] => { const list = what.scene.select({ ...START, filter, tree }); return list.keys.map((_, i) => list.at(i)?.name.trim() ?? '') }
+    for (const filter of ['istio', 'envoy', 'checkout', 'ns:shop']) expect([filter, shownBy(filter)]).toEqual([filter, ['shop/checkout']])
+    for (const filter of ['!istio', '!envoy', '!checkout', '!ns:shop']) expect([filter, shownBy(filter)]).toEqual([filter, ['data/redis']])
+    expect(shownBy('envoy', true)).toEqual(['- shop/checkout', 'container "istio-proxy"'])
+    expect(shownBy('!envoy', true).some((name) => name.includes('istio-proxy'))).toBe(false)
+  })
   it('marks exactly the selected row', () => {
     const { grid } = paint(demo, { ...START, selected: demo.scene.rows[2]?.key }, { cols: 80, rows: 24 })
     const selected = Array.from({ length: 24 }, (_, y) => y).filter((y) => ((grid.styles[y * 80] ?? 0) & SELECTED) !== 0)

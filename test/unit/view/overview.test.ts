@@ -149,7 +149,7 @@ describe('severity', () => {
     const model = emptyNode(), older = addMemcg(model, '/a', { used: G, max: G }), newer = addMemcg(model, '/b', { used: M, max: G })
     addKill(model, older, { secondsAgo: 50 })
     addKill(model, newer, { secondsAgo: 10 })
-    expect(selectRows(rows(model), '', URGENCY).map(({ name }) => name)).toEqual(['b', 'a'])
+    expect(selectRows(rows(model), { filter: '', sort: URGENCY }).map(({ name }) => name)).toEqual(['b', 'a'])
   })
   it('is highest right after a kill and fades within ten minutes', () => {
     const severities = [5, 90, 700].map((secondsAgo) => { const model = emptyNode(), memcg = addMemcg(model, '/x', {}); addKill(model, memcg, { secondsAgo }); return only(model).severity })

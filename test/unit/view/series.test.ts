@@ -99,7 +99,7 @@ describe('filter and order', () => {
     expect([matcher('^web/')('web/a'), matcher('!web')('web/a'), matcher('a(')('x-A(1)'), matcher('!')('x'), matcher('')('x')]).toEqual([true, false, true, true, true])
   })
   it.each(SORT_KEYS)('sorts by %s and back, rows without a value last both times', (key) => {
-    const rows = overviewRows(momentOf(TEST_LENS, demoNode())), down = selectRows(rows, '', { key, inverted: false }), up = selectRows(rows, '', { key, inverted: true })
+    const rows = overviewRows(momentOf(TEST_LENS, demoNode())), down = selectRows(rows, { filter: '', sort: { key, inverted: false } }), up = selectRows(rows, { filter: '', sort: { key, inverted: true } })
     expect(down).toHaveLength(rows.length)
     if (key === 'used') expect([down[0]?.name, up[0]?.name]).toEqual(['ml/embedder-0', 'kube-system/kube-proxy-vvs7m'])
     if (key === 'eta') expect([down[0]?.secondsToLimit, up[0]?.secondsToLimit].every((value) => value !== undefined)).toBe(true)
