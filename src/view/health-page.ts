@@ -103,11 +103,11 @@ function samplingRows(sampling: EventOf<'sampling'> | undefined): readonly (read
   if (sampling === undefined) return []
   const { budgetCenti, usedCenti, pressureCenti, lateTurns } = sampling, isShort = pressureCenti > 110
   return [
-    ['CPU of sampling', `${(usedCenti / 100).toFixed(1)} %`, `of ${budgetCenti / 100} % it may use${isShort ? ': it is rarer' : ''}`, isShort],
+    ['CPU of sampling', `${(usedCenti / 100).toFixed(1)} %`, `of ${budgetCenti / 100} % it may use${isShort ? ', so rarer' : ''}`, isShort],
     ['  quiet', String(sampling.quietMemcgs), every(sampling.slowPeriodNs)],
     ['  moving', String(sampling.activeMemcgs), every(sampling.activePeriodNs)],
     ['  near a limit', String(sampling.quickMemcgs), every(sampling.quickPeriodNs)],
-    ...(lateTurns === 0 ? [] : [['  late', countCell(lateTurns), 'looks came a whole period too late', true] as const]),
+    ...(lateTurns === 0 ? [] : [['  late', countCell(lateTurns), 'looks, a whole period late', true] as const]),
   ]
 }
 

@@ -98,10 +98,13 @@ function zonesSection({ zones }: NodePage): TableSection {
   }
 }
 
+/** `node 0 DMA` and `node 0 DMA32` must not end alike: rather a column of sizes falls. */
+const zoneWidth = (lines: readonly { readonly label: string }[]): number => Math.min(16, Math.max(8, ...lines.map(({ label }) => label.length)))
+
 function buddySection({ buddy, orders }: NodePage): TableSection {
   return {
     kind: 'table', title: 'free blocks by size', span: 'full', empty: 'Free blocks are not told in this stream.',
-    columns: [{ title: 'ZONE', width: 8, grow: 16, weight: 100 }, ...orders.map((title, order) => ({ title, width: 5, align: 'right' as const, weight: 90 - order })), { title: 'LARGEST', width: 7, align: 'right', weight: 95 }],
+    columns: [{ title: 'ZONE', width: zoneWidth(buddy), grow: 16, weight: 100 }, ...orders.map((title, order) => ({ title, width: 5, align: 'right' as const, weight: 90 - order })), { title: 'LARGEST', width: 7, align: 'right', weight: 95 }],
     rows: buddy.map(({ label, cells, largest }) => rowOf([label, ...cells, largest])),
   }
 }

@@ -146,6 +146,19 @@ describe('a picture', () => {
     expect(shownBy('envoy', true)).toEqual(['- shop/checkout', 'container "istio-proxy"'])
     expect(shownBy('!envoy', true).some((name) => name.includes('istio-proxy'))).toBe(false)
   })
+  it('tells the zones of several NUMA nodes apart at 80 columns, too', () => {
+    const model = emptyNode(), labels = [0, 1].flatMap((numaNode) => ['DMA', 'DMA32', 'Normal'].map((zone) => { tell(model, 'node_buddy', model.nowNs, { numaNode, zone, freeBlocks: Array.from({ length: 11 }, () => 1) }); return `node ${numaNode} ${zone}` }))
+    for (const label of labels) tell(model, 'node_zone', model.nowNs, { numaNode: Number(label.charAt(5)), zone: label.slice(7), freePages: 900, minPages: 1, lowPages: 2, highPages: 3, managedPages: 1000, protectionPages: [0] })
+    const lines = paint(show(model), { ...START, page: 'node', scroll: 999 }, { cols: 80, rows: 60 }).grid.lines(), from = lines.findIndex((line) => line.includes('free blocks by size'))
+    expect(lines.slice(from + 2, from + 8).map((line) => line.slice(2, 15).trim())).toEqual(labels)
+  })
+  it('cuts no figure of its own costs at 120 columns', () => {
+    const model = emptyNode()
+    tell(model, 'sampling', model.nowNs, { budgetCenti: 200, usedCenti: 199, pressureCenti: 800, quietMemcgs: 90, activeMemcgs: 8, quickMemcgs: 2, slowPeriodNs: 4e9, activePeriodNs: 2e8, quickPeriodNs: 5e6, slowTurns: 9, activeTurns: 9, quickTurns: 9, lateTurns: 8200 })
+    const lines = paint(show(model), { ...START, page: 'health', scroll: 999 }, { cols: 120, rows: 70 }).grid.lines().map((line) => line.slice(0, 60)), from = lines.findIndex((line) => line.includes('what oomscope costs'))
+    expect(lines.slice(from, from + 12).join('\n')).toMatch(/8\.2k looks, a whole period late/)
+    expect(lines.slice(from, from + 12).filter((line) => line.includes('…'))).toEqual([])
+  })
   it('marks exactly the selected row', () => {
     const { grid } = paint(demo, { ...START, selected: demo.scene.rows[2]?.key }, { cols: 80, rows: 24 })
     const selected = Array.from({ length: 24 }, (_, y) => y).filter((y) => ((grid.styles[y * 80] ?? 0) & SELECTED) !== 0)

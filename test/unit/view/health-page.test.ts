@@ -43,7 +43,7 @@ describe('the health page', () => {
     expect(cells(healthPage(model), 'what oomscope costs').join()).not.toContain('late')
     tell(model, 'sampling', 2e9, { ...sampling, usedCenti: 199, pressureCenti: 800, slowPeriodNs: 4e9, activePeriodNs: 2e8, lateTurns: 3 })
     expect(cells(healthPage(model), 'what oomscope costs')).toEqual(expect.arrayContaining([
-      'CPU of sampling|2.0 %|of 2 % it may use: it is rarer', '  quiet|90|every 4s', '  moving|8|every 200 ms', '  late|3|looks came a whole period too late']))
+      'CPU of sampling|2.0 %|of 2 % it may use, so rarer', '  quiet|90|every 4s', '  moving|8|every 200 ms', '  late|3|looks, a whole period late']))
   })
   it('remembers two minutes of costs and no more, however long it runs', () => {
     const model = emptyNode()
