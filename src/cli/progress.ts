@@ -1,4 +1,4 @@
-/** That something long is being done, and how far the reading of a recording has come: on one line of the terminal that stderr is, while it lasts; elsewhere nothing. */
+/** How far the reading of a recording or of a log has come: on one line of the terminal that stderr is, while it lasts; elsewhere nothing. */
 import { formatBytes } from '../base/bytes.ts'
 import { printable } from '../base/text.ts'
 import type { ReplaySource } from '../source/replay.ts'
@@ -22,7 +22,7 @@ const NO_LINE = `${TO_BEGIN}${ERASE_LINE}`
 /** One pass over a recording; how much of it is read when. */
 export type Pass = { readonly source: ReplaySource; readonly path: string; readonly totalBytes: number }
 
-/** Calls `tell` for the line now and then until `end`; nothing where there is no terminal for it. */
+/** Writes the line now and then until `end`; nothing where there is no terminal for it. */
 function teller(textOf: () => string, terminal: LineTerminal | undefined): { readonly end: () => void } {
   let isShown = false
   const tell = (): void => {
