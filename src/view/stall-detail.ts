@@ -6,14 +6,14 @@ import type { NodeModel } from '../model/node.ts'
 import { cellText } from './cell-text.ts'
 import { bytesCell, countCell, durationCell, secondsCell } from './compact.ts'
 import type { DetailLine } from './detail.ts'
-import { levelLabel, named, placeLabel } from './lens.ts'
+import { levelLabel, named, placeLabel, podLabel } from './lens.ts'
 import type { Lens } from './lens.ts'
 import { rowOf } from './sheet.ts'
 import type { TableSection } from './sheet.ts'
 import { countedKinds, NODE_KEY, STALL_SECONDS } from './stalls.ts'
 import type { StallRow } from './stalls.ts'
 
-type Waiter = { readonly who: string; readonly what: string; count: number; totalNs: number; longestNs: number; freedPages: number; readonly pids: Set<number> }
+type Waiter = { readonly who: string; readonly where: string; readonly what: string; count: number; totalNs: number; longestNs: number; freedPages: number; readonly pids: Set<number> }
 
 /** Whose memory was reclaimed, seen from the task that waited: its own cgroup, or which level above it. */
 function whose(lens: Lens, model: NodeModel, { taskMemcgId, targetMemcgId }: { readonly taskMemcgId: number; readonly targetMemcgId: number }): string {
@@ -36,21 +36,36 @@ function whatFor(lens: Lens, model: NodeModel, event: { readonly what: number; r
   }
 }
 
-/** Groups of single waits, longest sum first. */
+/** A pod with its container, else as a person calls the cgroup. */
+function placeOf(lens: Lens, model: NodeModel, memcgId: number): string {
+  const path = model.memcgs.get(memcgId)?.path
+  if (path === undefined) return 'a cgroup that is gone'
+  const workload = named(model, lens.workloadOf(path)), pod = podLabel(workload)
+  return pod === undefined || workload.container === undefined ? placeLabel(lens, model, path) : `${pod}:${cellText(workload.container)}`
+}
+
+/** Groups of single waits, longest sum first. A container that was started again is the same place: two lines that read alike would say nothing. */
 function waitersOf(lens: Lens, model: NodeModel, row: StallRow): Waiter[] {
-  const fromNs = model.nowNs - STALL_SECONDS * 1e9, ids = new Set(row.memcgIds), groups = new Map<string, Waiter>()
+  const fromNs = model.nowNs - STALL_SECONDS * 1e9, ids = new Set(row.memcgIds), known = new Map<string, Waiter>(), groups = new Map<string, Waiter>()
   for (const event of model.recent) {
     if (event.kind !== 'stall' || event.tsNs <= fromNs || event.tsNs > model.nowNs || !ids.has(event.taskMemcgId)) continue
     const key = `${event.comm}\n${event.what}\n${event.targetMemcgId}\n${event.taskMemcgId}`
-    const group: Waiter = groups.get(key) ?? { who: cellText(event.comm), what: whatFor(lens, model, event), count: 0, totalNs: 0, longestNs: 0, freedPages: 0, pids: new Set() }
+    const group = known.get(key) ?? joined(groups, { who: cellText(event.comm), where: placeOf(lens, model, event.taskMemcgId), what: whatFor(lens, model, event), count: 0, totalNs: 0, longestNs: 0, freedPages: 0, pids: new Set() })
     group.count += 1
     group.totalNs += event.durationNs
     group.longestNs = Math.max(group.longestNs, event.durationNs)
     group.freedPages += event.reclaimedPages
     group.pids.add(event.pid)
-    groups.set(key, group)
+    known.set(key, group)
   }
   return [...groups.values()].sort((a, b) => b.totalNs - a.totalNs)
+}
+
+/** The group of the same words, else this one. */
+function joined(groups: Map<string, Waiter>, group: Waiter): Waiter {
+  const words = `${group.who}\n${group.where}\n${group.what}`, same = groups.get(words) ?? group
+  groups.set(words, same)
+  return same
 }
 
 /** From which length on single waits are told (`--stall`); streams of older bridges do not say it. */
@@ -64,13 +79,13 @@ function reachOf({ nowNs, recentFromNs }: NodeModel): string | undefined {
 
 /** Who waited for what, as a table. */
 export function waitersSection(lens: Lens, model: NodeModel, row: StallRow): TableSection {
-  const waiters = waitersOf(lens, model, row), page = model.hello?.pageSizeBytes ?? 4096, reach = reachOf(model)
+  const waiters = waitersOf(lens, model, row), page = model.hello?.pageSizeBytes ?? 4096, reach = reachOf(model), isNode = row.key === NODE_KEY
   return {
     kind: 'table', title: `who waited for what: single waits${lengthOf(model, 'and')}${reach === undefined ? '' : `, of the last ${reach} only: more are not kept`}`, span: 'full',
     empty: `No single wait${lengthOf(model, 'or')} in the last ${reach ?? 'two minutes'}.`,
-    columns: [{ title: 'COMMAND', width: 10, grow: 15, weight: 100 }, { title: 'FOR', width: 20, grow: 60, weight: 95 }, { title: 'WAITS', width: 5, align: 'right', weight: 70 }, { title: 'SUM', width: 5, align: 'right', weight: 90 }, { title: 'LONGEST', width: 7, align: 'right', weight: 80 }, { title: 'FREED', width: 5, align: 'right', weight: 60 }, { title: 'PIDS', width: 4, align: 'right', weight: 40 }],
-    rows: waiters.map(({ who, what, count, totalNs, longestNs, freedPages, pids }) =>
-      rowOf([who, what, String(count), durationCell(totalNs), durationCell(longestNs), freedPages === 0 ? '·' : bytesCell(freedPages * page), String(pids.size)], 'plain', [undefined, undefined, undefined, undefined, longestNs >= 1e9 ? 'alarm' : longestNs >= 100e6 ? 'warn' : undefined])),
+    columns: [{ title: 'COMMAND', width: 10, grow: 15, weight: 100 }, ...(isNode ? [{ title: 'WHERE', width: 18, grow: 44, weight: 85 }] : []), { title: 'FOR', width: 25, grow: 60, weight: 95 }, { title: 'WAITS', width: 5, align: 'right', weight: 70 }, { title: 'SUM', width: 5, align: 'right', weight: 90 }, { title: 'LONGEST', width: 7, align: 'right', weight: 80 }, { title: 'FREED', width: 5, align: 'right', weight: 60 }, { title: 'PIDS', width: 4, align: 'right', weight: 40 }],
+    rows: waiters.map(({ who, where, what, count, totalNs, longestNs, freedPages, pids }) =>
+      rowOf([who, ...(isNode ? [where] : []), what, String(count), durationCell(totalNs), durationCell(longestNs), freedPages === 0 ? '·' : bytesCell(freedPages * page), String(pids.size)], 'plain', [...(isNode ? [undefined] : []), undefined, undefined, undefined, undefined, longestNs >= 1e9 ? 'alarm' : longestNs >= 100e6 ? 'warn' : undefined])),
   }
 }
 

@@ -7,7 +7,7 @@ import { heatOf, NODE_KEY, stallRows } from '../../../src/view/stalls.ts'
 import type { StallRow } from '../../../src/view/stalls.ts'
 import type { NodeModel } from '../../../src/model/node.ts'
 import { addRefaults, addWaits } from '../../helpers/demo-stalls.ts'
-import { addPod, emptyNode, M, tell, TEST_LENS } from '../../helpers/node-model.ts'
+import { addContainer, addPod, emptyNode, M, tell, TEST_LENS } from '../../helpers/node-model.ts'
 
 const rowsOf = (model: NodeModel, byCgroup = false): StallRow[] => stallRows(TEST_LENS, model, { rows: overviewRows(momentOf(TEST_LENS, model)), byCgroup })
 const texts = (model: NodeModel, row: StallRow): string[] => stallSentences(model, row).map(({ text }) => text)
@@ -77,6 +77,17 @@ describe('the detail of a row', () => {
     const { rows } = waitersSection(TEST_LENS, model, rowsOf(model)[1] as StallRow)
     expect(rows.map(({ cells }) => cells[1]).sort()).toEqual(['reclaim at a limit (whose, is not told here)', 'reclaim at its own limit', 'reclaim at the limit above it: the pod'])
     expect(rows[0]?.cells[0]).toBe('b?[2J')
+  })
+  it('of the whole node it names the workload, too, and takes a container that was started again for the same', () => {
+    const model = emptyNode(), wait = { what: 'memcg_reclaim', comm: 'web', pid: 1, perS: (ago: number) => (ago === 3 ? 1 : 0), log2Ns: () => 27 } as const
+    const first = addPod(model, 'a/b', { used: M, container: 'api' }), second = addContainer(model, first, { used: M }), other = addPod(model, 'c/d', { used: M, container: 'api' })
+    tell(model, 'workload', model.nowNs, { from: 'test', containerId: second.path.slice(-64), container: 'api' })
+    addWaits(model, first, { ...wait, target: first.id })
+    addWaits(model, second, { ...wait, target: second.id })
+    addWaits(model, other, { ...wait, target: other.id })
+    const [node, ...workloads] = rowsOf(model) as [StallRow, ...StallRow[]], told = (row: StallRow): unknown[] => waitersSection(TEST_LENS, model, row).rows.map(({ cells }) => cells.slice(0, 4))
+    expect(told(node)).toEqual([['web', 'a/b:api', 'reclaim at its own limit', '2'], ['web', 'c/d:api', 'reclaim at its own limit', '1']])
+    expect(workloads.map((row) => told(row))).toEqual([[['web', 'reclaim at its own limit', '2', expect.anything()]], [['web', 'reclaim at its own limit', '1', expect.anything()]]])
   })
   it('says from which length on single waits are told, where the stream does', () => {
     const model = emptyNode(), b = addPod(model, 'a/b', { used: M })
