@@ -24,6 +24,7 @@ function timeKeys(can: Abilities): string[] {
     ...(!can.seek ? [key('[ ]', 'the kill before, the kill after')] : [...step, goTo]),
     ...(can.seek && live ? [key('[', 'to the moment of the newest kill; enter opens its case'), key(']', 'the case of the newest kill')] : []),
     ...(can.seek && !live ? [key('[ ]', 'to the moment of the kill before, after; enter opens its case')] : []),
+    ...(can.seek ? [key(live ? '{' : '{ }', `to the event before${live ? '' : ', after'}: a kill, or where tasks began to wait (X and ! of the bar)`)] : []),
   ]
 }
 

@@ -41,6 +41,15 @@ function toKill(ui: Ui, by: -1 | 1, context: Context): Pressed {
   return kill === undefined ? { ui: { ...ui, message: by === 1 ? 'no later kill' : 'no earlier kill' } } : jumpToKill(ui, kill, context.replay?.oldestNs)
 }
 
+/** To what the bar marks, whatever it is: a kill or another case, or the moment at which tasks began to wait. */
+function toEvent(ui: Ui, by: -1 | 1, context: Context): Pressed {
+  const { kills, nowNs } = context, fromNs = kills.find(({ id }) => id === ui.atKill)?.tsNs ?? nowNs, isBeyond = (tsNs: number): boolean => (by === 1 ? tsNs > fromNs : tsNs < fromNs)
+  const kill = neighbour(ui, by, context), pressures = context.pressureStarts().filter(isBeyond), pressureNs = by === 1 ? pressures[0] : pressures.at(-1)
+  if (pressureNs === undefined || (kill !== undefined && by * (kill.tsNs - pressureNs) <= 0)) return kill === undefined ? { ui: { ...ui, message: by === 1 ? 'no later event' : 'no earlier event' } } : jumpToKill(ui, kill, context.replay?.oldestNs)
+  const jumped = jump(ui, pressureNs)
+  return { ...jumped, ui: { ...jumped.ui, message: 'here tasks began to wait for memory (a PSI trigger of the kernel)' } }
+}
+
 /** Nothing when the key has no meaning in time, or nothing can be wound here. */
 export function pressTime(ui: Ui, key: string, context: Context): Pressed | undefined {
   const { replay, nowNs } = context
@@ -61,6 +70,8 @@ export function pressTime(ui: Ui, key: string, context: Context): Pressed | unde
     case JUMP_FORTH: return { ui: { ...ui, prompt: { for: 'time', line: { text: '+', cursor: 1 } } } }
     case JUMP_BACK: return { ui: { ...ui, prompt: { for: 'time', line: { text: '-', cursor: 1 } } } }
     case '[': return toKill(ui, -1, context)
+    case '{': return toEvent(ui, -1, context)
+    case '}': return replay.live === 'following' ? undefined : toEvent(ui, 1, context)
     // Nothing is later than the present: the newest kill is what is wanted.
     case ']': return replay.live === 'following' ? undefined : toKill(ui, 1, context)
     default: return undefined

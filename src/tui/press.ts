@@ -27,6 +27,8 @@ export type Context = {
   readonly spikes: readonly { readonly id: string; readonly memcgId: number; readonly atNs: number }[]
   /** Newest first. */
   readonly kills: readonly { readonly id: string; readonly tsNs: number }[]
+  /** When tasks began to wait for memory, oldest first. */
+  readonly pressureStarts: () => readonly number[]
   readonly pageLines: number
   /** Lines of the text page that is open. */
   readonly textLines: number

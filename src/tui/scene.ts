@@ -17,6 +17,7 @@ import type { OverviewRow } from '../view/overview.ts'
 import { podPage } from '../view/pod-page.ts'
 import type { PodPage } from '../view/pod-page.ts'
 import type { Sheet, TableSection } from '../view/sheet.ts'
+import { pressureStarts } from '../view/pressures.ts'
 import { spikeSentences } from '../view/spike-detail.ts'
 import { summaryOf, toldSpikes } from '../view/spike-facts.ts'
 import { spikesHeadline } from '../view/spike-report.ts'
@@ -62,6 +63,8 @@ export type Scene = {
   readonly podPage: (row: OverviewRow) => PodPage | undefined
   readonly casePage: (kill: KillRow) => CasePage
   readonly caseLines: (kill: KillRow) => readonly string[]
+  /** In replay of the whole recording. */
+  readonly pressureStarts: () => readonly number[]
   readonly timelineOf: (columns: number) => TimelineColumns
   readonly healthPage: () => Sheet
   readonly nodeSheet: () => Sheet
@@ -103,6 +106,7 @@ export function sceneOf({ lens, model, story, range, liveNs, costs }: SceneOf): 
     casePage: ({ killCase }) => casePage({ lens, model: story.model, killCase, moment: story.moments.of(killCase) }),
     caseLines: (kill) => lens.caseLines(kill.killCase, story.model),
     timelineOf: (columns) => { if (timeline?.columns !== columns) timeline = { columns, line: story.timeline.columns(story.model, { columns, nowNs: liveNs ?? nowNs, range }) }; return timeline.line },
+    pressureStarts: () => pressureStarts(story.model),
     healthPage: () => healthPage(model, costs), nodeSheet: () => nodeSheet(model),
     spikes: () => spikes ??= { rows: spikeRows(lens, story.model), headline: spikesHeadline(summaryOf(toldSpikes(story.model), story.model.spikes.omitted)) }, spikeSentences,
     stallRows: (byCgroup) => { const known = stalls.get(byCgroup) ?? stallRows(lens, model, { rows, byCgroup }); stalls.set(byCgroup, known); return known },

@@ -144,7 +144,7 @@ export class Session {
   private contextOf(painted: Painted | undefined): Context {
     const { control, save } = this.options, { scene } = this, playback = control?.playback?.()
     const context = {
-      nowNs: this.model.nowNs, rowKeys: painted?.rows.keys ?? scene.rows.map((row) => row.key), listKeys: painted?.listKeys ?? [], spikes: this.ui.page === 'spikes' ? scene.spikes().rows.map(({ id, spike }) => ({ id, memcgId: spike.memcgId, atNs: spike.endNs })) : [], kills: scene.kills,
+      nowNs: this.model.nowNs, rowKeys: painted?.rows.keys ?? scene.rows.map((row) => row.key), listKeys: painted?.listKeys ?? [], spikes: this.ui.page === 'spikes' ? scene.spikes().rows.map(({ id, spike }) => ({ id, memcgId: spike.memcgId, atNs: spike.endNs })) : [], kills: scene.kills, pressureStarts: scene.pressureStarts,
       pageLines: painted?.pageLines ?? 1, textLines: painted?.textLines ?? 0, canCharts: this.canCharts, canSave: save !== undefined, keys: this.options.keys ?? 'oomscope',
     }
     if (control?.seek === undefined || this.ui.page === 'command') return context

@@ -15,7 +15,8 @@ import { reasonsOf } from './severity.ts'
 export type DetailLine = { readonly text: string; readonly tone: 'plain' | 'strong' | 'urgent' | 'differs' | 'quiet' | 'advice'; /** The page of a workload has a pane of its own for it. */ readonly isInPane?: true }
 
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
-const limitText = (level: Level): string => (level.maxBytes === undefined ? 'no limit' : `${bytesCell(level.maxBytes)}`)
+const hasLimit = ({ maxBytes }: Level): boolean => maxBytes !== undefined
+const limitText = ({ label, maxBytes }: Level): string => `${label} ${maxBytes === undefined ? 'none' : bytesCell(maxBytes)}`
 
 /** The dashboard is late: worth a word from this share of the limit (or of the usage) on. */
 const LATE = 0.1
@@ -45,14 +46,14 @@ function kubectlLine(model: NodeModel, row: OverviewRow): DetailLine[] {
 
 function limitLines(row: OverviewRow): DetailLine[] {
   const { binding, levels } = row
-  const chain = levels.filter((level) => level.where !== 'container').map((level) => `${level.label} ${limitText(level)}`).join(' < ')
   if (binding === undefined) {
-    return [{ text: `${levels.some((level) => level.maxBytes !== undefined) ? 'No limit near: ' : 'No limit but the node: '}${chain}.`, tone: 'quiet', isInPane: true }]
+    const text = levels.some(hasLimit) ? `No limit near: ${levels.filter(({ where }) => where !== 'container').map(limitText).join(' < ')}.` : 'No limit but what the node has.'
+    return [{ text, tone: 'quiet', isInPane: true }]
   }
   const high = binding.highBytes === undefined ? '' : `, memory.high ${bytesCell(binding.highBytes)}`
   const lines: DetailLine[] = [{ text: `Binding limit: ${binding.label}, memory.max ${bytesCell(binding.maxBytes)}, ${percentCell(100 * shareOf(binding))} % used${high}.`, tone: 'plain' }]
-  const others = levels.filter((level) => level !== binding && level.where !== 'container').map((level) => `${level.label} ${limitText(level)}`)
-  if (others.length > 0) lines.push({ text: `Other levels: ${others.join(' < ')}.`, tone: 'quiet', isInPane: true })
+  const others = levels.filter((level) => level !== binding && level.where !== 'container')
+  if (others.length > 0) lines.push({ text: others.some(hasLimit) ? `Other levels: ${others.map(limitText).join(' < ')}.` : `Without a limit: ${others.map(({ label }) => label).join(' < ')}.`, tone: 'quiet', isInPane: true })
   return lines
 }
 

@@ -66,6 +66,12 @@ describe('the overview', () => {
     expect(t.lines()[38]?.split('X')).toHaveLength(4)
   })
 
+  it('{ and } lead from event to event: kills, and where tasks began to wait', async () => {
+    const t = await atEnd()
+    for (const seen of ['KILL 3 of 3', 'KILL 2 of 3', 'here tasks began to wait for memory', 'KILL 1 of 3', 'no earlier event']) { t.keys('{'); await t.see(seen) }
+    for (const seen of ['here tasks began to wait for memory', 'KILL 2 of 3', 'KILL 3 of 3', 'no later event']) { t.keys('}'); await t.see(seen) }
+  })
+
   it('filters, counts the matches, and sorts', async () => {
     const t = await atEnd()
     t.keys('/86c4|7d9f\r')

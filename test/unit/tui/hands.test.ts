@@ -36,7 +36,7 @@ describe('what is copied', () => {
 })
 
 const CONTEXT: Context = {
-  nowNs: 100e9, rowKeys: ['a', 'b', 'c', 'd', 'e', 'f'], listKeys: [], spikes: [], kills: [{ id: 'k2', tsNs: 90e9 }, { id: 'k1', tsNs: 50e9 }], pageLines: 10, textLines: 0, canCharts: true, canSave: true,
+  nowNs: 100e9, rowKeys: ['a', 'b', 'c', 'd', 'e', 'f'], listKeys: [], spikes: [], kills: [{ id: 'k2', tsNs: 90e9 }, { id: 'k1', tsNs: 50e9 }], pressureStarts: () => [60e9, 95e9], pageLines: 10, textLines: 0, canCharts: true, canSave: true,
   replay: { speed: 1, canSpeed: true, canSeek: true, stepNs: 1e8, momentOf: () => undefined },
 }
 const hit = (target: Hit['target'], at: Partial<Hit> = {}): Hit => ({ x: 0, y: 0, width: 10, height: 1, ...at, target })
@@ -86,6 +86,30 @@ describe('a click', () => {
   })
   it('the wheel moves three lines in a list', () => {
     expect(point(START, { does: 'down', x: 0, y: 0 }, { hits: [], context: CONTEXT }).ui).toMatchObject({ selected: 'd', index: 3 })
+  })
+})
+
+describe('{ and }', () => {
+  /** Where the keys lead one after another; each jump stands at its moment. */
+  function walk(keys: string, fromNs: number): (string | undefined)[] {
+    let ui = START, nowNs = fromNs
+    return [...keys].map((key) => {
+      const pressed = press({ ...ui, message: undefined }, key, { ...CONTEXT, nowNs })
+      ui = pressed.ui
+      if (pressed.command?.do !== 'seek') return ui.message
+      nowNs = pressed.command.tsNs
+      return ui.atKill ?? `${nowNs / 1e9} s`
+    })
+  }
+  it('lead from one event to the next, be it a kill or the beginning of pressure', () => {
+    expect(walk('{{{{{', 100e9)).toEqual(['95 s', 'k2', '60 s', 'k1', 'no earlier event'])
+    expect(walk('}}}}}', 0)).toEqual(['k1', '60 s', 'k2', '95 s', 'no later event'])
+    expect(walk('{}{', 92e9)).toEqual(['k2', '95 s', 'k2'])
+  })
+  it('lead nowhere where time cannot be wound, and not beyond the present', () => {
+    const { replay: _, ...still } = CONTEXT
+    expect(press(START, '{', still)).toEqual({ ui: START })
+    expect(press(START, '}', { ...CONTEXT, replay: { ...CONTEXT.replay!, live: 'following' } })).toEqual({ ui: START })
   })
 })
 

@@ -25,7 +25,7 @@ describe('the line editor', () => {
   it('stops at a length nobody means', () => { expect(Array.from({ length: 300 }, () => 'x').reduce(edit, EMPTY_LINE).text).toHaveLength(200) })
 })
 
-const CONTEXT: Context = { nowNs: 2.5e9, canSave: false, rowKeys: ['a', 'b', 'c'], listKeys: [], spikes: [], kills: [{ id: 'k3', tsNs: 3e9 }, { id: 'k2', tsNs: 2e9 }, { id: 'k1', tsNs: 1e9 }], pageLines: 2, textLines: 10, canCharts: true }
+const CONTEXT: Context = { nowNs: 2.5e9, canSave: false, rowKeys: ['a', 'b', 'c'], listKeys: [], spikes: [], kills: [{ id: 'k3', tsNs: 3e9 }, { id: 'k2', tsNs: 2e9 }, { id: 'k1', tsNs: 1e9 }], pressureStarts: () => [], pageLines: 2, textLines: 10, canCharts: true }
 const after = (keys: readonly string[], ui: Ui = START, context = CONTEXT): Ui => keys.reduce((state, key) => press(state, key, context).ui, ui)
 
 describe('a key', () => {

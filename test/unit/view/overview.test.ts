@@ -193,6 +193,6 @@ describe('the detail', () => {
     const model = emptyNode(), memcg = addMemcg(model, '/x', {})
     delete memcg.usage
     delete memcg.limits
-    expect(detailOf(model, { row: only(model), kills: [] }).map((line) => line.text)).toEqual(['No limit but the node: x no limit.'])
+    expect(detailOf(model, { row: only(model), kills: [] }).map((line) => line.text)).toEqual(['No limit but what the node has.'])
   })
 })
