@@ -8,7 +8,7 @@ import { applyDecisionRow, applyTracerEnd } from './case-decisions.ts'
 import { applyEventRise, applyExit, applyKmsg, applyLateLimits, applyReap, applySignal, applyVictimCommand } from './case-witnesses.ts'
 import { keepEarlier } from './earlier.ts'
 import { createGaps, noteGap, noteSilence } from './gaps.ts'
-import { accrue, createHistory, recordUsage } from './history.ts'
+import { accrue, createHistory, recordAnon, recordUsage } from './history.ts'
 import { applyBirth, applyCounter, applyDeath, applyEvents, applyPsi, applyUsage, buryUnseen, isAfterFirstKeyframe, MAX_TOMBSTONES, rise } from './memcgs.ts'
 import { createNameBook, learnName, learnStatus, noteNameLife, type NameBook } from './names.ts'
 import type { NodeModel } from './node.ts'
@@ -212,6 +212,7 @@ function applyStat(model: NodeModel, event: EventOf<'memcg_stat'>): void {
   memcg.stat = event
   memcg.lastSeenNs = event.tsNs
   watchStat(memcg, event)
+  if (event.anonBytes !== undefined) recordAnon(memcg.history, event.tsNs, event.anonBytes)
   if (before === undefined || before.tsNs >= event.tsNs) return
   const refaults = rise(before.workingsetRefaultAnon, event.workingsetRefaultAnon) + rise(before.workingsetRefaultFile, event.workingsetRefaultFile)
   // A series is two minutes of numbers: only for those to whom it happens.

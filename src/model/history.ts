@@ -7,7 +7,7 @@ export const HISTORY_SECONDS = 120
 /**
  * Names of the series kept per slot. Usage is the largest sample of the second; the others are amounts that accrued during it.
  * An array has length 0 until its first fact arrives, so that a memcg of which only usage is known costs about 2 KiB and
- * one with every series about 7 KiB. NaN = not known (before the first fact; a second without a usage sample).
+ * one with every series about 8 KiB. NaN = not known (before the first fact; a second without a usage sample).
  */
 export type History = {
   /** Second (floor of tsNs / 1e9) of the newest slot; -1 when empty. */
@@ -16,6 +16,8 @@ export type History = {
   usageBytes: Float64Array
   /** Last currentBytes sampled in the second: what stands until the next sample, because unchanged values are not sent. */
   lastBytes: Float64Array
+  /** Anonymous memory (memory.stat anon) as last read in the second; NaN = not read. */
+  anonBytes: Float64Array
   /** PSI some/full stall, microseconds accrued in the second. */
   someUs: Float64Array
   fullUs: Float64Array
@@ -29,23 +31,24 @@ export type History = {
 }
 
 export type SeriesName = Exclude<keyof History, 'newestSecond'>
-/** Series that sum what accrued; usage is the only gauge. */
-export type AccruingSeries = Exclude<SeriesName, 'usageBytes' | 'lastBytes'>
+/** Series that sum what accrued; usage and anon are the only gauges. */
+export type AccruingSeries = Exclude<SeriesName, 'usageBytes' | 'lastBytes' | 'anonBytes'>
 
 const NONE = new Float64Array(0)
 
 /** No second yet, no memory yet. */
 export const createHistory = (): History =>
-  ({ newestSecond: -1, usageBytes: NONE, lastBytes: NONE, someUs: NONE, fullUs: NONE, stallNs: NONE, highEvents: NONE, maxEvents: NONE, refaults: NONE })
+  ({ newestSecond: -1, usageBytes: NONE, lastBytes: NONE, anonBytes: NONE, someUs: NONE, fullUs: NONE, stallNs: NONE, highEvents: NONE, maxEvents: NONE, refaults: NONE })
 
 /** Gives the arrays back: for memcgs that died long ago. */
 export function dropHistory(history: History): void {
   history.newestSecond = -1
-  history.usageBytes = history.lastBytes = history.someUs = history.fullUs = history.stallNs = history.highEvents = history.maxEvents = history.refaults = NONE
+  history.usageBytes = history.lastBytes = history.anonBytes = history.someUs = history.fullUs = history.stallNs = history.highEvents = history.maxEvents = history.refaults = NONE
 }
 
 function clearSlot(history: History, slot: number): void {
   if (history.usageBytes.length > 0) history.usageBytes[slot] = history.lastBytes[slot] = Number.NaN
+  if (history.anonBytes.length > 0) history.anonBytes[slot] = Number.NaN
   if (history.someUs.length > 0) history.someUs[slot] = 0
   if (history.fullUs.length > 0) history.fullUs[slot] = 0
   if (history.stallNs.length > 0) history.stallNs[slot] = 0
@@ -74,6 +77,14 @@ export function recordUsage(history: History, tsNs: number, bytes: number): void
   // Written so that NaN (no sample yet) is replaced.
   if (!((values[slot] ?? Number.NaN) >= bytes)) values[slot] = bytes
   lasts[slot] = bytes
+}
+
+/** One reading of memory.stat. Allocates nothing after the first. */
+export function recordAnon(history: History, tsNs: number, bytes: number): void {
+  const slot = slotOf(history, Math.floor(tsNs / NS_PER_SECOND))
+  if (slot < 0) return
+  const values = history.anonBytes.length > 0 ? history.anonBytes : allocate(history, 'anonBytes')
+  values[slot] = bytes
 }
 
 function add(history: History, name: AccruingSeries, second: number, amount: number): void {

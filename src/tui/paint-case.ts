@@ -1,6 +1,8 @@
 /** Paints the case file of a kill: which panes fit, how tall each one may be, and what is in them. */
 import { cutEnd, cutMiddle, wrap } from '../view/cell-text.ts'
-import type { CandidateLine, CasePage, Plot } from '../view/case-page.ts'
+import type { CandidateLine, CasePage } from '../view/case-page.ts'
+import { mostTelling } from '../view/case-plots.ts'
+import type { Plot } from '../view/case-plots.ts'
 import { bytesCell } from '../view/compact.ts'
 import { bar, brailleArea, sparkline } from '../view/sparkline.ts'
 import { STYLE } from './grid.ts'
@@ -84,13 +86,16 @@ function paintCandidates(grid: Grid, at: Rect, page: CasePage): void {
   if (all > shown.length) grid.text({ x: x + 4, y: y + height - 1, width }, `and ${all - shown.length} more: tab shows them`, STYLE.dim)
 }
 
-const PLOT_STYLES: Readonly<Record<Plot['key'], Style>> = { used: STYLE.data, some: STYLE.warn, full: STYLE.victim, stall: STYLE.warn, high: STYLE.warn, max: STYLE.victim }
+const PLOT_STYLES: Readonly<Record<Plot['key'], Style>> = { used: STYLE.data, anon: STYLE.data, some: STYLE.warn, full: STYLE.victim, stall: STYLE.warn, refaults: STYLE.differs, high: STYLE.warn, max: STYLE.victim }
 const LABEL = 14, RANGE = 17
+/** Taller tells no more. */
+const MOST_TALL = 10
 
 function paintPlots(grid: Grid, at: Rect, page: CasePage): void {
   grid.box(at, `the ${page.seconds} s before`)
-  const { x, y, width, height } = inner(at), drawn = width - LABEL - RANGE, tall = Math.max(1, Math.min(4, Math.floor((height - 1) / page.plots.length)))
-  const shown = page.plots.slice(0, Math.max(1, Math.floor((height - 1) / tall)))
+  const { x, y, width, height } = inner(at), drawn = width - LABEL - RANGE
+  // The axis is in the frame when its row is needed for a curve.
+  const shown = mostTelling(page.plots, height), room = height > shown.length ? height - 1 : height, tall = Math.max(1, Math.min(MOST_TALL, Math.floor(room / shown.length)))
   shown.forEach((plot, i) => {
     const row = y + i * tall, lines = tall === 1 ? [sparkline(plot.values, drawn, plot.full)] : brailleArea(plot.values, { width: drawn, height: tall, max: plot.full })
     grid.text({ x, y: row, width: LABEL }, plot.label)
@@ -98,7 +103,6 @@ function paintPlots(grid: Grid, at: Rect, page: CasePage): void {
     grid.textRight({ x: x + width - RANGE, y: row, width: RANGE }, plot.range)
   })
   const axis = y + shown.length * tall
-  if (axis >= at.y + at.height - 1) return
   grid.text({ x: x + LABEL, y: axis }, `-${page.seconds} s`, STYLE.dim)
   grid.text({ x: x + LABEL + Math.floor(drawn / 2) - 2, y: axis }, `-${page.seconds / 2} s`, STYLE.dim)
   grid.text({ x: x + LABEL + drawn - 3, y: axis }, '0 X', STYLE.kill)

@@ -5,14 +5,15 @@ import { formatDuration } from '../base/time.ts'
 import type { Candidate, KillCase } from '../model/case.ts'
 import type { NodeModel } from '../model/node.ts'
 import { runtimeFacts } from '../verdict/runtime-word.ts'
+import { plotsBefore } from './case-plots.ts'
+import type { PlotsBefore } from './case-plots.ts'
 import { cellText } from './cell-text.ts'
-import { bytesCell, countCell, percentCell } from './compact.ts'
+import { bytesCell, countCell } from './compact.ts'
 import type { DetailLine } from './detail.ts'
 import { killJson } from './kill-json.ts'
 import type { KillMoment } from './kill-moment.ts'
 import { levelLabel, named, podLabel } from './lens.ts'
 import type { Lens } from './lens.ts'
-import { largest } from './window.ts'
 
 /** One level of the chain, as text for its columns. */
 export type LimitLine = { readonly label: string; readonly used: string; readonly high: string; readonly max: string; readonly share: string; /** Its limit could not be met. */ readonly isHolder: boolean }
@@ -23,9 +24,8 @@ export type CandidateLine = {
   readonly share: number
   readonly fate: 'killed' | 'chosen' | 'exempt' | ''
 }
-export type Plot = { readonly key: 'used' | 'some' | 'full' | 'stall' | 'high' | 'max'; readonly label: string; readonly values: readonly number[]; readonly full: number; readonly range: string }
 
-export type CasePage = {
+export type CasePage = PlotsBefore & {
   readonly verdictTitle: string
   readonly verdict: readonly DetailLine[]
   readonly limits: readonly LimitLine[]
@@ -38,9 +38,6 @@ export type CasePage = {
   readonly candidates: readonly CandidateLine[]
   /** Judged and not in the list. */
   readonly omitted: number
-  /** Seconds the plots reach back; their last value is the second of the decision. */
-  readonly seconds: number
-  readonly plots: readonly Plot[]
 }
 
 /** What a page is made from; `model` is the one that saw the kill. */
@@ -165,25 +162,6 @@ function candidateLines(what: CaseOf): CandidateLine[] {
   return candidates.map((candidate) => candidateLine(what, candidate, most)).sort((a, b) => Number(b.fate === 'killed') - Number(a.fate === 'killed') || b.share - a.share)
 }
 
-const SPANS_S = [10, 30, 60]
-const PLOTS: readonly (readonly [Plot['key'], label: string, of: (value: number) => string, least: number])[] = [
-  ['used', 'used', bytesCell, 1], ['some', 'PSI some %', percentCell, 5], ['full', 'PSI full %', percentCell, 5], ['stall', 'stall ms/s', (ms) => countCell(Math.round(ms)), 10],
-  ['high', 'high events/s', (n) => countCell(Math.round(n)), 5], ['max', 'max events/s', (n) => countCell(Math.round(n)), 5],
-]
-
-function plotsOf({ moment, killCase }: CaseOf): Pick<CasePage, 'seconds' | 'plots'> {
-  if (moment === undefined) return { seconds: 0, plots: [] }
-  const known = moment.series.used.length - moment.series.used.findIndex((value) => !Number.isNaN(value))
-  const seconds = SPANS_S.find((span) => span + 1 >= known) ?? 60
-  const plots = PLOTS.flatMap(([key, label, say, least]): Plot[] => {
-    const values = moment.series[key].slice(-(seconds + 1)), most = largest(values), first = values.find((value) => !Number.isNaN(value)), last = values.findLast((value) => !Number.isNaN(value))
-    // A series that never rose says nothing that its absence does not.
-    if (most === undefined || first === undefined || last === undefined || (key !== 'used' && most === 0)) return []
-    return [{ key, label, values, full: key === 'used' ? Math.max(most, killCase.limit?.limitBytes ?? 0) : Math.max(least, most), range: key === 'used' ? `${say(first)} -> ${say(last)}` : `most ${say(most)}` }]
-  })
-  return { seconds, plots }
-}
-
 /** Everything on the page. */
 export function casePage(what: CaseOf): CasePage {
   const { killCase, moment } = what, { limit, candidates, candidatesFrom, candidatesOmitted = 0 } = killCase, sampled = moment?.levels.some(({ usedBytes, path }) => usedBytes !== undefined && path !== limit?.path) === true
@@ -191,6 +169,6 @@ export function casePage(what: CaseOf): CasePage {
     verdictTitle: verdictTitle(what), verdict: verdictLines(what), limits: limitLines(what), limitsNote: sampled ? 'other levels as sampled just before' : '',
     partsTitle: limit?.limitBytes === undefined ? 'what it consisted of' : `what was in the ${bytesCell(limit.limitBytes)}`, parts: partLines(killCase), contributors: contributorLines(what),
     candidatesTitle: killCase.sentSignal !== undefined ? 'nobody was judged: a process sent the signal' : candidates.length === 0 ? 'who was judged: the list is not available' : `who was judged: ${plural(candidates.length + candidatesOmitted, 'candidate')}, ${FROM[candidatesFrom ?? ''] ?? 'origin of the points not known'}`,
-    candidates: candidateLines(what), omitted: candidatesOmitted, ...plotsOf(what),
+    candidates: candidateLines(what), omitted: candidatesOmitted, ...plotsBefore(moment, killCase),
   }
 }

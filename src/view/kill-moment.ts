@@ -3,7 +3,7 @@ import type { KillCase } from '../model/case.ts'
 import { sampleAt } from '../model/earlier.ts'
 import { HISTORY_SECONDS } from '../model/history.ts'
 import type { Memcg, NodeModel } from '../model/node.ts'
-import { series, usageSeries } from './window.ts'
+import { anonSeries, series, usageSeries } from './window.ts'
 
 /** Seconds kept before the decision; one more holds the decision itself. */
 export const BEFORE_SECONDS = 60
@@ -21,7 +21,8 @@ export type LevelThen = {
 }
 
 /** One value a second, oldest first, the last one the second of the decision; NaN = not known. */
-export type SeriesThen = { readonly used: readonly number[]; readonly some: readonly number[]; readonly full: readonly number[]; readonly stall: readonly number[]; readonly high: readonly number[]; readonly max: readonly number[] }
+export type SeriesThen = Readonly<Record<SeriesKey, readonly number[]>>
+export type SeriesKey = 'used' | 'anon' | 'some' | 'full' | 'stall' | 'refaults' | 'high' | 'max'
 
 export type KillMoment = {
   /** From the victim's cgroup (else the limit's) up to, not including, the root. */
@@ -53,8 +54,8 @@ function seriesThen(model: NodeModel, { history }: Memcg | NodeModel, lastSecond
   const seconds = Math.max(1, Math.min(BEFORE_SECONDS + 1, HISTORY_SECONDS - (Math.floor(model.nowNs / 1e9) - lastSecond)))
   const span = { lastSecond, seconds }, scaled = (values: readonly number[], by: number): number[] => values.map((value) => value / by)
   return {
-    used: usageSeries(history, span), some: scaled(series(history, 'someUs', span), 1e4), full: scaled(series(history, 'fullUs', span), 1e4),
-    stall: scaled(series(history, 'stallNs', span), 1e6), high: series(history, 'highEvents', span), max: series(history, 'maxEvents', span),
+    used: usageSeries(history, span), anon: anonSeries(history, span), some: scaled(series(history, 'someUs', span), 1e4), full: scaled(series(history, 'fullUs', span), 1e4),
+    stall: scaled(series(history, 'stallNs', span), 1e6), refaults: series(history, 'refaults', span), high: series(history, 'highEvents', span), max: series(history, 'maxEvents', span),
   }
 }
 

@@ -39,6 +39,18 @@ export function usageSeries(history: History, span: Span): number[] {
   return values
 }
 
+/** Anonymous memory as last read up to each second, oldest first; it stands on as usage does. */
+export function anonSeries({ anonBytes, newestSecond }: History, { lastSecond, seconds }: Span): number[] {
+  const values = new Array<number>(seconds).fill(Number.NaN), first = lastSecond - seconds + 1
+  let read = -Infinity, stands = Number.NaN
+  for (let second = first - CARRY_SECONDS; second <= lastSecond; second++) {
+    const value = secondOf(anonBytes, newestSecond, second)
+    if (!Number.isNaN(value)) { read = second; stands = value }
+    if (second >= first && second - read <= CARRY_SECONDS) values[second - first] = stands
+  }
+  return values
+}
+
 /** Largest known value, or nothing. */
 export function largest(values: ArrayLike<number>): number | undefined {
   let max = Number.NaN

@@ -4,7 +4,7 @@ import type { Event, EventOf } from '../../src/event/event.ts'
 import type { KindName } from '../../src/event/kinds.ts'
 import { applyEvent, createModel } from '../../src/model/apply.ts'
 import type { KillCase } from '../../src/model/case.ts'
-import { accrue, createHistory, HISTORY_SECONDS, recordUsage } from '../../src/model/history.ts'
+import { accrue, createHistory, HISTORY_SECONDS, recordAnon, recordUsage } from '../../src/model/history.ts'
 import type { History, SeriesName } from '../../src/model/history.ts'
 import type { Memcg, NodeModel } from '../../src/model/node.ts'
 
@@ -26,6 +26,7 @@ export function fillHistory(history: History, name: SeriesName, of: (secondsAgo:
   for (let ago = HISTORY_SECONDS - 1; ago >= 0; ago--) {
     const tsNs = (second - ago) * 1e9, amount = of(ago)
     if (name === 'usageBytes') recordUsage(history, tsNs, amount)
+    else if (name === 'anonBytes') recordAnon(history, tsNs, amount)
     else if (name !== 'lastBytes') accrue(history, name, amount, { fromNs: tsNs, toNs: tsNs })
   }
 }

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { Event } from '../../../src/event/event.ts'
 import { HISTOGRAMS } from '../../../src/event/kinds.ts'
 import { applyEvent, createModel, MAX_NOTICES, MAX_RECENT } from '../../../src/model/apply.ts'
-import { accrue, createHistory, HISTORY_SECONDS, recordUsage } from '../../../src/model/history.ts'
+import { accrue, createHistory, dropHistory, HISTORY_SECONDS, recordAnon, recordUsage } from '../../../src/model/history.ts'
 import { MAX_TOMBSTONES } from '../../../src/model/memcgs.ts'
 import { highPerSec, psiSomePct, stallMsPerSec, sumOver } from '../../../src/model/rates.ts'
 import { T0, birth, event, fold, hello, usage } from './build.ts'
@@ -20,6 +20,20 @@ test('a second keeps its largest usage, a second without a sample is not known',
   recordUsage(history, 10.3 * S, 7)
   recordUsage(history, 12 * S, 3)
   expect([10, 11, 12].map((s) => history.usageBytes[s])).toEqual([9, NaN, 3])
+})
+
+test('anonymous memory is as last read in the second, costs nothing before it is, and is given back', () => {
+  const history = createHistory()
+  recordUsage(history, 10 * S, 5)
+  expect(history.anonBytes.length).toBe(0)
+  recordAnon(history, 10.1 * S, 5)
+  recordAnon(history, 10.2 * S, 3)
+  recordUsage(history, 12 * S, 3)
+  expect([10, 11, 12].map((s) => history.anonBytes[s])).toEqual([3, NaN, NaN])
+  recordUsage(history, (10 + HISTORY_SECONDS) * S, 6)
+  expect(history.anonBytes[10]).toBeNaN()
+  dropHistory(history)
+  expect(history.anonBytes.length).toBe(0)
 })
 
 test('what is older than two minutes is gone, and a late row does not bring it back', () => {
