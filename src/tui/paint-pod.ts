@@ -61,17 +61,6 @@ function paintLevels(grid: Grid, at: Rect, page: PodPage): void {
   page.levels.slice(0, height - 1).forEach((level, i) => line(y + 1 + i, [short(level.label), level.used, ...(hasHigh ? [level.high] : []), level.max, level.share], level.binds ? STYLE.alert : STYLE.normal, level.binds ? '>' : ' '))
 }
 
-function paintContainers(grid: Grid, at: Rect, page: PodPage): void {
-  grid.box(at, 'containers')
-  const { x, y, width, height } = inner(at), hasRequest = page.containers.some(({ request }) => request !== ''), name = Math.max(8, width - (hasRequest ? 28 : 22))
-  const line = (row: number, cells: readonly string[], style: Style): void => {
-    grid.text({ x: x + 1, y: row, width: name }, cutMiddle(cells[0] ?? '', name), style)
-    cells.slice(1).forEach((text, i) => { grid.textRight({ x: x + 2 + name + i * 6, y: row, width: 5 }, text, style) })
-  }
-  line(y, ['NAME', 'USED', ...(hasRequest ? ['REQ'] : []), 'LIMIT', 'OOM'], STYLE.dim)
-  page.containers.slice(0, height - 1).forEach((container, i) => line(y + 1 + i, [container.label, container.used, ...(hasRequest ? [container.request === '' ? '-' : container.request] : []), container.max, container.oom], container.binds ? STYLE.alert : STYLE.normal))
-}
-
 /** Those who would die next, where the charts keep their room; further ones only on a large screen. */
 const victimLines = ({ victims }: PodPage, total: number): number => (victims === undefined || total < 30 ? 0 : 3 + Math.min(victims.rows.length, total < 50 ? 4 : 8))
 
@@ -80,8 +69,8 @@ export function paintPodPage(grid: Grid, at: { readonly y: number; readonly heig
   const { page, lines } = what, width = grid.cols
   const x = grid.text({ x: 1, y: at.y }, cutMiddle(what.name, Math.max(24, width - page.subtitle.length - 4)), STYLE.bold)
   grid.text({ x: x + 2, y: at.y, width: width - x - 2 }, page.subtitle, STYLE.dim)
-  const top = at.y + 1, total = at.height - 1, beside = page.containers.length > 1 && width >= 100, prose = beside ? Math.floor(width * 0.58) : width
-  const said = lines.reduce((sum, { text }) => sum + wrap(text, prose - 6).length, 0), below = total < 12 ? Math.min(total, said + 2) : Math.min(Math.max(said, beside ? page.containers.length + 1 : 0) + 2, Math.max(5, Math.floor(total * (total >= 24 ? 0.34 : 0.42))))
+  const top = at.y + 1, total = at.height - 1, beside = page.containers.rows.length > 1 && width >= 100, prose = beside ? Math.floor(width * 0.58) : width
+  const said = lines.reduce((sum, { text }) => sum + wrap(text, prose - 6).length, 0), below = total < 12 ? Math.min(total, said + 2) : Math.min(Math.max(said, beside ? page.containers.rows.length + 1 : 0) + 2, Math.max(5, Math.floor(total * (total >= 24 ? 0.34 : 0.42))))
   const victims = victimLines(page, total), above = total - below - victims, right = width >= 70 ? Math.floor(width * (width >= 100 ? 0.42 : 0.45)) : 0
   if (above >= 4) {
     paintCharts(grid, { x: 0, y: top, width: width - right, height: above }, page.charts)
@@ -90,7 +79,7 @@ export function paintPodPage(grid: Grid, at: { readonly y: number; readonly heig
     if (levels >= 4) paintLevels(grid, { x: width - right, y: top + above - levels, width: right, height: levels }, page)
   }
   if (page.victims !== undefined && victims > 0) paintSection(grid, { x: 0, y: top + above, width, height: victims }, page.victims)
-  if (beside) paintContainers(grid, { x: 0, y: top + above + victims, width: width - prose, height: below }, page)
+  if (beside) paintSection(grid, { x: 0, y: top + above + victims, width: width - prose, height: below }, page.containers)
   const at2 = { x: width - prose, y: top + above + victims, width: prose, height: below }
   grid.box(at2, 'what this means')
   paintSentences(grid, { x: at2.x + 2, y: at2.y + 1, width: at2.width - 4, height: at2.height - 2 }, lines)

@@ -102,7 +102,7 @@ export function sceneOf({ lens, model, story, range, liveNs, costs }: SceneOf): 
     nowNs, rows, kills, range, liveNs, progress: story.progress, time: timeOf(model, nowNs), status: statusOf(lens, model, { rows, cases }),
     treeRows: trees, select, hold: () => { for (const row of [...rows, ...trees()]) row.minute() },
     timeAt: (tsNs) => timeOf(model, tsNs), detailOf: (row) => { const known = details.get(row) ?? detailOf(model, { row, kills }); details.set(row, known); return known },
-    podPage: (row) => podPage(model, row, lens),
+    podPage: (row) => podPage(moment, row),
     casePage: ({ killCase }) => casePage({ lens, model: story.model, killCase, moment: story.moments.of(killCase) }),
     caseLines: (kill) => lens.caseLines(kill.killCase, story.model),
     timelineOf: (columns) => { if (timeline?.columns !== columns) timeline = { columns, line: story.timeline.columns(story.model, { columns, nowNs: liveNs ?? nowNs, range }) }; return timeline.line },

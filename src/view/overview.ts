@@ -115,7 +115,7 @@ function minuteOf({ minute }: Moment, { shown, self, topBytes }: { readonly show
 }
 
 /** Kept per cgroup of the task that waited, so a pod's is the sum over its containers. */
-function stallOf({ rates, stallsKnown }: Moment, members: readonly Memcg[]): number | undefined {
+export function stallOf({ rates, stallsKnown }: Moment, members: readonly Memcg[]): number | undefined {
   let sum = 0
   if (stallsKnown) for (const { history } of members) sum += stallMsPerSec(history, rates) ?? 0
   return stallsKnown ? sum : undefined
@@ -127,6 +127,9 @@ function lastKillIn({ lastKills }: Moment, members: readonly Memcg[]): number | 
   return last
 }
 
+export const somePercentOf = ({ psi }: Memcg): number | undefined => (psi === undefined ? undefined : psi.someAvg10Centi / 100)
+export const highPerSOf = ({ rates }: Moment, { events, history }: Memcg): number | undefined => (events?.high === undefined ? undefined : highPerSec(history, rates) ?? 0)
+
 /** One literal, so that all rows have one shape; `shown` is the level whose limit the row stands against: its own or one of its containers. */
 export function rowOf(at: Moment, folded: Folded): OverviewRow {
   const { model, rates } = at, { nowNs } = model, { self, members, containers } = folded, { usage, stat, psi, events } = self, levels = levelsOf(folded.chain), binding = bindingOf(levels)
@@ -137,8 +140,8 @@ export function rowOf(at: Moment, folded: Folded): OverviewRow {
     key: folded.key, name: folded.name + innerName(folded, binding), ownName: folded.name, kind: folded.kind, selfId: self.id, memcgIds: folded.memberIds, levels, binding, minute: minuteOf(at, { shown, self, topBytes: kubectlTopBytes ?? workingSetBytes }),
     usedBytes: usage?.currentBytes, swapBytes: usage?.swapBytes, workingSetBytes, boundWorkingSetBytes: shown === self ? workingSetBytes : workingSetOf(shown), kubectlTopBytes,
     inactiveFileBytes: stat?.inactiveFileBytes, anonBytes: stat?.anonBytes, fileBytes: stat?.fileBytes, shmemBytes: stat?.shmemBytes, kernelBytes: kernelOf(self),
-    somePercent: psi === undefined ? undefined : psi.someAvg10Centi / 100, fullPercent: psi === undefined ? undefined : psi.fullAvg10Centi / 100,
-    stallMsPerS: stallOf(at, members), highPerS: events?.high === undefined ? undefined : highPerSec(self.history, rates) ?? 0, maxPerS: events?.max === undefined ? undefined : maxPerSec(self.history, rates) ?? 0, oomKills: oomKillsOf(at, folded),
+    somePercent: somePercentOf(self), fullPercent: psi === undefined ? undefined : psi.fullAvg10Centi / 100,
+    stallMsPerS: stallOf(at, members), highPerS: highPerSOf(at, self), maxPerS: events?.max === undefined ? undefined : maxPerSec(self.history, rates) ?? 0, oomKills: oomKillsOf(at, folded),
     growthBytesPerS: forecast?.growthBytesPerS ?? at.growthOf(shown), secondsToLimit: forecast?.secondsToLimit, forecastLevel: forecast?.level,
     lastKillNs, sinceKillS: lastKillNs === undefined ? undefined : (nowNs - lastKillNs) / 1e9, severity: 0, urgency: 0,
   }

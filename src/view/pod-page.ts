@@ -2,11 +2,11 @@
 import type { Memcg, NodeModel } from '../model/node.ts'
 import { HISTORY_SECONDS } from '../model/history.ts'
 import { bytesCell, countCell } from './compact.ts'
+import { containerTable } from './container-table.ts'
 import type { DetailLine } from './detail.ts'
-import { named } from './lens.ts'
-import type { Lens } from './lens.ts'
 import { holderOf } from './limits.ts'
 import type { Level } from './limits.ts'
+import type { Moment } from './moment.ts'
 import { nextVictimTable } from './next-victim-table.ts'
 import type { OverviewRow } from './overview.ts'
 import { ownerWords, promiseLines } from './promises.ts'
@@ -28,7 +28,6 @@ export type Curve = { readonly key: 'used' | 'some' | 'full' | 'stall' | 'high' 
 export type Chart = { readonly title: string; readonly curves: readonly Curve[]; readonly full: number; readonly fullText: string; readonly rules: readonly { readonly at: number; readonly key: 'max' | 'high' }[] }
 export type CompositionPart = { readonly label: string; readonly bytes: number; readonly share: number; readonly note: string }
 export type LevelLine = { readonly label: string; readonly used: string; readonly high: string; readonly max: string; readonly share: string; readonly binds: boolean }
-export type ContainerLine = { readonly label: string; readonly used: string; /** As declared; empty when nobody told. */ readonly request: string; readonly max: string; readonly oom: string; readonly binds: boolean }
 
 export type PodPage = {
   readonly subtitle: string
@@ -36,7 +35,7 @@ export type PodPage = {
   readonly compositionTitle: string
   readonly composition: readonly CompositionPart[]
   readonly levels: readonly LevelLine[]
-  readonly containers: readonly ContainerLine[]
+  readonly containers: TableSection
   /** Who dies if its limit is hit; nothing without a limit, or where no process is told. */
   readonly victims: TableSection | undefined
   /** What was declared, and what the kernel made of it. */
@@ -110,33 +109,18 @@ function levelsOf(model: NodeModel, { levels, binding }: OverviewRow): LevelLine
   return [...chain.map((level) => levelLine(level, binding)), ...(memory === undefined ? [] : [{ label: 'node', used: known(used, '-'), high: '', max: bytesCell(memory.totalBytes), share: percent(used, memory.totalBytes), binds: false }])]
 }
 
-/** Of a container and of those of its name before it: a kill ends a container, and its count goes with it. */
-function killsOf(model: NodeModel, lens: Lens, { memcg, memcgIds }: { readonly memcg: Memcg; readonly memcgIds: readonly number[] }): number {
-  const nameOf = ({ path }: Memcg): string | undefined => named(model, lens.workloadOf(path)).container, name = nameOf(memcg)
-  const before = name === undefined ? [] : memcgIds.flatMap((id) => { const other = model.memcgs.get(id); return other?.diedNs !== undefined && lens.workloadOf(other.path).level === 'container' && other.parentId === memcg.parentId && nameOf(other) === name ? [other] : [] })
-  return [memcg, ...before].reduce((sum, { events, killCount }) => sum + Math.max(events?.oomKill ?? 0, killCount), 0)
-}
-
-function containersOf(model: NodeModel, { levels, binding, memcgIds }: OverviewRow, lens: Lens): ContainerLine[] {
-  return levels.filter(({ where }) => where === 'container').map((level) => {
-    const memcg = model.memcgs.get(level.memcgId), kills = memcg === undefined ? undefined : killsOf(model, lens, { memcg, memcgIds })
-    const request = memcg === undefined ? undefined : named(model, lens.workloadOf(memcg.path)).memoryRequestBytes
-    return { label: level.label.replace(/^container "(.*)"$/, '$1'), used: known(level.usedBytes, '-'), request: known(request, ''), max: known(level.maxBytes, '-'), oom: kills === undefined ? '-' : kills === 0 ? '·' : String(kills), binds: level.memcgId === binding?.memcgId }
-  })
-}
-
 function victimsOf(model: NodeModel, row: OverviewRow): TableSection | undefined {
   const holder = holderOf(row), table = holder === undefined ? undefined : nextVictimTable(model, holder)
   return table === undefined || table.rows.length === 0 ? undefined : table
 }
 
 /** Nothing when the workload's cgroups are gone. */
-export function podPage(model: NodeModel, row: OverviewRow, lens: Lens): PodPage | undefined {
-  const self = model.memcgs.get(row.selfId)
+export function podPage(at: Moment, row: OverviewRow): PodPage | undefined {
+  const { model, lens } = at, self = model.memcgs.get(row.selfId)
   if (self === undefined) return undefined
-  const containers = containersOf(model, row, lens), { qos } = lens.workloadOf(self.path), limit = row.binding === undefined ? 'no limit of its own' : `limit ${bytesCell(row.binding.maxBytes)}${row.binding.where === 'above' ? ` of ${row.binding.label}` : ''}`
+  const containers = containerTable(at, row), count = containers.rows.length, { qos } = lens.workloadOf(self.path), limit = row.binding === undefined ? 'no limit of its own' : `limit ${bytesCell(row.binding.maxBytes)}${row.binding.where === 'above' ? ` of ${row.binding.label}` : ''}`
   return {
-    subtitle: [...ownerWords(lens, model, row), ...(qos === undefined ? [] : [qos]), ...(row.kind === 'pod' ? [`${containers.length} ${containers.length === 1 ? 'container' : 'containers'}`] : []), limit].join(' · '),
+    subtitle: [...ownerWords(lens, model, row), ...(qos === undefined ? [] : [qos]), ...(row.kind === 'pod' ? [`${count} ${count === 1 ? 'container' : 'containers'}`] : []), limit].join(' · '),
     charts: chartsOf(model, row, self), compositionTitle: `composition of ${known(self.usage?.currentBytes, '-')}`, composition: compositionOf(self), levels: levelsOf(model, row), containers, victims: victimsOf(model, row), promises: promiseLines(lens, model, row),
   }
 }

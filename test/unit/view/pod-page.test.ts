@@ -8,9 +8,15 @@ import type { NodeModel } from '../../../src/model/node.ts'
 import { addContainer, addMemcg, addPod, emptyNode, G, M, tell, TEST_LENS } from '../../helpers/node-model.ts'
 
 function pageOf(model: NodeModel, name: string): PodPage {
-  const row = overviewRows(momentOf(TEST_LENS, model)).find((candidate) => candidate.name.startsWith(name)), page = row === undefined ? undefined : podPage(model, row, TEST_LENS)
+  const at = momentOf(TEST_LENS, model), row = overviewRows(at).find((candidate) => candidate.name.startsWith(name)), page = row === undefined ? undefined : podPage(at, row)
   if (page === undefined) throw new Error(`no page of ${name}`)
   return page
+}
+
+/** The containers' cells under these titles. */
+function containersOf(model: NodeModel, name: string, ...titles: readonly string[]): unknown[] {
+  const { columns, rows } = pageOf(model, name).containers, at = titles.map((title) => columns.findIndex((column) => column.title === title))
+  return rows.map(({ cells }) => at.map((i) => cells[i]))
 }
 
 it('draws what was measured, against the limit when it is in reach, and leaves out what never happened', () => {
@@ -46,13 +52,23 @@ it('lists every container, but in the chain of limits only the one that binds', 
   addContainer(model, app, { used: 10 * M, max: 100 * M })
   const page = pageOf(model, 'a/b')
   expect(page.subtitle).toBe('guaranteed · 2 containers · limit 1.00G')
-  expect(page.containers.map(({ label, used, max, oom, binds }) => [label, used, max, oom, binds])).toEqual([['app', '950M', '1.00G', '2', true], [expect.stringMatching(/^0+/), '10M', '100M', '·', false]])
+  expect(containersOf(model, 'a/b', 'NAME', 'USED', 'LIMIT', 'OOM')).toEqual([['app', '950M', '1.00G', '2'], [expect.stringMatching(/^0+/), '10M', '100M', '·']])
+  expect(page.containers.rows.map(({ tone }) => tone)).toEqual(['warn', 'plain'])
   expect(page.levels.map(({ label, max, share, binds }) => [label, max, share, binds])).toEqual([['container "app"', '1.00G', '93%', true], ['the pod', '3.00G', '31%', false], ['kubepods', '20.0G', '30%', false], ['node', '24.0G', '25%', false]])
+})
+
+it('says how each container waits: with what its own cgroups wait, and - where nothing is told', () => {
+  const model = emptyNode(), waits = (): unknown[] => containersOf(model, 'a/b', 'SOME%', 'STALL', 'HIGH/s', 'OOM'), app = addPod(model, 'a/b', { used: 95 * M, max: 100 * M, some: 61.2, highPerS: 41, container: 'app' }), untold = addContainer(model, app)
+  Reflect.deleteProperty(untold, 'events')
+  expect(waits()).toEqual([['61.2', '-', '41', '·'], ['-', '-', '-', '-']])
+  addMemcg(model, `${app.path}/worker`, { stall: 300 })
+  addMemcg(model, `${app.path}x`, { stall: 500 })
+  expect(waits()).toEqual([['61.2', '300', '41', '·'], ['-', '·', '-', '-']])
 })
 
 it('counts the kills of a container that was started again, too', () => {
   const model = emptyNode(), app = addPod(model, 'a/b', { used: 10 * M, max: G, container: 'app' }), before = addContainer(model, app, { used: M, oomKill: 1 }), podUid = /pod([0-9a-f-]{36})/.exec(app.path)?.[1] as string
-  const kills = (): unknown[] => pageOf(model, 'a/b').containers.map(({ label, oom }) => [label, oom])
+  const kills = (): unknown[] => containersOf(model, 'a/b', 'NAME', 'OOM')
   tell(model, 'workload', 1, { from: 'cri', podUid, containerId: before.path.slice(-64), namespace: 'a', pod: 'b', container: 'app' })
   tell(model, 'memcg_death', model.nowNs, { memcgId: before.id, path: before.path, by: 'probe' })
   expect(kills()).toEqual([['app', '1']])
@@ -62,12 +78,13 @@ it('counts the kills of a container that was started again, too', () => {
 
 it('sets what was declared beside what the kernel enforces, and says where they differ', () => {
   const model = emptyNode(), app = addPod(model, 'a/b', { used: 180 * M, max: 256 * M, container: 'app', inactiveFile: 0 }), [, podUid, containerId] = /pod([0-9a-f-]{36})\/([0-9a-f]{64})/.exec(app.path) ?? []
-  expect(pageOf(model, 'a/b')).toMatchObject({ promises: [], containers: [{ request: '' }] })
+  expect(pageOf(model, 'a/b')).toMatchObject({ promises: [] })
+  expect(pageOf(model, 'a/b').containers.columns.map(({ title }) => title)).not.toContain('REQ')
   tell(model, 'workload', 1, { from: 'kubelet', podUid: podUid as string, owner: 'Deployment/b', priority: 1000 })
   tell(model, 'workload', 1, { from: 'kubelet', podUid: podUid as string, containerId: containerId as string, container: 'app', image: 'shop/{red-fg}b:1\u001b[2J', restarts: 3, memoryRequestBytes: 128 * M, memoryLimitBytes: 256 * M })
   const page = pageOf(model, 'a/b')
   expect(page.subtitle).toBe('Deployment/b · priority 1000 · guaranteed · 1 container · limit 256M')
-  expect(page.containers).toMatchObject([{ label: 'app', request: '128M', max: '256M' }])
+  expect(containersOf(model, 'a/b', 'NAME', 'REQ', 'LIMIT')).toEqual([['app', '128M', '256M']])
   expect(page.promises.map(({ text }) => text)).toEqual(['Declared: requests 128M, limits 256M. Its working set is 52M above the requests: when the node runs short it is evicted before those within theirs.', 'Restarted: app 3 times.', 'Image: shop/{red-fg}b:1?[2J.'])
   tell(model, 'workload', 2, { from: 'kubelet', podUid: podUid as string, containerId: containerId as string, container: 'app', memoryRequestBytes: 256 * M, memoryLimitBytes: 512 * M })
   expect(pageOf(model, 'a/b').promises).toMatchObject([{ text: 'app: the declared limit is 512M, the kernel holds it to 256M.', tone: 'differs' }, { text: 'Declared: requests 256M, limits 512M.', tone: 'quiet' }])
@@ -89,7 +106,7 @@ it('a service is described as systemd does it', () => {
 it('a pause container is called so, and was promised nothing', () => {
   const model = emptyNode(), app = addPod(model, 'a/b', { used: M, container: 'app' }), pause = addContainer(model, app, { used: M }), id = pause.path.slice(-64), podUid = /pod([0-9a-f-]{36})/.exec(app.path)?.[1] as string
   tell(model, 'workload', 1, { from: 'cri', podUid, containerId: id, namespace: 'a', pod: 'b', role: 'sandbox' })
-  expect(pageOf(model, 'a/b').containers.map(({ label }) => label)).toEqual(['app', 'pause'])
+  expect(containersOf(model, 'a/b', 'NAME')).toEqual([['app'], ['pause']])
 })
 
 it('ranks whom the kernel would take if the limit that binds were hit, and says nothing where no process is told', () => {
