@@ -9,8 +9,8 @@ export const lens: Lens = {
   /** What a path says never changes, and every path is asked for twice a second. */
   workloadOf: remembered(workloadOf),
   caseWords: (killCase, model) => {
-    const { cause, sentence, confidence } = verdictOf(model, killCase)
-    return { cause: cause ?? 'unknown', sentence, confidence }
+    const { cause, sentence, brief, confidence } = verdictOf(model, killCase)
+    return { cause: cause ?? 'unknown', sentence, ...(brief === undefined ? {} : { brief }), confidence }
   },
   caseLines: (killCase, model) => killText(killCase, model).split('\n'),
 }

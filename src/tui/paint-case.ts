@@ -4,6 +4,7 @@ import type { CandidateLine, CasePage } from '../view/case-page.ts'
 import { mostTelling } from '../view/case-plots.ts'
 import type { Plot } from '../view/case-plots.ts'
 import { bytesCell } from '../view/compact.ts'
+import type { DetailLine } from '../view/detail.ts'
 import { bar, brailleArea, sparkline } from '../view/sparkline.ts'
 import { STYLE } from './grid.ts'
 import type { Grid, Style } from './grid.ts'
@@ -61,19 +62,21 @@ function paintParts(grid: Grid, at: Rect, page: CasePage): void {
   page.contributors.slice(0, room).forEach((contributor, i) => paintBar(grid, line(from + 1 + i), contributor, STYLE.data))
 }
 
+/** A shorter one tells nothing. */
+const BAR_LEAST = 4
 const FATES = { killed: 'KILLED', chosen: 'CHOSEN', exempt: 'exempt', '': '' } as const
 
 /** What there is room for and something to say in. */
 type Shape = { readonly wide: boolean; readonly places: boolean }
 
 function candidateCells(line: CandidateLine, rank: number, { wide, places }: Shape): (readonly [string, number])[] {
-  return [[rank === 0 ? '#' : String(rank), 3], [rank === 0 ? 'PID' : String(line.pid), 8], [line.command, -15], ...(wide && places ? [[line.place, -16] as const] : []), [line.rss, 6], ...(wide ? [[line.swap, 5] as const, [line.pgtables, 8] as const] : []), [line.adj, 5], [line.points, 9]]
+  return [[rank === 0 ? '#' : String(rank), 3], [rank === 0 ? 'PID' : String(line.pid), 8], [line.command, -15], ...(places ? [[line.place, wide ? -16 : -15] as const] : []), [line.rss, 6], ...(wide ? [[line.swap, 5] as const, [line.pgtables, 8] as const] : []), [line.adj, 5], [line.points, 9]]
 }
 const HEADER: CandidateLine = { pid: 0, command: 'COMMAND', place: 'CONTAINER', rss: 'RSS', swap: 'SWAP', pgtables: 'PGTABLES', adj: 'ADJ', points: 'POINTS', share: 0, fate: '' }
 
 function paintCandidates(grid: Grid, at: Rect, page: CasePage): void {
   grid.box(at, cutEnd(page.candidatesTitle, at.width - 8))
-  const { x, y, width, height } = inner(at), shape = { wide: width >= 100, places: page.candidates.filter(({ place }) => place !== '-').length > 1 }, used = candidateCells(HEADER, 0, shape).reduce((sum, [, cells]) => sum + Math.abs(cells) + 1, 0), drawn = Math.max(0, width - used - 7)
+  const { x, y, width, height } = inner(at), shape = { wide: width >= 100, places: page.candidates.filter(({ place }) => place !== '-').length > 1 }, used = candidateCells(HEADER, 0, shape).reduce((sum, [, cells]) => sum + Math.abs(cells) + 1, 0), left = width - used - 7, drawn = left < BAR_LEAST ? 0 : left
   if (page.candidates.length === 0) return
   columns(grid, { x, y }, candidateCells(HEADER, 0, shape), STYLE.dim)
   const room = height - 1, all = page.candidates.length + page.omitted, shown = page.candidates.slice(0, all > room ? room - 1 : room)
@@ -81,7 +84,7 @@ function paintCandidates(grid: Grid, at: Rect, page: CasePage): void {
     const style = line.fate === 'killed' ? STYLE.alarm : line.fate === 'exempt' ? STYLE.dim : STYLE.normal, row = y + 1 + i, text = bar(line.share, drawn)
     columns(grid, { x, y: row }, candidateCells(line, i + 1, shape), style)
     for (let cell = 0; cell < text.length; cell++) grid.text({ x: x + used + cell, y: row }, text.charAt(cell), text.charAt(cell) === '·' ? STYLE.frame : line.fate === 'killed' ? STYLE.victim : STYLE.dim)
-    grid.text({ x: x + used + drawn + 1, y: row, width: 6 }, FATES[line.fate], line.fate === 'killed' ? STYLE.kill : STYLE.dim)
+    grid.text({ x: x + width - 6, y: row, width: 6 }, FATES[line.fate], line.fate === 'killed' ? STYLE.kill : STYLE.dim)
   })
   if (all > shown.length) grid.text({ x: x + 4, y: y + height - 1, width }, `and ${all - shown.length} more: tab shows them`, STYLE.dim)
 }
@@ -110,6 +113,11 @@ function paintPlots(grid: Grid, at: Rect, page: CasePage): void {
 
 /** Frame and one curve. */
 const PLOTS_LEAST = 3
+/** Usage, pressure, the full limit. */
+const CURVES_LEAST = 3
+const plotsLeast = ({ plots }: CasePage): number => (plots.length === 0 ? 0 : Math.min(CURVES_LEAST, plots.length) + 2)
+
+const ALL_OF_IT = ' tab: all of it '
 
 type Heights = { readonly verdict: number; readonly limits: number; readonly candidates: number; readonly plots: number }
 
@@ -120,7 +128,7 @@ function heightsOf(total: number, page: CasePage, { verdictLines, sentenceLines 
     limits: Math.max(page.limits.length + 1, page.parts.length + (page.contributors.length === 0 ? 0 : 1 + Math.min(4, page.contributors.length))) + 2 + (page.limitsNote === '' ? 0 : 1), plots: page.plots.length === 0 ? 0 : 2 * page.plots.length + 3,
   }
   const sentence = Math.min(verdictLines, sentenceLines)
-  const least = { verdict: Math.min(wanted.verdict, Math.min(sentence, 5) + 2), candidates: Math.min(wanted.candidates, 6), limits: Math.min(wanted.limits, 5), plots: Math.min(wanted.plots, 4) }
+  const least = { verdict: Math.min(wanted.verdict, Math.min(sentence, 5) + 2), candidates: Math.min(wanted.candidates, 6), limits: Math.min(wanted.limits, 5), plots: plotsLeast(page) }
   const heights = { verdict: 0, candidates: 0, limits: 0, plots: 0 }
   let left = total
   for (const part of ['verdict', 'candidates', 'limits', 'plots'] as const) if (least[part] <= left) { heights[part] = least[part]; left -= least[part] }
@@ -136,14 +144,26 @@ function heightsOf(total: number, page: CasePage, { verdictLines, sentenceLines 
   return heights
 }
 
+type Verdict = { readonly lines: readonly DetailLine[]; readonly heights: Heights; /** Something of it is not here. */ readonly isCut: boolean }
+
+/** The shorter first sentence only where the whole one would take the room of the curves. */
+function verdictFor(total: number, page: CasePage, width: number): Verdict {
+  const of = (lines: readonly DetailLine[], isBrief: boolean): Verdict => {
+    const rows = lines.map(({ text }) => wrap(text, width - 6).length), verdictLines = rows.reduce((sum, count) => sum + count, 0), heights = heightsOf(total, page, { verdictLines, sentenceLines: rows[0] ?? 0 })
+    return { lines, heights, isCut: isBrief || verdictLines > heights.verdict - 2 }
+  }
+  const whole = of(page.verdict, false)
+  return page.brief === undefined || whole.heights.plots >= plotsLeast(page) ? whole : of([page.brief, ...page.verdict.slice(1)], true)
+}
+
 /** The page below its headline. */
 export function paintCasePage(grid: Grid, at: { readonly y: number; readonly height: number }, page: CasePage): void {
-  const width = grid.cols, lines = page.verdict.map(({ text }) => wrap(text, width - 6).length), verdictLines = lines.reduce((sum, count) => sum + count, 0)
-  const heights = heightsOf(at.height, page, { verdictLines, sentenceLines: lines[0] ?? 0 })
+  const width = grid.cols, { lines, heights, isCut } = verdictFor(at.height, page, width)
   let { y } = at
   const verdict = { x: 0, y, width, height: heights.verdict }
   grid.box(verdict, cutEnd(page.verdictTitle, width - 8))
-  paintSentences(grid, inner(verdict), page.verdict)
+  paintSentences(grid, inner(verdict), lines)
+  if (isCut && heights.verdict > 0) grid.textRight({ x: 0, y: y + heights.verdict - 1, width: width - 2 }, ALL_OF_IT, STYLE.dim)
   y += heights.verdict
   if (heights.limits > 0) {
     const beside = width >= 100, left = beside ? Math.floor(width * 0.5) : width

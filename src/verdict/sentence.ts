@@ -96,6 +96,8 @@ function sentText(model: NodeModel, target: KillCase, sent: NonNullable<KillCase
   }
 }
 
+const LIMITS: ReadonlySet<Finding['cause']> = new Set(['container-limit', 'pod-limit', 'slice-limit'])
+
 /** The sentence of a case with this cause. */
 export function sentenceOf(model: NodeModel, target: KillCase, found: Finding): string {
   if (target.sentSignal !== undefined) return sentText(model, target, target.sentSignal, found)
@@ -110,4 +112,10 @@ export function sentenceOf(model: NodeModel, target: KillCase, found: Finding): 
       return `${text}: ${killedText(model, target, holder)}${fillText(target)}${tail}.`
     }
   }
+}
+
+/** The same where who was killed stands beside it; nothing where that is not all that can be left out. */
+export function briefOf(model: NodeModel, target: KillCase, found: Finding): string | undefined {
+  if (target.sentSignal !== undefined || target.victims.length === 0 || !LIMITS.has(found.cause)) return undefined
+  return `${limitText(model, target, found).text}${fillText(target)}${reclaimText(target, model.hello?.pageSizeBytes)}.`
 }

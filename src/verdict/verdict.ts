@@ -10,13 +10,15 @@ import { isNoKill } from './memcg-limit.ts'
 import { repeatsOf, type Repeats } from './repeats.ts'
 import { RULES } from './rules.ts'
 import type { Reason } from './reason.ts'
-import { sentenceOf, unknownText } from './sentence.ts'
+import { briefOf, sentenceOf, unknownText } from './sentence.ts'
 import { reasonsOf } from './why.ts'
 
 export type { Cause, Confidence } from './finding.ts'
 
 export type Verdict = {
   readonly cause?: Cause; readonly level?: Level; readonly sentence: string; readonly confidence: Confidence
+  /** The sentence without who was killed. */
+  readonly brief?: string
   /** Why this cause. */
   readonly because: readonly string[]
   /** Why not surer. */
@@ -74,7 +76,8 @@ function judge(model: NodeModel, target: KillCase): Verdict {
     return { ...(level === undefined ? {} : { level }), sentence: unknownText(model, target, missing), confidence: 'possible', because: [], doubts: [missing, ...baseOf(target).doubts] }
   }
   const { cause, level, confidence, because, doubts } = finding
-  return { cause, ...(level === undefined ? {} : { level }), sentence: `${isSelfTest(target) ? 'Self-test of oomscope: ' : ''}${sentenceOf(model, target, finding)}`, confidence, because, doubts }
+  const lead = isSelfTest(target) ? 'Self-test of oomscope: ' : '', brief = briefOf(model, target, finding)
+  return { cause, ...(level === undefined ? {} : { level }), sentence: `${lead}${sentenceOf(model, target, finding)}`, ...(brief === undefined ? {} : { brief: `${lead}${brief}` }), confidence, because, doubts }
 }
 
 /** The rest of the story; empty when no rule could name a cause. */

@@ -28,6 +28,8 @@ export type CandidateLine = {
 export type CasePage = PlotsBefore & {
   readonly verdictTitle: string
   readonly verdict: readonly DetailLine[]
+  /** Its first sentence for where there is no room: without who was killed, whom the headline names. */
+  readonly brief?: DetailLine
   readonly limits: readonly LimitLine[]
   readonly limitsNote: string
   readonly partsTitle: string
@@ -81,11 +83,18 @@ const said = (texts: readonly string[], tone: DetailLine['tone'], lead = ''): De
   return { text: `${safe.charAt(0).toUpperCase()}${safe.slice(1)}${/[.:!?]$/.test(safe) ? '' : '.'}`, tone }
 })
 
+const leadLine = (cause: string, sentence: string): DetailLine => ({ text: `${cause.replaceAll('-', ' ').toUpperCase()}. ${cellText(sentence)}`, tone: 'strong' })
+
+function briefLine({ lens, model, killCase }: CaseOf): Pick<CasePage, 'brief'> {
+  const { cause, brief } = lens.caseWords(killCase, model)
+  return brief === undefined ? {} : { brief: leadLine(cause, brief) }
+}
+
 /** What happened, why nothing helped, why a dashboard showed less, who was in it, what to do, and why it is not surer. */
 function verdictLines({ lens, model, killCase }: CaseOf): DetailLine[] {
   const { cause, sentence } = lens.caseWords(killCase, model), { disagreements } = killCase, { reasons, differences, advice, doubts, nameDisputes = [] } = killJson(killCase, model)
   return [
-    { text: `${cause.replaceAll('-', ' ').toUpperCase()}. ${cellText(sentence)}`, tone: 'strong' },
+    leadLine(cause, sentence),
     ...said(disagreements, 'urgent', 'the witnesses differ: '), ...said(nameDisputes, 'urgent'), ...said(reasons.map(({ text }) => text), 'plain'), ...said(differences, 'differs'),
     ...senderLine(killCase), ...invokerLine(killCase), ...(reasons.length > 0 ? [] : reclaimLine(killCase, model.hello?.pageSizeBytes)), ...victimLine(killCase),
     ...said(runtimeFacts(model, killCase).map(({ fact }) => fact), 'quiet'), ...said(advice, 'advice'), ...said(doubts, 'quiet', 'not surer, because '),
@@ -166,7 +175,7 @@ function candidateLines(what: CaseOf): CandidateLine[] {
 export function casePage(what: CaseOf): CasePage {
   const { killCase, moment } = what, { limit, candidates, candidatesFrom, candidatesOmitted = 0 } = killCase, sampled = moment?.levels.some(({ usedBytes, path }) => usedBytes !== undefined && path !== limit?.path) === true
   return {
-    verdictTitle: verdictTitle(what), verdict: verdictLines(what), limits: limitLines(what), limitsNote: sampled ? 'other levels as sampled just before' : '',
+    verdictTitle: verdictTitle(what), verdict: verdictLines(what), ...briefLine(what), limits: limitLines(what), limitsNote: sampled ? 'other levels as sampled just before' : '',
     partsTitle: limit?.limitBytes === undefined ? 'what it consisted of' : `what was in the ${bytesCell(limit.limitBytes)}`, parts: partLines(killCase), contributors: contributorLines(what),
     candidatesTitle: killCase.sentSignal !== undefined ? 'nobody was judged: a process sent the signal' : candidates.length === 0 ? 'who was judged: the list is not available' : `who was judged: ${plural(candidates.length + candidatesOmitted, 'candidate')}, ${FROM[candidatesFrom ?? ''] ?? 'origin of the points not known'}`,
     candidates: candidateLines(what), omitted: candidatesOmitted, ...plotsBefore(moment, killCase),

@@ -4,8 +4,8 @@ import type { NodeModel } from '../model/node.ts'
 import { applyNames, placeName } from '../identity/workload.ts'
 import { cellText } from './cell-text.ts'
 
-/** A case in words: `cause` is a word of design.md's table, `sentence` one line a person can paste into a ticket. */
-export type CaseWords = { readonly cause: string; readonly sentence: string; readonly confidence?: string }
+/** A case in words: `cause` is a word of design.md's table, `sentence` one line a person can paste into a ticket, `brief` the same without who was killed. */
+export type CaseWords = { readonly cause: string; readonly sentence: string; readonly brief?: string; readonly confidence?: string }
 
 export type Lens = {
   readonly workloadOf: (path: string) => Workload

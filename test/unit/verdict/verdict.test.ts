@@ -16,6 +16,7 @@ test('the container\'s own limit', () => {
   expect(only(fold([...NODE, name, ...kill(104)]))).toEqual({
     cause: 'container-limit', level: 'container', confidence: 'likely', because: ['the cgroup whose limit was hit is a container'], doubts: ['only a probe tells of it'],
     sentence: 'Container etl of pod batch/etl-0 reached its memory limit of 64 MiB: the kernel killed python3 (pid 381, 2.9 MiB anonymous).',
+    brief: 'Container etl of pod batch/etl-0 reached its memory limit of 64 MiB.',
   })
 })
 
