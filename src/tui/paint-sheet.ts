@@ -88,6 +88,12 @@ function paintTextSection(grid: Grid, at: Rect, section: TextSection): void {
   for (const { text, tone } of section.lines) for (const part of wrap(text, at.width - 4)) grid.text({ x: at.x + 2, y: y++ }, part, TONE_STYLES[tone])
 }
 
+/** Those that fit, in the lower edge of its box. */
+function paintNotes(grid: Grid, at: Rect, section: Section): void {
+  const room = at.width - 8, text = section.kind === 'table' ? (section.notes ?? []).reduce((said, note) => { const more = said === '' ? note : `${said} · ${note}`; return more.length > room ? said : more }, '') : ''
+  if (text !== '') grid.text({ x: at.x + 2, y: at.y + at.height - 1 }, ` ${text} `, STYLE.dim)
+}
+
 /** One section in a box of its own, cut where it does not fit. */
 export function paintSection(grid: Grid, at: Rect, section: Section): void {
   const whole = new Grid(grid.cols, Math.max(at.height, 2 + heightOf(section, at.width))), box = { ...at, y: 0, height: whole.rows }
@@ -95,6 +101,7 @@ export function paintSection(grid: Grid, at: Rect, section: Section): void {
   else paintTableSection(whole, box, section)
   grid.copy(whole, { fromY: 0, toY: at.y, rows: at.height })
   grid.frame(at, cutEnd(section.title, at.width - 8))
+  paintNotes(grid, at, section)
 }
 
 type Box = { readonly section: Section; readonly at: Rect }
@@ -138,6 +145,7 @@ export function paintSheet(grid: Grid, at: { readonly y: number; readonly height
     whole.box(box, cutEnd(section.title, box.width - 8))
     if (section.kind === 'text') paintTextSection(whole, box, section)
     else paintTableSection(whole, box, section)
+    paintNotes(whole, box, section)
   }
   grid.copy(whole, { fromY: top, toY: at.y, rows: Math.min(at.height, height - top) })
   return { lines: height, top }

@@ -55,12 +55,26 @@ export function nextVictimLine(model: NodeModel, holderId?: number): DetailLine[
 
 export type RankedVictim = {
   readonly pid: number; readonly command: string; readonly place: string; readonly runtime: string
-  readonly memory: string; readonly adj: string; readonly points: string; readonly age: string
+  /** All that counts, and what of it. */
+  readonly memory: string; readonly parts: Readonly<Record<'anon' | 'file' | 'shmem' | 'swap' | 'pgtables', string>>
+  readonly adj: string; readonly points: string; readonly age: string
   /** Of the largest points, 0..1. */
   readonly share: number
   readonly fate: 'next' | 'tie' | 'with it' | 'exempt' | ''
 }
-export type VictimRanking = { readonly ranked: readonly RankedVictim[]; /** Judged and not in the list. */ readonly omitted: number; readonly line: readonly DetailLine[] }
+export type VictimRanking = {
+  readonly ranked: readonly RankedVictim[]; /** Judged and not in the list. */ readonly omitted: number; readonly line: readonly DetailLine[]
+  /** oc->totalpages: what a thousandth of oom_score_adj is taken of. */
+  readonly totalPages: number | undefined
+  /** Whose memory.oom.group takes others along. */
+  readonly groupLabel: string | undefined
+}
+
+/** A part that is known to be none. */
+export const NONE = '·'
+const partCell = (bytes: number | undefined): string => (bytes === undefined ? '-' : bytes === 0 ? NONE : bytesCell(bytes))
+const partsOf = ({ task: { memory } }: Judgement): RankedVictim['parts'] =>
+  ({ anon: partCell(memory?.anonBytes), file: partCell(memory?.fileBytes), shmem: partCell(memory?.shmemBytes), swap: partCell(memory?.swapBytes), pgtables: partCell(memory?.pgtablesBytes) })
 
 const MOST_RANKED = 20
 
@@ -70,8 +84,12 @@ export function victimRanking(model: NodeModel, holderId?: number, most = MOST_R
   const fateOf = (judgement: Judgement): RankedVictim['fate'] => (judgement.exempt !== undefined ? 'exempt' : judgement === next?.chosen ? 'next' : next?.group?.with.includes(judgement) === true ? 'with it' : next?.ties.includes(judgement) === true ? 'tie' : '')
   const ranked = judged.slice(0, most).map((judgement): RankedVictim => ({
     pid: judgement.task.pid, command: commandOf(judgement.task), place: placeOf(model, judgement.task), runtime: judgement.task.command?.runtime ?? '',
-    memory: bytesCell(judgement.bytes), adj: adjText(judgement), points: judgement.points === undefined ? '-' : String(judgement.points), age: ageText(judgement.ageNs),
+    memory: bytesCell(judgement.bytes), parts: partsOf(judgement), adj: adjText(judgement), points: judgement.points === undefined ? '-' : String(judgement.points), age: ageText(judgement.ageNs),
     share: Math.min(1, Math.max(0, (judgement.points ?? 0) / top)), fate: fateOf(judgement),
   }))
-  return { ranked, omitted: judged.length - ranked.length, line: nextVictimLine(model, holderId) }
+  const { group } = next ?? {}
+  return {
+    ranked, omitted: judged.length - ranked.length, line: nextVictimLine(model, holderId), totalPages: next === undefined ? undefined : Math.floor(next.totalBytes / (model.hello?.pageSizeBytes ?? 4096)),
+    groupLabel: group === undefined ? undefined : levelLabel(workloadIn(model, group.path), group.path),
+  }
 }

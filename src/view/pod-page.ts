@@ -109,8 +109,14 @@ function levelsOf(model: NodeModel, { levels, binding }: OverviewRow): LevelLine
   return [...chain.map((level) => levelLine(level, binding)), ...(memory === undefined ? [] : [{ label: 'node', used: known(used, '-'), high: '', max: bytesCell(memory.totalBytes), share: percent(used, memory.totalBytes), binds: false }])]
 }
 
+/** Of several limits within of which none is near: the fullest will be the first. */
+function nearestWithin({ levels }: OverviewRow): Level | undefined {
+  const share = ({ usedBytes, maxBytes }: Level): number => (usedBytes === undefined || maxBytes === undefined || maxBytes === 0 ? -1 : usedBytes / maxBytes), within = levels.filter(({ where, maxBytes }) => where === 'container' && maxBytes !== undefined)
+  return within.reduce<Level | undefined>((fullest, level) => (fullest === undefined || share(level) > share(fullest) ? level : fullest), undefined)
+}
+
 function victimsOf(model: NodeModel, row: OverviewRow): TableSection | undefined {
-  const holder = holderOf(row), table = holder === undefined ? undefined : nextVictimTable(model, holder)
+  const holder = holderOf(row) ?? nearestWithin(row), table = holder === undefined ? undefined : nextVictimTable(model, holder)
   return table === undefined || table.rows.length === 0 ? undefined : table
 }
 

@@ -21,6 +21,8 @@ export type TableSection = {
   readonly rows: readonly SheetRow[]
   /** Said instead of an empty table. */
   readonly empty: string
+  /** In the lower edge, where they cost no line: how to read it, most important first; those that do not fit are left out. */
+  readonly notes?: readonly string[]
 }
 
 export type TextSection = { readonly kind: 'text'; readonly title: string; readonly span: 'full' | 'half'; readonly lines: readonly { readonly text: string; readonly tone: Tone }[] }

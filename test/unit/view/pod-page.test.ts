@@ -123,3 +123,31 @@ it('ranks whom the kernel would take if the limit that binds were hit, and says 
   expect(victims?.columns.map(({ title }) => title)).not.toContain('PLACE')
   expect(pageOf(model, 'a/free').victims).toBeUndefined()
 })
+
+it('ranks for the fullest of several limits within while none of them is near', () => {
+  const model = emptyNode(), api = addPod(model, 'a/b', { used: 30 * M, max: 100 * M, container: 'app' }), other = addContainer(model, api, { used: 20 * M, max: 50 * M })
+  for (const [pid, { id }] of [[11, api], [12, other]] as const) {
+    tell(model, 'process', model.nowNs, { pid, startNs: pid, memcgId: id, ppid: 1, uid: 0, threads: 1, comm: 'x' })
+    tell(model, 'process_memory', model.nowNs, { pid, startNs: pid, anonBytes: M, fileBytes: 0, shmemBytes: 0, swapBytes: 0, pgtablesBytes: 0, oomScoreAdj: 0, readNs: model.nowNs })
+  }
+  const { victims } = pageOf(model, 'a/b')
+  expect([victims?.title, victims?.rows.map(({ cells: [pid] }) => pid)]).toEqual([expect.stringContaining(other.path.slice(-64, -52)), ['12']])
+})
+
+it('says of each who could be killed what its memory consists of, how far its points are from the most, and how they are made', () => {
+  const model = emptyNode(), api = addPod(model, 'a/b', { used: 95 * M, max: 100 * M, container: 'app' })
+  const process = (pid: number, memory: Record<string, number>): void => {
+    tell(model, 'process', model.nowNs, { pid, startNs: pid, memcgId: api.id, ppid: 1, uid: 0, threads: 1, comm: `p${pid}` })
+    tell(model, 'process_memory', model.nowNs, { pid, startNs: pid, anonBytes: 0, fileBytes: 0, shmemBytes: 0, swapBytes: 0, pgtablesBytes: 0, oomScoreAdj: 0, readNs: model.nowNs, ...memory })
+  }
+  const cellsOf = (...titles: readonly string[]): unknown[] => { const { columns = [], rows = [] } = pageOf(model, 'a/b').victims ?? {}; return rows.map(({ cells }) => titles.map((title) => cells[columns.findIndex((column) => column.title === title)])) }
+  process(11, { anonBytes: 50 * M, fileBytes: 4 * M, shmemBytes: 8 * M, pgtablesBytes: 2 * M })
+  process(12, { anonBytes: 16 * M })
+  expect(cellsOf('MEMORY', 'ANON', 'SHM', 'FILE', 'PGTABLES', 'SWAP')).toEqual([['64M', '50M', '8.0M', '4.0M', '2.0M', undefined], ['16M', '16M', '·', '·', '·', undefined]])
+  expect(cellsOf('')).toEqual([[{ share: 1, tone: 'alarm' }], [{ share: 0.25, tone: 'quiet' }]])
+  expect(pageOf(model, 'a/b').victims?.notes).toEqual(['points = rss + swap + page tables in pages + oom_score_adj x 25600 / 1000'])
+  process(12, { anonBytes: 16 * M, swapBytes: M })
+  tell(model, 'memcg_limits', model.nowNs, { memcgId: api.id, maxBytes: 100 * M, oomGroup: true })
+  expect(cellsOf('SWAP')).toEqual([['·'], ['1.0M']])
+  expect(pageOf(model, 'a/b').victims?.notes?.[0]).toBe('memory.oom.group of container "app": all in it die together')
+})
