@@ -14,7 +14,7 @@ import type { Target } from './hits.ts'
 
 export type Rect = { readonly x: number; readonly y: number; readonly width: number; readonly height: number }
 
-const TONES: Readonly<Record<DetailLine['tone'], Style>> = { plain: STYLE.normal, strong: STYLE.bold, advice: STYLE.good, urgent: STYLE.alert, differs: STYLE.differs, quiet: STYLE.dim }
+export const SENTENCE_STYLES: Readonly<Record<DetailLine['tone'], Style>> = { plain: STYLE.normal, strong: STYLE.bold, advice: STYLE.good, urgent: STYLE.alert, differs: STYLE.differs, quiet: STYLE.dim }
 
 /** Sentences, wrapped, most important first. One that does not fit is left out whole: half a sentence may say the opposite. Only the first is cut. */
 export function paintSentences(grid: Grid, at: Rect, lines: readonly DetailLine[]): void {
@@ -26,7 +26,7 @@ export function paintSentences(grid: Grid, at: Rect, lines: readonly DetailLine[
     if (parts.length > room && i > 0) continue
     parts.slice(0, room).forEach((text, part) => {
       const isCut = part === room - 1 && parts.length > room
-      grid.text({ x: at.x + (part === 0 ? 0 : 2), y, width: at.width }, isCut ? cutEnd(`${text} …`, at.width - 2) : text, TONES[line.tone])
+      grid.text({ x: at.x + (part === 0 ? 0 : 2), y, width: at.width }, isCut ? cutEnd(`${text} …`, at.width - 2) : text, SENTENCE_STYLES[line.tone])
       y += 1
     })
   }

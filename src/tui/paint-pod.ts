@@ -1,12 +1,13 @@
 /** Paints the page of a workload: charts at the left, composition and limits at the right, containers and what it all means below. */
 import { cutEnd, cutMiddle, wrap } from '../view/cell-text.ts'
 import { bytesCell } from '../view/compact.ts'
+import type { Composition, CompositionPart } from '../view/composition.ts'
 import type { DetailLine } from '../view/detail.ts'
 import type { Chart, Curve, PodPage } from '../view/pod-page.ts'
 import { bar, brailleLine } from '../view/sparkline.ts'
 import { STYLE } from './grid.ts'
 import type { Grid, Style } from './grid.ts'
-import { paintSentences } from './paint-panes.ts'
+import { paintSentences, SENTENCE_STYLES } from './paint-panes.ts'
 import type { Rect } from './paint-panes.ts'
 import { paintSection } from './paint-sheet.ts'
 
@@ -35,22 +36,37 @@ function paintCharts(grid: Grid, at: Rect, charts: readonly Chart[]): void {
   })
 }
 
-function paintComposition(grid: Grid, at: Rect, page: PodPage): void {
-  grid.box(at, page.compositionTitle)
-  const { x, y, width, height } = inner(at), drawn = Math.max(4, Math.min(14, width - 22)), noteAt = 15 + drawn + 7
-  if (page.composition.length === 0) grid.text({ x: x + 1, y, width: width - 2 }, 'not sampled', STYLE.dim)
-  page.composition.slice(0, height).forEach(({ label, bytes, share, note }, i) => {
+/** Of too many parts the smallest go; what they come to is worth more than those. */
+function partsFor({ parts, facts }: Composition, height: number): { readonly parts: readonly CompositionPart[]; readonly facts: Composition['facts'] } {
+  const told = facts.slice(0, Math.max(0, height - LEAST_PARTS)), kept = new Set(parts.toSorted((a, b) => b.bytes - a.bytes).slice(0, height - told.length))
+  return { parts: parts.filter((part) => kept.has(part)), facts: told }
+}
+const LEAST_PARTS = 2
+
+function paintComposition(grid: Grid, at: Rect, { composition }: PodPage): void {
+  grid.box(at, composition.title)
+  const { x, y, width, height } = inner(at), drawn = Math.max(4, Math.min(14, width - 22)), noteAt = 15 + drawn + 7, { parts, facts } = partsFor(composition, height)
+  if (parts.length === 0) grid.text({ x: x + 1, y, width: width - 2 }, 'not sampled', STYLE.dim)
+  parts.forEach(({ label, bytes, share, note }, i) => {
     const text = bar(share, drawn)
     grid.text({ x: x + 1, y: y + i, width: 13 }, label, STYLE.normal)
     for (let cell = 0; cell < drawn; cell++) grid.text({ x: x + 15 + cell, y: y + i }, text.charAt(cell), text.charAt(cell) === '·' ? STYLE.frame : label === 'anon' ? STYLE.data : label.startsWith('file') ? STYLE.good : STYLE.warn)
     grid.textRight({ x: x + 15 + drawn, y: y + i, width: 6 }, bytesCell(bytes))
-    if (noteAt + note.length < width) grid.text({ x: x + noteAt, y: y + i }, note, STYLE.frame)
+    if (noteAt + note.length < width) grid.text({ x: x + noteAt, y: y + i }, note, STYLE.dim)
   })
+  // Below the parts, after a blank line where there is one to spare.
+  const from = y + Math.min(height - facts.length, parts.length + 1)
+  facts.forEach(({ text, more, tone }, i) => { grid.text({ x: x + 1, y: from + i, width: width - 2 }, text.length + more.length <= width - 2 ? text + more : text, SENTENCE_STYLES[tone]) })
 }
 
-function paintLevels(grid: Grid, at: Rect, page: PodPage): void {
+/** Levels without a limit stand there as far as the composition does not need their room. */
+function levelsFor({ levels, composition: { parts, facts } }: PodPage, height: number): PodPage['levels'] {
+  return levels.length + 3 + parts.length + facts.length + 2 <= height ? levels : levels.filter(({ high, max }) => max !== 'max' || (high !== 'max' && high !== ''))
+}
+
+function paintLevels(grid: Grid, at: Rect, levels: PodPage['levels']): void {
   grid.box(at, 'limits, from the inside out')
-  const { x, y, width, height } = inner(at), hasHigh = page.levels.some(({ high }) => high !== 'max' && high !== ''), name = Math.max(8, width - (hasHigh ? 26 : 20))
+  const { x, y, width, height } = inner(at), hasHigh = levels.some(({ high }) => high !== 'max' && high !== ''), name = Math.max(8, width - (hasHigh ? 26 : 20))
   const line = (row: number, cells: readonly string[], style: Style, mark: string): void => {
     grid.text({ x, y: row }, mark, style)
     grid.text({ x: x + 1, y: row, width: name }, cutMiddle(cells[0] ?? '', name), style)
@@ -58,7 +74,7 @@ function paintLevels(grid: Grid, at: Rect, page: PodPage): void {
   }
   line(y, ['LEVEL', 'USED', ...(hasHigh ? ['HIGH'] : []), 'MAX', '%'], STYLE.dim, ' ')
   const short = (label: string): string => (label.length <= name ? label : label.replace(/^container "(.*)"$/, '$1'))
-  page.levels.slice(0, height - 1).forEach((level, i) => line(y + 1 + i, [short(level.label), level.used, ...(hasHigh ? [level.high] : []), level.max, level.share], level.binds ? STYLE.alert : STYLE.normal, level.binds ? '>' : ' '))
+  levels.slice(0, height - 1).forEach((level, i) => line(y + 1 + i, [short(level.label), level.used, ...(hasHigh ? [level.high] : []), level.max, level.share], level.binds ? STYLE.alert : STYLE.normal, level.binds ? '>' : ' '))
 }
 
 /** Those who would die next, where the charts keep their room; further ones only on a large screen. */
@@ -74,9 +90,9 @@ export function paintPodPage(grid: Grid, at: { readonly y: number; readonly heig
   const victims = victimLines(page, total), above = total - below - victims, right = width >= 70 ? Math.floor(width * (width >= 100 ? 0.42 : 0.45)) : 0
   if (above >= 4) {
     paintCharts(grid, { x: 0, y: top, width: width - right, height: above }, page.charts)
-    const levels = right === 0 ? 0 : Math.min(page.levels.length + 3, Math.max(0, above - 4))
+    const shown = levelsFor(page, above), levels = right === 0 ? 0 : Math.min(shown.length + 3, Math.max(0, above - 4))
     if (right > 0) paintComposition(grid, { x: width - right, y: top, width: right, height: above - levels }, page)
-    if (levels >= 4) paintLevels(grid, { x: width - right, y: top + above - levels, width: right, height: levels }, page)
+    if (levels >= 4) paintLevels(grid, { x: width - right, y: top + above - levels, width: right, height: levels }, shown)
   }
   if (page.victims !== undefined && victims > 0) paintSection(grid, { x: 0, y: top + above, width, height: victims }, page.victims)
   if (beside) paintSection(grid, { x: 0, y: top + above + victims, width: width - prose, height: below }, page.containers)

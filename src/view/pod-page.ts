@@ -2,6 +2,8 @@
 import type { Memcg, NodeModel } from '../model/node.ts'
 import { HISTORY_SECONDS } from '../model/history.ts'
 import { bytesCell, countCell } from './compact.ts'
+import { compositionOf } from './composition.ts'
+import type { Composition } from './composition.ts'
 import { containerTable } from './container-table.ts'
 import type { DetailLine } from './detail.ts'
 import { holderOf } from './limits.ts'
@@ -26,14 +28,12 @@ export function spanOf(model: NodeModel, memcg: Memcg): Span {
 export type Curve = { readonly key: 'used' | 'some' | 'full' | 'stall' | 'high' | 'max'; readonly values: readonly number[] }
 /** Curves over one scale; `rules` are values drawn as lines of their own (limits). */
 export type Chart = { readonly title: string; readonly curves: readonly Curve[]; readonly full: number; readonly fullText: string; readonly rules: readonly { readonly at: number; readonly key: 'max' | 'high' }[] }
-export type CompositionPart = { readonly label: string; readonly bytes: number; readonly share: number; readonly note: string }
 export type LevelLine = { readonly label: string; readonly used: string; readonly high: string; readonly max: string; readonly share: string; readonly binds: boolean }
 
 export type PodPage = {
   readonly subtitle: string
   readonly charts: readonly Chart[]
-  readonly compositionTitle: string
-  readonly composition: readonly CompositionPart[]
+  readonly composition: Composition
   readonly levels: readonly LevelLine[]
   readonly containers: TableSection
   /** Who dies if its limit is hit; nothing without a limit, or where no process is told. */
@@ -83,21 +83,6 @@ function chartsOf(model: NodeModel, row: OverviewRow, self: Memcg): Chart[] {
   ]
 }
 
-/** Parts that do not overlap come first; of the file cache, what reclaim takes first and what it must write before. */
-function compositionOf({ stat, usage }: Memcg): CompositionPart[] {
-  if (stat === undefined) return []
-  const { fileDirtyBytes: dirty, fileWritebackBytes: writeback } = stat, unwritten = dirty === undefined && writeback === undefined ? undefined : (dirty ?? 0) + (writeback ?? 0)
-  const slab = (stat.slabReclaimableBytes ?? 0) + (stat.slabUnreclaimableBytes ?? 0), small = stat.kernelStackBytes === undefined && stat.pagetablesBytes === undefined ? undefined : (stat.kernelStackBytes ?? 0) + (stat.pagetablesBytes ?? 0)
-  // memory.stat's `kernel` holds slab, stacks, page tables and per-cpu memory; older kernels name the parts only.
-  const kernel = stat.kernelBytes === undefined ? small : Math.max(0, stat.kernelBytes - slab)
-  const parts: readonly (readonly [string, number | undefined, string])[] = [
-    ['anon', stat.anonBytes, 'nothing frees it'], ['file active', stat.activeFileBytes, ''], ['file inactive', stat.inactiveFileBytes, 'goes first'], ['to be written', unwritten, 'of the file cache'], ['shmem', stat.shmemBytes, 'tmpfs'],
-    ['slab recl', stat.slabReclaimableBytes, ''], ['slab unrecl', stat.slabUnreclaimableBytes, ''], [slab === 0 ? 'kernel' : 'kernel, other', kernel, ''], ['sockets', stat.sockBytes, ''], ['swapped out', usage?.swapBytes, ''],
-  ]
-  const whole = usage?.currentBytes ?? 0
-  return parts.flatMap(([label, bytes, note]) => (bytes === undefined || bytes === 0 ? [] : [{ label, bytes, note: label === 'anon' && (usage?.swapBytes ?? 0) > 0 ? '' : note, share: whole === 0 ? 0 : Math.min(1, bytes / whole) }]))
-}
-
 const levelLine = (level: Level, binding: OverviewRow['binding']): LevelLine =>
   ({ label: level.label, used: known(level.usedBytes, '-'), high: known(level.highBytes, 'max'), max: known(level.maxBytes, 'max'), share: percent(level.usedBytes, level.maxBytes), binds: level.memcgId === binding?.memcgId })
 
@@ -127,6 +112,6 @@ export function podPage(at: Moment, row: OverviewRow): PodPage | undefined {
   const containers = containerTable(at, row), count = containers.rows.length, { qos } = lens.workloadOf(self.path), limit = row.binding === undefined ? 'no limit of its own' : `limit ${bytesCell(row.binding.maxBytes)}${row.binding.where === 'above' ? ` of ${row.binding.label}` : ''}`
   return {
     subtitle: [...ownerWords(lens, model, row), ...(qos === undefined ? [] : [qos]), ...(row.kind === 'pod' ? [`${count} ${count === 1 ? 'container' : 'containers'}`] : []), limit].join(' · '),
-    charts: chartsOf(model, row, self), compositionTitle: `composition of ${known(self.usage?.currentBytes, '-')}`, composition: compositionOf(self), levels: levelsOf(model, row), containers, victims: victimsOf(model, row), promises: promiseLines(lens, model, row),
+    charts: chartsOf(model, row, self), composition: compositionOf(model, self), levels: levelsOf(model, row), containers, victims: victimsOf(model, row), promises: promiseLines(lens, model, row),
   }
 }

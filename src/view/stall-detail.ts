@@ -91,7 +91,7 @@ export function waitersSection(lens: Lens, model: NodeModel, row: StallRow): Tab
 
 const KIND_WORDS = ['reclaim at limits', 'direct reclaim of the node', 'sleeping above memory.high', 'compaction'] as const
 /** Fewer refaults a second than this are no thrashing. */
-const THRASH_PER_S = 50
+export const THRASH_PER_S = 50
 
 /** What the numbers mean, most important first. */
 export function stallSentences(model: NodeModel, row: StallRow): DetailLine[] {

@@ -44,6 +44,18 @@ describe('a picture', () => {
       }
     }
   })
+  it('of a workload keeps what its memory consists of before levels without a limit, and how points are made without a line of its own', () => {
+    const model = emptyNode(), { id, parentId } = addPod(model, 'a/b', { used: 90 * M, max: 100 * M, container: 'app' }), linesAt = (cols: number, rows: number): string[] => { const what = show(model); return paint(what, { ...START, page: 'row', selected: what.scene.rows[0]?.key }, { cols, rows }).grid.lines() }
+    tell(model, 'memcg_stat', model.nowNs, { memcgId: parentId, anonBytes: 40 * M, activeFileBytes: 10 * M, inactiveFileBytes: 20 * M, fileDirtyBytes: 0, slabReclaimableBytes: 2 * M, slabUnreclaimableBytes: M, kernelStackBytes: M })
+    tell(model, 'process', model.nowNs, { pid: 11, startNs: 1, memcgId: id, ppid: 1, uid: 0, threads: 1, comm: 'java' })
+    tell(model, 'process_memory', model.nowNs, { pid: 11, startNs: 1, anonBytes: 40 * M, fileBytes: 0, shmemBytes: 0, swapBytes: 0, pgtablesBytes: M, oomScoreAdj: 0, readNs: model.nowNs })
+    const small = linesAt(80, 24).join('\n'), usual = linesAt(120, 40)
+    for (const told of [/anon +━+╸?·* +40M/, /kernel, other +·+ +1\.0M/, /reclaimable ~32M +│/, />(container ")?app"? +90M +100M +90%/]) expect(small).toMatch(told)
+    expect(small).not.toMatch(/the pod +90M/)
+    expect(usual.join('\n')).toMatch(/the pod +90M +max/)
+    expect(usual.join('\n')).toMatch(/COMMAND .*MEMORY +ANON +SHM +FILE +PGTABLES +ADJ +POINTS +READ AGO/)
+    expect(usual[usual.findIndex((line) => line.includes('java')) + 1]).toMatch(/^└─ points = rss \+ swap \+ page tables in pages \+ oom_score_adj x 25600 \/ 1000 ─+┘$/)
+  })
   it('of the spikes and of a command leave something to click: each row, the bar of time, the way out of the pane', async () => {
     const model = emptyNode(), memcg = addMemcg(model, '/bursts', { used: 100 * M })
     for (const [second, used] of [[0, 100], [0.1, 300], [0.2, 100], [3, 100], [3.1, 400], [3.2, 100], [6, 100]] as const) tell(model, 'memcg_usage', model.nowNs + second * 1e9, { memcgId: memcg.id, currentBytes: used * M })

@@ -5,7 +5,7 @@ import { overviewRows } from '../../../src/view/overview.ts'
 import { podPage } from '../../../src/view/pod-page.ts'
 import type { PodPage } from '../../../src/view/pod-page.ts'
 import type { NodeModel } from '../../../src/model/node.ts'
-import { addContainer, addMemcg, addPod, emptyNode, G, M, tell, TEST_LENS } from '../../helpers/node-model.ts'
+import { addContainer, addMemcg, addPod, emptyNode, fillHistory, G, M, tell, TEST_LENS } from '../../helpers/node-model.ts'
 
 function pageOf(model: NodeModel, name: string): PodPage {
   const at = momentOf(TEST_LENS, model), row = overviewRows(at).find((candidate) => candidate.name.startsWith(name)), page = row === undefined ? undefined : podPage(at, row)
@@ -38,10 +38,51 @@ it('reaches back only as far as something was seen', () => {
 
 it('splits the memory into parts that do not overlap, and says what reclaim can take', () => {
   const model = emptyNode(), memcg = addMemcg(model, '/x', { used: 100 * M })
+  expect(pageOf(model, 'x').composition).toEqual({ title: 'composition of 100M', parts: [], facts: [] })
   tell(model, 'memcg_stat', model.nowNs, { memcgId: memcg.id, anonBytes: 60 * M, activeFileBytes: 10 * M, inactiveFileBytes: 20 * M, fileDirtyBytes: 2 * M, fileWritebackBytes: M, shmemBytes: 0, slabReclaimableBytes: 3 * M, slabUnreclaimableBytes: 2 * M, kernelBytes: 9 * M })
-  expect(pageOf(model, 'x').composition.map(({ label, bytes, note }) => [label, bytes / M, note])).toEqual([
-    ['anon', 60, 'nothing frees it'], ['file active', 10, ''], ['file inactive', 20, 'goes first'], ['to be written', 3, 'of the file cache'], ['slab recl', 3, ''], ['slab unrecl', 2, ''], ['kernel, other', 4, ''],
+  const { parts, facts } = pageOf(model, 'x').composition
+  expect(parts.map(({ label, bytes, note }) => [label, bytes / M, note])).toEqual([
+    ['anon', 60, 'no swap'], ['file active', 10, ''], ['file inactive', 20, 'goes first'], ['to be written', 3, 'of the file cache'], ['slab recl', 3, ''], ['slab unrecl', 2, ''], ['kernel, other', 4, ''],
   ])
+  expect(facts).toEqual([{ text: 'reclaimable ~33M', more: ', of it easily ~17M', tone: 'advice' }])
+})
+
+it('does not say what could be reclaimed where the file cache is not told, and no green word of next to nothing', () => {
+  const model = emptyNode(), memcg = addMemcg(model, '/x', { used: 100 * M }), factsOf = (stat: Record<string, number>): unknown => { tell(model, 'memcg_stat', model.nowNs, { memcgId: memcg.id, anonBytes: 90 * M, ...stat }); return pageOf(model, 'x').composition.facts }
+  expect(factsOf({ slabReclaimableBytes: M })).toEqual([])
+  expect(factsOf({ activeFileBytes: M })).toEqual([{ text: 'reclaimable ~1.0M', more: '', tone: 'plain' }])
+  expect(factsOf({ activeFileBytes: 0, inactiveFileBytes: M, fileDirtyBytes: 3 * M })).toEqual([{ text: 'reclaimable ~1.0M', more: ', of it easily ~0B', tone: 'plain' }])
+})
+
+it('says where anonymous memory cannot be swapped: the node has none, it is full, or a limit on the way up leaves none', () => {
+  const model = emptyNode(), above = addMemcg(model, '/above', { used: 200 * M }), memcg = addMemcg(model, '/above/x', { used: 100 * M, max: 100 * M, inactiveFile: 0 })
+  const note = (): string | undefined => pageOf(model, 'above/x').composition.parts[0]?.note, swap = (swapTotalBytes: number, swapFreeBytes: number): void => tell(model, 'node_memory', model.nowNs, { totalBytes: G, availableBytes: G, swapTotalBytes, swapFreeBytes })
+  const limit = (memcgId: number, swapMaxBytes?: number): void => tell(model, 'memcg_limits', model.nowNs, { memcgId, maxBytes: 100 * M, swapMaxBytes })
+  expect(note()).toBe('no swap')
+  swap(G, 0)
+  expect(note()).toBe('swap is full')
+  swap(G, M)
+  expect(note()).toBe('')
+  limit(above.id, 0)
+  expect(note()).toBe('no swap')
+  limit(above.id, M)
+  expect(note()).toBe('')
+  // v1 limits memory and swap together.
+  tell(model, 'hello', model.nowNs, { ...model.hello, memcgVersion: 'v1' })
+  expect(note()).toBe('no swap')
+  limit(above.id, 101 * M)
+  limit(memcg.id, 101 * M)
+  expect(note()).toBe('')
+})
+
+it('tells pages that come back soon after they were taken, when they are many', () => {
+  const model = emptyNode(), memcg = addMemcg(model, '/x', { used: 100 * M, inactiveFile: 10 * M }), facts = (): string[] => pageOf(model, 'x').composition.facts.map(({ text, more }) => text + more)
+  fillHistory(memcg.history, 'refaults', (ago) => (ago === 0 ? 0 : 40))
+  expect(facts()).toEqual(['reclaimable ~10M, of it easily ~10M'])
+  fillHistory(memcg.history, 'refaults', (ago) => (ago === 0 ? 0 : 260))
+  expect(facts()[0]).toBe('refaults 300/s: page cache thrashes')
+  tell(model, 'memcg_stat', model.nowNs, { ...memcg.stat, workingsetRefaultAnon: 7 })
+  expect(facts()[0]).toBe('refaults 300/s: it thrashes')
 })
 
 it('lists every container, but in the chain of limits only the one that binds', () => {
