@@ -4,6 +4,7 @@ import { loggedComposition, loggedContributors, sampledComposition } from './cas
 import type { CaseFacts, Snapshot } from './case-facts.ts'
 import { pageBytesOf } from './log-node.ts'
 import { sampleAt } from './earlier.ts'
+import { lookBefore } from './kubectl-top.ts'
 import type { Memcg, NodeModel } from './node.ts'
 import { secondOf } from './rates.ts'
 import { reclaimBefore } from './reclaim-history.ts'
@@ -68,10 +69,11 @@ export function childrenOf(model: NodeModel, holder: Memcg, tsNs: number): Holde
 }
 
 /** Largest samples of the seconds before: what a slower sampler may have shown. */
-function growthOf({ history }: Memcg, tsNs: number): KillCase['growth'] {
+function growthOf(memcg: Memcg, tsNs: number): KillCase['growth'] {
+  const { history } = memcg, top = lookBefore(memcg, tsNs)
   const second = Math.floor(tsNs / 1e9), at = (ago: number): number => secondOf(history.usageBytes, history.newestSecond, second - ago)
   const secondBeforeBytes = at(1), tenSecondsBeforeBytes = [10, 11, 12].map(at).find((bytes) => !Number.isNaN(bytes))
-  return { ...(Number.isNaN(secondBeforeBytes) ? {} : { secondBeforeBytes }), ...(tenSecondsBeforeBytes === undefined ? {} : { tenSecondsBeforeBytes }) }
+  return { ...(Number.isNaN(secondBeforeBytes) ? {} : { secondBeforeBytes }), ...(tenSecondsBeforeBytes === undefined ? {} : { tenSecondsBeforeBytes }), ...(top === undefined ? {} : { topBytes: top.bytes, topNs: top.tsNs }) }
 }
 
 /** The victim's own memcg just before; taken once, like the snapshot. */

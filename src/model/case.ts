@@ -69,8 +69,8 @@ export type KillCase = {
   victimNuma?: { path: string; readNs: number; nodes: { numaNode: number; anonBytes?: number; fileBytes?: number }[] }
   /** How tasks of the victim's memcg waited in the `seconds` before, what it used then, and its memory.high. */
   waits?: { path: string; seconds: number; somePercent?: number; highPerSecond?: number; usedBytes?: number; highBytes?: number }
-  /** Usage of the limit holder before: the largest sample of the second before, and of about ten seconds before. */
-  growth?: { secondBeforeBytes?: number; tenSecondsBeforeBytes?: number }
+  /** Usage of the limit holder before: the largest sample of the second before, and of about ten seconds before; and its working set at the last look of kubectl top (kubectl-top.ts), and when that was. */
+  growth?: { secondBeforeBytes?: number; tenSecondsBeforeBytes?: number; topBytes?: number; topNs?: number }
   /** Swap of the node, as the report says. */
   nodeSwap?: { totalBytes: number; freeBytes: number }
   invoker?: { pid: number; comm: string; memcgId?: number; path?: string }

@@ -23,5 +23,11 @@ export function kubectlTopOf({ watch, stat }: Memcg, nowNs: number): number | un
   return Number.isNaN(bytes) ? undefined : bytes
 }
 
+/** What the last look not later than this moment found, and when that was; nothing where a later one has taken its place. */
+export function lookBefore(memcg: Memcg, tsNs: number): { readonly bytes: number; readonly tsNs: number } | undefined {
+  const slot = topSlotOf(tsNs), bytes = memcg.watch === undefined || memcg.watch.topSlot > slot ? undefined : kubectlTopOf(memcg, tsNs)
+  return bytes === undefined ? undefined : { bytes, tsNs: slot * TOP_PERIOD_NS }
+}
+
 /** The share of all phases in which a look would have fallen into something this long: 0..1. */
 export const shareOfPhases = (ns: number): number => Math.min(1, Math.max(0, ns) / TOP_PERIOD_NS)

@@ -1,5 +1,6 @@
 /** "But I was below my limit": the difference between what a dashboard shows and what the kernel counted, as far as both are known. */
 import { formatBytes } from '../base/bytes.ts'
+import { formatDuration } from '../base/time.ts'
 import { workloadIn } from '../identity/workload.ts'
 import type { KillCase } from '../model/case.ts'
 import type { NodeModel } from '../model/node.ts'
@@ -44,16 +45,20 @@ function restOfLimit(target: KillCase): string[] {
   return told.length === 0 ? [] : [`the process itself had ${formatBytes(anon)} of the ${formatBytes(used)}; the rest: ${told.join(', ')}`]
 }
 
-/** A dashboard that looks every 15 s saw an older value. */
-function olderSample(target: KillCase): string[] {
-  const limit = target.limit?.limitBytes, before = target.growth?.tenSecondsBeforeBytes
-  if (limit === undefined || before === undefined || limit - before < limit * NOTABLE) return []
-  return [`10 s before it used ${formatBytes(before)}: a dashboard that samples every 15 s may have shown no more`]
+/** A dashboard that looks every 15 s saw an older value: computed where it is one of a pod, which kubectl top shows. */
+function olderSample(model: NodeModel, target: KillCase): string[] {
+  const limit = target.limit?.limitBytes, { tenSecondsBeforeBytes: before, topBytes, topNs } = target.growth ?? {}, notable = (limit ?? 0) * (1 - NOTABLE)
+  if (limit === undefined) return []
+  if (topBytes !== undefined && topNs !== undefined && topBytes <= notable && target.limit?.path !== undefined && workloadIn(model, target.limit.path).podUid !== undefined) {
+    const share = topBytes < limit / 100 ? 'less than 1 %' : `${Math.round((100 * topBytes) / limit)} %`
+    return [`${formatDuration(target.tsNs - topNs)} before kubectl top would have said ${formatBytes(topBytes)}, ${share} of the limit: computed for a look every 15 s`]
+  }
+  return before === undefined || before > notable ? [] : [`10 s before it used ${formatBytes(before)}: a dashboard that samples every 15 s may have shown no more`]
 }
 
 /** Nothing when the numbers do not differ, or are not known. */
 export function differencesOf(model: NodeModel, target: KillCase, finding: Finding): string[] {
   const runtime = runtimeDifferences(model, target)
   if (!KERNELS.has(finding.cause)) return runtime
-  return [...runtime, ...ownLimit(model, target, finding), ...workingSet(target), ...restOfLimit(target), ...olderSample(target)]
+  return [...runtime, ...ownLimit(model, target, finding), ...workingSet(target), ...restOfLimit(target), ...olderSample(model, target)]
 }

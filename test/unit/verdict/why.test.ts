@@ -74,6 +74,19 @@ test('a spike within a second, and what a dashboard may have shown ten seconds b
   expect(verdict.differences).toContain('10 s before it used 20 MiB: a dashboard that samples every 15 s may have shown no more')
 })
 
+test('what kubectl top said before is computed when its last look is known, is of a pod, and was not after the kill', () => {
+  const rose = (memcgId: number): Event[] => [usage(memcgId, 20 * MIB, T0 - 15e9), event('memcg_stat', T0 - 14e9, { memcgId, anonBytes: 16 * MIB, inactiveFileBytes: 4 * MIB }), usage(memcgId, 60 * MIB, T0 - 5e9)]
+  const said = '10 s before kubectl top would have said 16 MiB, 25 % of the limit: computed for a look every 15 s', vague = expect.stringContaining('a dashboard that samples every 15 s may have shown no more') as string
+  expect(only(fold(own({ anonBytes: 60 * MIB }, rose(104)))).differences).toContain(said)
+  // The next look is 5 s after the kill.
+  const late = only(fold(own({ anonBytes: 60 * MIB }, [...rose(104).slice(0, 2), usage(104, 20 * MIB, T0 - 11e9), usage(104, 60 * MIB, T0 - 5e9), usage(104, MIB, T0 + 6e9)]))).differences
+  expect(late).not.toContainEqual(expect.stringContaining('kubectl top'))
+  expect(late).toContainEqual(vague)
+  const service = fold([...NODE, birth(90, '/system.slice/app.service', 1), limits(90, 64 * MIB), ...rose(90), usage(90, 20 * MIB, T0 - 11e9), ...decision({ tid: 384, tsNs: T0, memcgId: 90, victims: [{ pid: 381, memcgId: 90 }] })])
+  expect(only(service).differences).not.toContainEqual(expect.stringContaining('kubectl top'))
+  expect(only(service).differences).toContainEqual(vague)
+})
+
 test('kubectl top leaves inactive file cache out', () => {
   const verdict = only(fold(own({ anonBytes: 20 * MIB, fileBytes: 40 * MIB, inactiveFileBytes: 30 * MIB })))
   expect(verdict.differences).toContain('kubectl top would say 34 MiB (the working set); the kernel counts 64 MiB, with 30 MiB of inactive file cache')
