@@ -2,6 +2,7 @@
 import type { Memcg } from '../model/node.ts'
 import { cellOf } from './columns.ts'
 import type { Column, Unit } from './columns.ts'
+import { outerOf } from './fold.ts'
 import { named } from './lens.ts'
 import type { Moment } from './moment.ts'
 import { highPerSOf, somePercentOf, stallOf } from './overview.ts'
@@ -40,7 +41,7 @@ const isWithin = (path: string, { path: outer }: Memcg): boolean => path === out
 function rowsOf(at: Moment, { levels, binding, memcgIds }: OverviewRow): ContainerRow[] {
   const { model, lens } = at, memcgsOf = (ids: readonly number[]): Memcg[] => ids.flatMap((id) => model.memcgs.get(id) ?? []), members = memcgsOf(memcgIds)
   const all = memcgsOf(levels.filter(({ where }) => where === 'container').map(({ memcgId }) => memcgId)), labels = new Map(levels.map(({ memcgId, label }) => [memcgId, label.replace(/^container "(.*)"$/, '$1')]))
-  return all.filter((memcg) => !all.some((other) => other !== memcg && isWithin(memcg.path, other))).map((memcg) => {
+  return outerOf(all).map((memcg) => {
     const own = members.filter(({ path }) => isWithin(path, memcg))
     return {
       label: labels.get(memcg.id) ?? '', usedBytes: memcg.usage?.currentBytes, requestBytes: named(model, lens.workloadOf(memcg.path)).memoryRequestBytes, maxBytes: memcg.limits?.maxBytes,

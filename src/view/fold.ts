@@ -15,7 +15,7 @@ export type Folded = {
   readonly kind: 'pod' | 'unit' | 'cgroup'
   /** The cgroup that stands for the row: the pod's own, else the outermost known one. */
   readonly self: Memcg
-  /** Its container cgroups (living), for pods. */
+  /** Its container cgroups (living), for pods; not those that a container made below itself: what is theirs is the container's. */
   readonly containers: readonly Memcg[]
   /** Every cgroup below and including `self`, the dead remembered ones too: sums of kills and stalls run over these. */
   readonly members: readonly Memcg[]
@@ -26,7 +26,7 @@ export type Folded = {
   readonly isInner: boolean
 }
 
-type Place = Pick<Folded, 'key' | 'name' | 'kind' | 'self' | 'containers' | 'members'>
+type Place = Pick<Folded, 'key' | 'name' | 'kind' | 'self' | 'containers' | 'members'> & { /** Its containers and the cgroups they made: any of them may have a limit. */ readonly within: readonly Memcg[] }
 
 type Pod = { /** Its uid; of a nested node's pod also whose node it is. */ readonly uid: string; workload: Workload; self: Memcg | undefined; readonly containers: Memcg[]; readonly members: Memcg[] }
 
@@ -36,10 +36,16 @@ const isAlive = (memcg: Memcg): boolean => memcg.diedNs === undefined
 const outermost = (memcgs: readonly Memcg[]): Memcg | undefined =>
   memcgs.reduce<Memcg | undefined>((best, memcg) => (best === undefined || memcg.path.length < best.path.length ? memcg : best), undefined)
 
+/** Those that are below none of the others. */
+export function outerOf(memcgs: readonly Memcg[]): Memcg[] {
+  const ids = new Set(memcgs.map(({ id }) => id))
+  return memcgs.filter(({ parentId }) => !ids.has(parentId))
+}
+
 function foldPod(pod: Pod): Place | undefined {
   const self = pod.self ?? outermost(pod.members.filter(isAlive))
   if (self === undefined) return undefined
-  return { key: `pod:${pod.uid}`, name: podLabel(pod.workload) ?? `pod ${cellText(pod.uid)}`, kind: 'pod', self, containers: pod.containers, members: pod.members }
+  return { key: `pod:${pod.uid}`, name: podLabel(pod.workload) ?? `pod ${cellText(pod.uid)}`, kind: 'pod', self, containers: outerOf(pod.containers), within: pod.containers, members: pod.members }
 }
 
 /** Adds one cgroup of a pod to what is known about the pod. */
@@ -68,7 +74,7 @@ function foldPlain({ workloadOf }: Population, plain: readonly Memcg[]): Place[]
     if (!isAlive(memcg)) continue
     const workload = workloadOf(memcg), { level } = workload, members = [memcg], isUnit = level === 'service' || level === 'container'
     if (level === 'root' || level === 'kubepods' || level === 'qos' || memcg.path === '/') continue
-    rows.push({ key: `memcg:${memcg.id}`, name: containerLabel(workload, memcg.path) ?? cellText(memcg.path.replace(/^\/+/, '')), kind: isUnit ? 'unit' : 'cgroup', self: memcg, containers: [], members })
+    rows.push({ key: `memcg:${memcg.id}`, name: containerLabel(workload, memcg.path) ?? cellText(memcg.path.replace(/^\/+/, '')), kind: isUnit ? 'unit' : 'cgroup', self: memcg, containers: [], within: [], members })
     if (isUnit) unit = { self: memcg, members }
   }
   return rows
@@ -85,7 +91,7 @@ export const fold = perPopulation((population): Folded[] => {
     if (isAlive(memcg)) parents.add(memcg.parentId)
   }
   const places = [...pods.values()].map(foldPod).filter((place) => place !== undefined).concat(foldPlain(population, plain))
-  return places.map((place) => ({ ...place, memberIds: place.members.map(({ id }) => id), chain: chainOf(population, place.self, place.containers), isInner: place.kind === 'cgroup' && parents.has(place.self.id) }))
+  return places.map(({ within, ...place }) => ({ ...place, memberIds: place.members.map(({ id }) => id), chain: chainOf(population, place.self, within), isInner: place.kind === 'cgroup' && parents.has(place.self.id) }))
 })
 
 /** A limit comes and goes while everybody stays where they are. */

@@ -88,6 +88,11 @@ describe('limits', () => {
 })
 
 describe('numbers', () => {
+  it('does not count what a container made below itself as another container', () => {
+    const model = emptyNode(), app = addPod(model, 'a/b', { used: 95 * M, max: 100 * M, inactiveFile: 10 * M, container: 'app' })
+    addMemcg(model, `${app.path}/init.scope`, { used: 90 * M, max: 90 * M, inactiveFile: 5 * M })
+    expect(only(model)).toMatchObject({ name: 'a/b', workingSetBytes: 85 * M, binding: { maxBytes: 90 * M } })
+  })
   it("computes the working set as the kubelet does: per container, never below zero, summed", () => {
     const model = emptyNode(), container = addPod(model, 'a/b', { used: 100 * M, inactiveFile: 30 * M })
     addContainer(model, container, { used: 5 * M, inactiveFile: 9 * M })
