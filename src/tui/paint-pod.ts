@@ -45,7 +45,7 @@ const LEAST_PARTS = 2
 
 function paintComposition(grid: Grid, at: Rect, { composition }: PodPage): void {
   grid.box(at, composition.title)
-  const { x, y, width, height } = inner(at), drawn = Math.max(4, Math.min(14, width - 22)), noteAt = 15 + drawn + 7, { parts, facts } = partsFor(composition, height)
+  const { x, y, width, height } = inner(at), drawn = Math.max(4, Math.min(14, width - 22), Math.min(40, width - 40)), noteAt = 15 + drawn + 7, { parts, facts } = partsFor(composition, height)
   if (parts.length === 0) grid.text({ x: x + 1, y, width: width - 2 }, 'not sampled', STYLE.dim)
   parts.forEach(({ label, bytes, share, note }, i) => {
     const text = bar(share, drawn)

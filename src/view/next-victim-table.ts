@@ -10,6 +10,8 @@ type VictimColumn = SheetColumn & { readonly of: (victim: RankedVictim) => Sheet
 const figure = (title: string, width: number, what: { readonly weight: number; readonly of: (victim: RankedVictim) => string }): VictimColumn => ({ title, width, align: 'right', ...what })
 
 const PLACE: VictimColumn = { title: 'PLACE', width: 12, grow: 40, weight: 80, of: ({ place }) => place }
+/** Of one workload's limit the container alone tells them apart. */
+const CONTAINER: VictimColumn = { ...PLACE, title: 'CONTAINER', of: ({ container }) => container }
 const SWAP = figure('SWAP', 5, { weight: 47, of: ({ parts }) => parts.swap })
 const COLUMNS: readonly VictimColumn[] = [
   figure('PID', 7, { weight: 96, of: ({ pid }) => String(pid) }), { title: 'COMMAND', width: 24, grow: 60, weight: 100, of: ({ command }) => command }, PLACE, { title: 'RUNTIME', width: 7, weight: 40, of: ({ runtime }) => runtime },
@@ -33,7 +35,8 @@ function notesOf({ totalPages, groupLabel }: VictimRanking): string[] {
 
 /** Whom the kernel would take now: if the node ran out of memory, or if `limit` were hit. In one container all have the same place; where nobody swaps, nobody is told to. */
 export function nextVictimTable(model: NodeModel, limit?: Level): TableSection {
-  const ranking = victimRanking(model, limit?.memcgId, SHOWN), { ranked } = ranking, columns = COLUMNS.filter((column) => (column !== PLACE || limit?.where !== 'container') && (column !== SWAP || ranked.some(({ parts }) => parts.swap !== NONE)))
+  const ranking = victimRanking(model, limit?.memcgId, SHOWN), { ranked } = ranking, where = limit?.where === 'container' ? [] : limit?.where === 'self' ? [CONTAINER] : [PLACE]
+  const columns = COLUMNS.filter((column) => column !== SWAP || ranked.some(({ parts }) => parts.swap !== NONE)).flatMap((column) => (column === PLACE ? where : [column]))
   return {
     kind: 'table', title: `who would be killed next${limit === undefined ? '' : ` if the limit of ${limit.label} were hit`} (computed from /proc)`, span: 'full', empty: 'No process is told in this stream.', columns, notes: notesOf(ranking),
     rows: ranked.map((victim) => rowOf(columns.map(({ of }) => of(victim)), toneOf(victim.fate))),

@@ -20,6 +20,12 @@ function placeOf(model: NodeModel, { memcgId }: Process): string {
   return pod === undefined ? levelLabel(workload, path) : workload.container === undefined ? pod : `${pod}:${cellText(workload.container)}`
 }
 
+/** Where the pod is told already. */
+function containerOf(model: NodeModel, { memcgId }: Process): string {
+  const path = model.memcgs.get(memcgId)?.path
+  return path === undefined ? '-' : levelLabel(workloadIn(model, path), path).replace(/^container "(.*)"$/, '$1')
+}
+
 /** The name alone says little of `python` or `java`: what it runs does. */
 export function commandOf({ comm, command }: Process): string {
   return cellText(command?.commandLine ?? comm)
@@ -54,7 +60,7 @@ export function nextVictimLine(model: NodeModel, holderId?: number): DetailLine[
 }
 
 export type RankedVictim = {
-  readonly pid: number; readonly command: string; readonly place: string; readonly runtime: string
+  readonly pid: number; readonly command: string; readonly place: string; readonly container: string; readonly runtime: string
   /** All that counts, and what of it. */
   readonly memory: string; readonly parts: Readonly<Record<'anon' | 'file' | 'shmem' | 'swap' | 'pgtables', string>>
   readonly adj: string; readonly points: string; readonly age: string
@@ -83,7 +89,7 @@ export function victimRanking(model: NodeModel, holderId?: number, most = MOST_R
   const next = nextVictimOf(model, holderId), judged = next?.judged ?? [], top = Math.max(1, next?.chosen?.points ?? 1)
   const fateOf = (judgement: Judgement): RankedVictim['fate'] => (judgement.exempt !== undefined ? 'exempt' : judgement === next?.chosen ? 'next' : next?.group?.with.includes(judgement) === true ? 'with it' : next?.ties.includes(judgement) === true ? 'tie' : '')
   const ranked = judged.slice(0, most).map((judgement): RankedVictim => ({
-    pid: judgement.task.pid, command: commandOf(judgement.task), place: placeOf(model, judgement.task), runtime: judgement.task.command?.runtime ?? '',
+    pid: judgement.task.pid, command: commandOf(judgement.task), place: placeOf(model, judgement.task), container: containerOf(model, judgement.task), runtime: judgement.task.command?.runtime ?? '',
     memory: bytesCell(judgement.bytes), parts: partsOf(judgement), adj: adjText(judgement), points: judgement.points === undefined ? '-' : String(judgement.points), age: ageText(judgement.ageNs),
     share: Math.min(1, Math.max(0, (judgement.points ?? 0) / top)), fate: fateOf(judgement),
   }))

@@ -175,6 +175,14 @@ it('ranks for the fullest of several limits within while none of them is near', 
   expect([victims?.title, victims?.rows.map(({ cells: [pid] }) => pid)]).toEqual([expect.stringContaining(other.path.slice(-64, -52)), ['12']])
 })
 
+it('tells those under the limit of a pod apart by their container', () => {
+  const model = emptyNode(), app = addPod(model, 'a/b', { used: 90 * M, podMax: 100 * M, container: 'app' })
+  tell(model, 'process', model.nowNs, { pid: 11, startNs: 1, memcgId: app.id, ppid: 1, uid: 0, threads: 1, comm: 'x' })
+  tell(model, 'process_memory', model.nowNs, { pid: 11, startNs: 1, anonBytes: M, fileBytes: 0, shmemBytes: 0, swapBytes: 0, pgtablesBytes: 0, oomScoreAdj: 0, readNs: model.nowNs })
+  const { columns = [], rows = [] } = pageOf(model, 'a/b').victims ?? {}
+  expect([columns.map(({ title }) => title), rows[0]?.cells[columns.findIndex(({ title }) => title === 'CONTAINER')]]).toEqual([expect.not.arrayContaining(['PLACE']), 'app'])
+})
+
 it('says of each who could be killed what its memory consists of, how far its points are from the most, and how they are made', () => {
   const model = emptyNode(), api = addPod(model, 'a/b', { used: 95 * M, max: 100 * M, container: 'app' })
   const process = (pid: number, memory: Record<string, number>): void => {
