@@ -5,7 +5,7 @@
  */
 import { isOlder } from '../model/log-node.ts'
 import { depthBelow } from '../model/memcgs.ts'
-import type { NodeModel } from '../model/node.ts'
+import type { Memcg, NodeModel } from '../model/node.ts'
 import { processesOf } from '../model/processes.ts'
 import type { Process } from '../model/processes.ts'
 
@@ -38,6 +38,8 @@ export type NextVictim = {
   readonly runnerUp?: Judgement
   /** memory.oom.group: who dies with the chosen one, and by whose setting. */
   readonly group?: { readonly memcgId: number; readonly path: string; readonly with: readonly Judgement[] }
+  /** memory.oom.group is known to be set nowhere on the way up to the limit. */
+  readonly diesAlone?: boolean
   /** Seen, and their memory not read yet. */
   readonly unread: number
 }
@@ -74,16 +76,20 @@ export function badnessOf(model: NodeModel, task: Process, totalBytes: number): 
 
 const byPoints = (a: Judgement, b: Judgement): number => (b.points ?? Number.NEGATIVE_INFINITY) - (a.points ?? Number.NEGATIVE_INFINITY) || b.bytes - a.bytes || a.task.pid - b.task.pid
 
-/** mem_cgroup_get_oom_group(): the outermost memcg with memory.oom.group from the victim's own up to the limit's. The root's is not asked. */
-function groupOf(model: NodeModel, chosen: Judgement, holderId: number | undefined, judged: readonly Judgement[]): NextVictim['group'] {
-  let found: { readonly memcgId: number; readonly path: string } | undefined
-  for (let memcg = model.memcgs.get(chosen.task.memcgId), depth = 0; memcg !== undefined && memcg.path !== '/' && depth < 64; memcg = model.memcgs.get(memcg.parentId), depth += 1) {
-    if (memcg.limits?.oomGroup === true) found = { memcgId: memcg.id, path: memcg.path }
+/** From the victim's own memcg up to the limit's; the root is not asked. */
+function wayUp(model: NodeModel, chosen: Judgement, holderId: number | undefined): Memcg[] {
+  const way: Memcg[] = []
+  for (let memcg = model.memcgs.get(chosen.task.memcgId); memcg !== undefined && memcg.path !== '/' && way.length < 64; memcg = model.memcgs.get(memcg.parentId)) {
+    way.push(memcg)
     if (memcg.id === holderId) break
   }
-  if (found === undefined) return undefined
-  const { memcgId } = found
-  return { ...found, with: judged.filter((other) => other !== chosen && other.exempt === undefined && depthBelow(model, memcgId, other.task.memcgId) !== undefined) }
+  return way
+}
+
+/** mem_cgroup_get_oom_group(): the outermost memcg with memory.oom.group. */
+function groupOf(model: NodeModel, chosen: Judgement, way: readonly Memcg[], judged: readonly Judgement[]): NextVictim['group'] {
+  const found = way.findLast(({ limits }) => limits?.oomGroup === true)
+  return found === undefined ? undefined : { memcgId: found.id, path: found.path, with: judged.filter((other) => other !== chosen && other.exempt === undefined && depthBelow(model, found.id, other.task.memcgId) !== undefined) }
 }
 
 /** `holderId` is the memcg whose limit would be hit, absent for the node. Nothing when it has no limit or is not known. */
@@ -98,9 +104,9 @@ export function nextVictimOf(model: NodeModel, holderId?: number): NextVictim | 
   judged.sort(byPoints)
   const [first, second] = judged.filter(({ exempt }) => exempt === undefined), base = { totalBytes, judged, unread: processes.length - judged.length, ...(holderId === undefined ? {} : { holderId }) }
   if (first === undefined) return { ...base, ties: [] }
-  const group = groupOf(model, first, holderId, judged)
+  const way = wayUp(model, first, holderId), group = groupOf(model, first, way, judged)
   return {
     ...base, chosen: first, ties: judged.filter((other) => other !== first && other.exempt === undefined && other.points === first.points),
-    ...(second === undefined ? {} : { runnerUp: second }), ...(group === undefined ? {} : { group }),
+    ...(second === undefined ? {} : { runnerUp: second }), ...(group === undefined ? {} : { group }), diesAlone: holderId !== undefined && way.at(-1)?.id === holderId && way.every(({ limits }) => limits?.oomGroup === false),
   }
 }

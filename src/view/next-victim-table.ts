@@ -1,4 +1,5 @@
 /** Who would be killed next, as a table: of the node, or of those under one limit. */
+import { workloadIn } from '../identity/workload.ts'
 import type { NodeModel } from '../model/node.ts'
 import type { Level } from './limits.ts'
 import { NONE, victimRanking } from './next-victim.ts'
@@ -10,7 +11,7 @@ type VictimColumn = SheetColumn & { readonly of: (victim: RankedVictim) => Sheet
 const figure = (title: string, width: number, what: { readonly weight: number; readonly of: (victim: RankedVictim) => string }): VictimColumn => ({ title, width, align: 'right', ...what })
 
 const PLACE: VictimColumn = { title: 'PLACE', width: 12, grow: 40, weight: 80, of: ({ place }) => place }
-/** Of one workload's limit the container alone tells them apart. */
+/** Of a pod's limit the container alone tells them apart. */
 const CONTAINER: VictimColumn = { ...PLACE, title: 'CONTAINER', of: ({ container }) => container }
 const SWAP = figure('SWAP', 5, { weight: 47, of: ({ parts }) => parts.swap })
 const COLUMNS: readonly VictimColumn[] = [
@@ -25,17 +26,22 @@ const COLUMNS: readonly VictimColumn[] = [
 const toneOf = (fate: RankedVictim['fate']): Tone => (fate === 'next' || fate === 'with it' ? 'warn' : fate === 'exempt' ? 'quiet' : 'plain')
 const SHOWN = 8
 
+function isPod(model: NodeModel, { memcgId }: Level): boolean {
+  const path = model.memcgs.get(memcgId)?.path
+  return path !== undefined && workloadIn(model, path).level === 'pod'
+}
+
 /** What the points are made of (mm/oom_kill.c oom_badness()), and whom memory.oom.group takes along. */
-function notesOf({ totalPages, groupLabel }: VictimRanking): string[] {
+function notesOf({ totalPages, dieTogether }: VictimRanking): string[] {
   return [
-    ...(groupLabel === undefined ? [] : [`memory.oom.group of ${groupLabel}: all in it die together`]),
+    ...(dieTogether === undefined ? [] : [dieTogether === 1 ? 'memory.oom.group off: one dies' : `memory.oom.group: ${dieTogether} die together`]),
     ...(totalPages === undefined ? [] : [`points = rss + swap + page tables in pages + oom_score_adj x ${totalPages} / 1000`]),
   ]
 }
 
 /** Whom the kernel would take now: if the node ran out of memory, or if `limit` were hit. In one container all have the same place; where nobody swaps, nobody is told to. */
 export function nextVictimTable(model: NodeModel, limit?: Level): TableSection {
-  const ranking = victimRanking(model, limit?.memcgId, SHOWN), { ranked } = ranking, where = limit?.where === 'container' ? [] : limit?.where === 'self' ? [CONTAINER] : [PLACE]
+  const ranking = victimRanking(model, limit?.memcgId, SHOWN), { ranked } = ranking, where = limit?.where === 'container' ? [] : limit?.where === 'self' && isPod(model, limit) ? [CONTAINER] : [PLACE]
   const columns = COLUMNS.filter((column) => column !== SWAP || ranked.some(({ parts }) => parts.swap !== NONE)).flatMap((column) => (column === PLACE ? where : [column]))
   return {
     kind: 'table', title: `who would be killed next${limit === undefined ? '' : ` if the limit of ${limit.label} were hit`} (computed from /proc)`, span: 'full', empty: 'No process is told in this stream.', columns, notes: notesOf(ranking),

@@ -72,8 +72,8 @@ export type VictimRanking = {
   readonly ranked: readonly RankedVictim[]; /** Judged and not in the list. */ readonly omitted: number; readonly line: readonly DetailLine[]
   /** oc->totalpages: what a thousandth of oom_score_adj is taken of. */
   readonly totalPages: number | undefined
-  /** Whose memory.oom.group takes others along. */
-  readonly groupLabel: string | undefined
+  /** How many memory.oom.group takes: 1 = it is set nowhere, and there are others; absent: not known, or there is nobody else. */
+  readonly dieTogether: number | undefined
 }
 
 /** A part that is known to be none. */
@@ -93,9 +93,9 @@ export function victimRanking(model: NodeModel, holderId?: number, most = MOST_R
     memory: bytesCell(judgement.bytes), parts: partsOf(judgement), adj: adjText(judgement), points: judgement.points === undefined ? '-' : String(judgement.points), age: ageText(judgement.ageNs),
     share: Math.min(1, Math.max(0, (judgement.points ?? 0) / top)), fate: fateOf(judgement),
   }))
-  const { group } = next ?? {}
+  const others = next?.group?.with.length ?? 0, isAloneAmongOthers = next?.diesAlone === true && next.runnerUp !== undefined
   return {
     ranked, omitted: judged.length - ranked.length, line: nextVictimLine(model, holderId), totalPages: next === undefined ? undefined : Math.floor(next.totalBytes / (model.hello?.pageSizeBytes ?? 4096)),
-    groupLabel: group === undefined ? undefined : levelLabel(workloadIn(model, group.path), group.path),
+    dieTogether: others > 0 ? 1 + others : isAloneAmongOthers ? 1 : undefined,
   }
 }

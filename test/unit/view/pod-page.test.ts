@@ -183,6 +183,16 @@ it('tells those under the limit of a pod apart by their container', () => {
   expect([columns.map(({ title }) => title), rows[0]?.cells[columns.findIndex(({ title }) => title === 'CONTAINER')]]).toEqual([expect.not.arrayContaining(['PLACE']), 'app'])
 })
 
+it('keeps the place of those under the limit of a service, which is no pod', () => {
+  const model = emptyNode(), web = addMemcg(model, '/system.slice/web.service', { used: 90 * M, max: 100 * M })
+  tell(model, 'process', model.nowNs, { pid: 11, startNs: 1, memcgId: web.id, ppid: 1, uid: 0, threads: 1, comm: 'x' })
+  tell(model, 'process_memory', model.nowNs, { pid: 11, startNs: 1, anonBytes: M, fileBytes: 0, shmemBytes: 0, swapBytes: 0, pgtablesBytes: 0, oomScoreAdj: 0, readNs: model.nowNs })
+  const { columns = [], rows = [], notes } = pageOf(model, 'system.slice/web').victims ?? {}
+  expect(rows[0]?.cells[columns.findIndex(({ title }) => title === 'PLACE')]).toBe('web.service')
+  // Nobody else is there who could live on.
+  expect(notes).toHaveLength(1)
+})
+
 it('says of each who could be killed what its memory consists of, how far its points are from the most, and how they are made', () => {
   const model = emptyNode(), api = addPod(model, 'a/b', { used: 95 * M, max: 100 * M, container: 'app' })
   const process = (pid: number, memory: Record<string, number>): void => {
@@ -194,9 +204,11 @@ it('says of each who could be killed what its memory consists of, how far its po
   process(12, { anonBytes: 16 * M })
   expect(cellsOf('MEMORY', 'ANON', 'SHM', 'FILE', 'PGTABLES', 'SWAP')).toEqual([['64M', '50M', '8.0M', '4.0M', '2.0M', undefined], ['16M', '16M', '·', '·', '·', undefined]])
   expect(cellsOf('')).toEqual([[{ share: 1, tone: 'alarm' }], [{ share: 0.25, tone: 'quiet' }]])
-  expect(pageOf(model, 'a/b').victims?.notes).toEqual(['points = rss + swap + page tables in pages + oom_score_adj x 25600 / 1000'])
+  expect(pageOf(model, 'a/b').victims?.notes).toEqual(['memory.oom.group off: one dies', 'points = rss + swap + page tables in pages + oom_score_adj x 25600 / 1000'])
   process(12, { anonBytes: 16 * M, swapBytes: M })
   tell(model, 'memcg_limits', model.nowNs, { memcgId: api.id, maxBytes: 100 * M, oomGroup: true })
   expect(cellsOf('SWAP')).toEqual([['·'], ['1.0M']])
-  expect(pageOf(model, 'a/b').victims?.notes?.[0]).toBe('memory.oom.group of container "app": all in it die together')
+  expect(pageOf(model, 'a/b').victims?.notes?.[0]).toBe('memory.oom.group: 2 die together')
+  tell(model, 'memcg_limits', model.nowNs, { memcgId: api.id, maxBytes: 100 * M })
+  expect(pageOf(model, 'a/b').victims?.notes).toHaveLength(1)
 })
