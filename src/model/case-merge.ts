@@ -56,11 +56,11 @@ function exitingPid(model: NodeModel, facts: CaseFacts, victims: readonly Victim
   return facts.report?.exiting.find((tid) => !dead.has(tid))
 }
 
-function witnessesOf(model: NodeModel, facts: CaseFacts): Witness[] {
+function witnessesOf(facts: CaseFacts, isCounted: boolean): Witness[] {
   const witnesses: Witness[] = []
   if (facts.decisions.length > 0) witnesses.push('probe')
   if (facts.report !== undefined) witnesses.push('kmsg')
-  if (riseOf(model, facts) !== undefined) witnesses.push('memory.events')
+  if (isCounted) witnesses.push('memory.events')
   return witnesses
 }
 
@@ -147,7 +147,9 @@ export function mergeCase(model: NodeModel, facts: CaseFacts): void {
   set(target, 'holderChildren', facts.snapshot === undefined ? undefined : [...facts.snapshot.children])
   target.contributors = contributorsOf(model, facts)
   set(target, 'contributorsFrom', target.contributors.length === 0 ? undefined : facts.snapshot === undefined ? 'kmsg' : 'samples')
-  target.witnesses = witnessesOf(model, facts)
+  const counted = riseOf(model, facts)
+  set(target, 'oomKillRise', counted?.kills)
+  target.witnesses = witnessesOf(facts, counted !== undefined)
   set(target, 'markedOnly', isMarkedOnly(model, facts, victims) || undefined)
   if (target.markedOnly === true) for (const victim of victims) delete victim.killedBy
   target.disagreements = [...(limit?.disagreements ?? []), ...disagreementsOf(facts)]

@@ -95,6 +95,8 @@ export type KillCase = {
   disagreements: string[]
   /** The OOM killer ran and nobody was killed by this decision. */
   noKill?: boolean
+  /** What oom_kill of the victim's memcg, or of one above it, rose by between the two readings around the kill. */
+  oomKillRise?: number
   /** How often the OOM killer ran again for the same limit while this case's victim was still exiting, or while still nobody might be killed. */
   invokedWhileExiting?: number
   /**

@@ -50,13 +50,18 @@ function paintBar(grid: Grid, at: Rect, line: BarLine, style: Style): void {
   if (line.note !== undefined && line.note !== '' && line.share < 0.05) grid.text({ x: x + 18, y, width: drawn - 5 }, line.note, STYLE.frame)
 }
 
+/** As many of those who filled it as there is room made for. */
+const CONTRIBUTORS = 4
+
 /** By kind, and below it by whom, as far as there is room. */
 function paintParts(grid: Grid, at: Rect, page: CasePage): void {
   grid.box(at, page.partsTitle)
   const { x, y, width, height } = inner(at), line = (row: number): Rect => ({ x, y: y + row, width, height: 1 })
   if (page.parts.length === 0) grid.text({ x, y, width }, 'not known: neither the kernel log nor a sample told', STYLE.dim)
   page.parts.slice(0, height).forEach((part, i) => paintBar(grid, line(i), part, PART_STYLES[part.label] ?? STYLE.victim))
-  const from = Math.max(1, page.parts.length), room = height - from - 1
+  const from = Math.max(1, page.parts.length), listed = page.contributors.length === 0 ? 0 : 1 + Math.min(CONTRIBUTORS, page.contributors.length), isFree = page.events !== '' && from + listed < height
+  if (isFree) grid.text({ x, y: y + height - 1, width }, cutEnd(page.events, width), STYLE.dim)
+  const room = height - from - 1 - (isFree ? 1 : 0)
   if (page.contributors.length === 0 || room < 1) return
   grid.text({ x, y: y + from, width }, 'by whom', STYLE.dim)
   page.contributors.slice(0, room).forEach((contributor, i) => paintBar(grid, line(from + 1 + i), contributor, STYLE.data))
@@ -125,7 +130,7 @@ type Heights = { readonly verdict: number; readonly limits: number; readonly can
 function heightsOf(total: number, page: CasePage, { verdictLines, sentenceLines }: { readonly verdictLines: number; readonly sentenceLines: number }): Heights {
   const wanted = {
     verdict: verdictLines + 2, candidates: page.candidates.length === 0 ? 2 : Math.min(page.candidates.length + page.omitted, 12) + 3,
-    limits: Math.max(page.limits.length + 1, page.parts.length + (page.contributors.length === 0 ? 0 : 1 + Math.min(4, page.contributors.length))) + 2 + (page.limitsNote === '' ? 0 : 1), plots: page.plots.length === 0 ? 0 : 2 * page.plots.length + 3,
+    limits: Math.max(page.limits.length + 1 + (page.limitsNote === '' ? 0 : 1), Math.max(1, page.parts.length) + (page.contributors.length === 0 ? 0 : 1 + Math.min(CONTRIBUTORS, page.contributors.length)) + (page.events === '' ? 0 : 1)) + 2, plots: page.plots.length === 0 ? 0 : 2 * page.plots.length + 3,
   }
   const sentence = Math.min(verdictLines, sentenceLines)
   const least = { verdict: Math.min(wanted.verdict, Math.min(sentence, 5) + 2), candidates: Math.min(wanted.candidates, 6), limits: Math.min(wanted.limits, 5), plots: plotsLeast(page) }

@@ -5,7 +5,7 @@ import { formatDuration } from '../base/time.ts'
 import type { Candidate, KillCase } from '../model/case.ts'
 import type { NodeModel } from '../model/node.ts'
 import { runtimeFacts } from '../verdict/runtime-word.ts'
-import { plotsBefore } from './case-plots.ts'
+import { eventsBefore, plotsBefore } from './case-plots.ts'
 import type { PlotsBefore } from './case-plots.ts'
 import { cellText } from './cell-text.ts'
 import { bytesCell, countCell } from './compact.ts'
@@ -36,6 +36,8 @@ export type CasePage = PlotsBefore & {
   readonly parts: readonly PartLine[]
   /** Who filled the limit, largest first; empty when there is only one. */
   readonly contributors: readonly { readonly label: string; readonly bytes: number; readonly share: number }[]
+  /** How often its limits were hit; '' = not known. */
+  readonly events: string
   readonly candidatesTitle: string
   readonly candidates: readonly CandidateLine[]
   /** Judged and not in the list. */
@@ -173,11 +175,11 @@ function candidateLines(what: CaseOf): CandidateLine[] {
 
 /** Everything on the page. */
 export function casePage(what: CaseOf): CasePage {
-  const { killCase, moment } = what, { limit, candidates, candidatesFrom, candidatesOmitted = 0 } = killCase, sampled = moment?.levels.some(({ usedBytes, path }) => usedBytes !== undefined && path !== limit?.path) === true
+  const { killCase, moment } = what, { limit, candidates, candidatesFrom, candidatesOmitted = 0 } = killCase, sampled = moment?.levels.some(({ usedBytes, path }) => usedBytes !== undefined && path !== limit?.path) === true, before = plotsBefore(moment, killCase)
   return {
     verdictTitle: verdictTitle(what), verdict: verdictLines(what), ...briefLine(what), limits: limitLines(what), limitsNote: sampled ? 'other levels as sampled just before' : '',
     partsTitle: limit?.limitBytes === undefined ? 'what it consisted of' : `what was in the ${bytesCell(limit.limitBytes)}`, parts: partLines(killCase), contributors: contributorLines(what),
     candidatesTitle: killCase.sentSignal !== undefined ? 'nobody was judged: a process sent the signal' : candidates.length === 0 ? 'who was judged: the list is not available' : `who was judged: ${plural(candidates.length + candidatesOmitted, 'candidate')}, ${FROM[candidatesFrom ?? ''] ?? 'origin of the points not known'}`,
-    candidates: candidateLines(what), omitted: candidatesOmitted, ...plotsBefore(moment, killCase),
+    candidates: candidateLines(what), omitted: candidatesOmitted, events: eventsBefore(moment, killCase, before.seconds), ...before,
   }
 }

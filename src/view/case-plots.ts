@@ -41,6 +41,17 @@ export function plotsBefore(moment: KillMoment | undefined, killCase: KillCase):
   return { seconds, plots }
 }
 
+const sumOf = (values: readonly number[]): number | undefined => (values.every((value) => Number.isNaN(value)) ? undefined : values.reduce((sum, value) => sum + (Number.isNaN(value) ? 0 : value), 0))
+
+/** `events 30 s: high 0 · max 412 · oom_kill 1`: how often its limits were hit in the seconds that are drawn, as far as its counters were read, and by how much they say it was killed. */
+export function eventsBefore(moment: KillMoment | undefined, { oomKillRise }: KillCase, seconds: number): string {
+  const counts = (['high', 'max'] as const).flatMap((key) => {
+    const sum = moment === undefined ? undefined : sumOf(moment.series[key].slice(-(seconds + 1)))
+    return sum === undefined ? [] : [`${key} ${rounded(sum)}`]
+  })
+  return counts.length === 0 ? '' : `events ${seconds} s: ${[...counts, ...(oomKillRise === undefined ? [] : [`oom_kill ${oomKillRise}`])].join(' · ')}`
+}
+
 /** Who waits in full waits in part, too: the second of the two only where there is room for all. */
 const TELLING: readonly SeriesKey[] = ['used', 'full', 'some', 'max', 'anon', 'stall', 'high', 'refaults']
 

@@ -35,7 +35,7 @@ test('probe, kernel log, signal, exit and memory.events in any order make the sa
   const log = kmsg(fixture('6.1-v2-pod'), T0 + 5 * MS)
   const expected = fold([...before, ...free, ...log]).cases
   expect(expected).toHaveLength(1)
-  expect(expected[0]).toMatchObject({ witnesses: ['probe', 'kmsg', 'memory.events'], disagreements: [], composition: { anonBytes: 65961984, fileWritebackBytes: 4096, slabBytes: 499488 }, contributors: [{ path: C1 }, { path: C2 }] })
+  expect(expected[0]).toMatchObject({ witnesses: ['probe', 'kmsg', 'memory.events'], oomKillRise: 1, disagreements: [], composition: { anonBytes: 65961984, fileWritebackBytes: 4096, slabBytes: 499488 }, contributors: [{ path: C1 }, { path: C2 }] })
   for (let seed = 1; seed <= 300; seed++) expect(fold([...before, ...interleaved(free, log, seed)]).cases, `seed ${seed}`).toEqual(expected)
 })
 

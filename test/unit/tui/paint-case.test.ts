@@ -47,6 +47,7 @@ describe('the page of a kill', () => {
     const lines = painted(page, { cols: 200, rows: 60 })
     expect(lines.join(' ').replace(/[\s│]+/g, ' ')).toContain('the kernel killed extract')
     expect(rowsWith(lines, ALL)).toBe(0)
+    expect(rowsWith(lines, 'events 60 s: high ')).toBe(1)
   })
   it('keeps the whole sentence where there is no shorter one', () => {
     const { brief, ...whole } = page

@@ -1,6 +1,6 @@
 /** The seconds before a kill: what is drawn, where its last value comes from, and what goes first when not all fit. */
 import { describe, expect, it } from 'vitest'
-import { mostTelling, plotsBefore } from '../../../src/view/case-plots.ts'
+import { eventsBefore, mostTelling, plotsBefore } from '../../../src/view/case-plots.ts'
 import type { Plot, PlotsBefore } from '../../../src/view/case-plots.ts'
 import type { KillMoment, SeriesKey } from '../../../src/view/kill-moment.ts'
 import { Story } from '../../../src/view/story.ts'
@@ -50,6 +50,22 @@ describe('where not all curves fit', () => {
   })
   it('the pressure on some stands in for that on all when there was none', () => {
     expect(kept(['used', 'anon', 'some', 'max'], 3)).toEqual(['used', 'some', 'max'])
+  })
+})
+
+describe('how often the limits were hit before', () => {
+  it('is what memory.events rose by in the seconds drawn, with oom_kill where it was read to rise', () => {
+    const model = emptyNode(), killCase = addKill(model, addMemcg(model, '/job', { max: G, used: G, maxPerS: 9 }), { secondsAgo: 2 }), moment = new Story(model).moments.of(killCase)
+    expect(eventsBefore(moment, killCase, 10)).toBe('events 10 s: high 0 · max 99')
+    killCase.oomKillRise = 1
+    expect(eventsBefore(moment, killCase, 10)).toBe('events 10 s: high 0 · max 99 · oom_kill 1')
+  })
+  it('is not there, and never 0, for what was not read', () => {
+    const model = emptyNode(), memcg = addMemcg(model, '/job', { max: G, used: G }), killCase = addKill(model, memcg, { secondsAgo: 2 })
+    memcg.history.highEvents = memcg.history.maxEvents = new Float64Array(0)
+    killCase.oomKillRise = 1
+    expect(eventsBefore(new Story(model).moments.of(killCase), killCase, 30)).toBe('')
+    expect(eventsBefore(undefined, killCase, 30)).toBe('')
   })
 })
 
