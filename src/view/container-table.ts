@@ -2,7 +2,6 @@
 import type { Memcg } from '../model/node.ts'
 import { cellOf } from './columns.ts'
 import type { Column, Unit } from './columns.ts'
-import { outerOf } from './fold.ts'
 import { named } from './lens.ts'
 import type { Moment } from './moment.ts'
 import { highPerSOf, somePercentOf, stallOf } from './overview.ts'
@@ -35,14 +34,14 @@ function killsOf({ model, lens }: Moment, memcg: Memcg, members: readonly Memcg[
   return kills === 0 && memcg.events?.oomKill === undefined ? undefined : kills
 }
 
-const isWithin = (path: string, { path: outer }: Memcg): boolean => path === outer || path.startsWith(`${outer}/`)
+const isBelow = (path: string, { path: outer }: Memcg): boolean => path === outer || path.startsWith(`${outer}/`)
 
 /** A container may make cgroups of its own below it: no containers, but tasks wait, and are counted, there. */
 function rowsOf(at: Moment, { levels, binding, memcgIds }: OverviewRow): ContainerRow[] {
   const { model, lens } = at, memcgsOf = (ids: readonly number[]): Memcg[] => ids.flatMap((id) => model.memcgs.get(id) ?? []), members = memcgsOf(memcgIds)
   const all = memcgsOf(levels.filter(({ where }) => where === 'container').map(({ memcgId }) => memcgId)), labels = new Map(levels.map(({ memcgId, label }) => [memcgId, label.replace(/^container "(.*)"$/, '$1')]))
-  return outerOf(all).map((memcg) => {
-    const own = members.filter(({ path }) => isWithin(path, memcg))
+  return all.map((memcg) => {
+    const own = members.filter(({ path }) => isBelow(path, memcg))
     return {
       label: labels.get(memcg.id) ?? '', usedBytes: memcg.usage?.currentBytes, requestBytes: named(model, lens.workloadOf(memcg.path)).memoryRequestBytes, maxBytes: memcg.limits?.maxBytes,
       somePercent: somePercentOf(memcg), stallMsPerS: stallOf(at, own), highPerS: highPerSOf(at, memcg), oomKills: killsOf(at, memcg, members), binds: own.some(({ id }) => id === binding?.memcgId),

@@ -5,7 +5,7 @@ import type { NodeModel } from '../model/node.ts'
 import { timeOf } from './clock.ts'
 import { bytesCell, countCell, percentCell } from './compact.ts'
 import type { KillRow } from './kills-list.ts'
-import { holderOf, shareOf } from './limits.ts'
+import { holderOf, isWithin, shareOf } from './limits.ts'
 import { nextVictimLine } from './next-victim.ts'
 import { numaLine } from './numa-line.ts'
 import type { Level } from './limits.ts'
@@ -35,7 +35,7 @@ function workingSetOfShown(model: NodeModel, { binding, workingSetBytes }: Overv
 
 /** What a person reads elsewhere: coloured when it hides at least a tenth of the limit (or of the usage). */
 function kubectlLine(model: NodeModel, row: OverviewRow): DetailLine[] {
-  const binding = row.binding?.where === 'above' ? undefined : row.binding, shown = workingSetOfShown(model, row), used = binding?.usedBytes ?? row.usedBytes
+  const binding = row.binding?.where === 'above' || row.binding?.where === 'inside' ? undefined : row.binding, shown = workingSetOfShown(model, row), used = binding?.usedBytes ?? row.usedBytes
   if (shown === undefined || used === undefined || used === 0) return []
   const max = binding?.maxBytes, hidden = used - shown
   const of = (bytes: number): string => (max === undefined ? bytesCell(bytes) : `${bytesCell(bytes)} (${Math.round((100 * bytes) / max)}%)`)
@@ -47,12 +47,12 @@ function kubectlLine(model: NodeModel, row: OverviewRow): DetailLine[] {
 function limitLines(row: OverviewRow): DetailLine[] {
   const { binding, levels } = row
   if (binding === undefined) {
-    const text = levels.some(hasLimit) ? `No limit near: ${levels.filter(({ where }) => where !== 'container').map(limitText).join(' < ')}.` : 'No limit but what the node has.'
+    const text = levels.some(hasLimit) ? `No limit near: ${levels.filter((level) => !isWithin(level)).map(limitText).join(' < ')}.` : 'No limit but what the node has.'
     return [{ text, tone: 'quiet', isInPane: true }]
   }
   const high = binding.highBytes === undefined ? '' : `, memory.high ${bytesCell(binding.highBytes)}`
   const lines: DetailLine[] = [{ text: `Binding limit: ${binding.label}, memory.max ${bytesCell(binding.maxBytes)}, ${percentCell(100 * shareOf(binding))} % used${high}.`, tone: 'plain' }]
-  const others = levels.filter((level) => level !== binding && level.where !== 'container')
+  const others = levels.filter((level) => level !== binding && !isWithin(level))
   if (others.length > 0) lines.push({ text: others.some(hasLimit) ? `Other levels: ${others.map(limitText).join(' < ')}.` : `Without a limit: ${others.map(({ label }) => label).join(' < ')}.`, tone: 'quiet', isInPane: true })
   return lines
 }

@@ -37,7 +37,7 @@ const outermost = (memcgs: readonly Memcg[]): Memcg | undefined =>
   memcgs.reduce<Memcg | undefined>((best, memcg) => (best === undefined || memcg.path.length < best.path.length ? memcg : best), undefined)
 
 /** Those that are below none of the others. */
-export function outerOf(memcgs: readonly Memcg[]): Memcg[] {
+function outerOf(memcgs: readonly Memcg[]): Memcg[] {
   const ids = new Set(memcgs.map(({ id }) => id))
   return memcgs.filter(({ parentId }) => !ids.has(parentId))
 }

@@ -1,13 +1,14 @@
 /** Which limit a workload meets first: every limit from its containers up to the root, and the one that binds. */
 import type { Memcg } from '../model/node.ts'
+import { cellText } from './cell-text.ts'
 import type { Population } from './population.ts'
 
 /** One cgroup on the way up, with what it uses and may use; absent = unknown or unlimited. */
 export type Level = {
   readonly memcgId: number
   readonly label: string
-  /** Where it stands seen from the row: one of its containers, the row's own cgroup, or above it. */
-  readonly where: 'container' | 'self' | 'above'
+  /** Where it stands seen from the row: made by one of its containers below itself, one of its containers, the row's own cgroup, or above it. */
+  readonly where: 'inside' | 'container' | 'self' | 'above'
   readonly usedBytes: number | undefined
   readonly maxBytes: number | undefined
   readonly highBytes: number | undefined
@@ -21,9 +22,10 @@ const BINDS_FROM = 0.8
 /** Where the numbers of a level come from. */
 export type Link = { readonly memcg: Memcg; readonly where: Level['where']; readonly label: string }
 
-/** The levels of one row: its containers first, then itself, then its ancestors up to (not including) the root. */
+/** The levels of one row: its containers (and what they made) first, then itself, then its ancestors up to (not including) the root. */
 export function chainOf({ model, labelOf }: Population, self: Memcg, containers: readonly Memcg[] = []): Link[] {
-  const chain: Link[] = containers.filter((memcg) => memcg !== self).map((memcg) => ({ memcg, where: 'container', label: labelOf(memcg) }))
+  const ids = new Set(containers.map(({ id }) => id)), isInside = ({ parentId }: Memcg): boolean => ids.has(parentId)
+  const chain: Link[] = containers.filter((memcg) => memcg !== self).map((memcg) => (isInside(memcg) ? { memcg, where: 'inside', label: cellText(memcg.path.slice(memcg.path.lastIndexOf('/') + 1)) } : { memcg, where: 'container', label: labelOf(memcg) }))
   chain.push({ memcg: self, where: 'self', label: labelOf(self) })
   let above = model.memcgs.get(self.parentId)
   // 64: cgroup.max.depth is usually unlimited, but a damaged stream could name a memcg its own ancestor.
@@ -38,6 +40,9 @@ export const levelsOf = (chain: readonly Link[]): Level[] => chain.map(({ memcg:
   ({ memcgId: id, label, where, usedBytes: usage?.currentBytes, maxBytes: limits?.maxBytes, highBytes: limits?.highBytes }))
 
 const isLimited = (level: Level): level is Binding => level.usedBytes !== undefined && level.maxBytes !== undefined && level.maxBytes > 0
+
+/** Below the row's own cgroup. */
+export const isWithin = ({ where }: Level): boolean => where === 'container' || where === 'inside'
 
 /** Used share of a limit, 0..1 and more. */
 export const shareOf = (binding: Binding): number => binding.usedBytes / binding.maxBytes
@@ -66,4 +71,4 @@ export function bindingOf(levels: readonly Level[]): Binding | undefined {
 
 /** The limit that binds, else the workload's own; a workload without a limit dies with the node, which has a page. */
 export const holderOf = ({ binding, levels }: { readonly binding: Binding | undefined; readonly levels: readonly Level[] }): Level | undefined =>
-  binding ?? levels.find(({ where, maxBytes }) => where !== 'container' && maxBytes !== undefined)
+  binding ?? levels.find((level) => !isWithin(level) && level.maxBytes !== undefined)

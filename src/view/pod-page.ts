@@ -6,7 +6,7 @@ import { compositionOf } from './composition.ts'
 import type { Composition } from './composition.ts'
 import { containerTable } from './container-table.ts'
 import type { DetailLine } from './detail.ts'
-import { holderOf } from './limits.ts'
+import { holderOf, isWithin } from './limits.ts'
 import type { Level } from './limits.ts'
 import type { Moment } from './moment.ts'
 import { nextVictimTable } from './next-victim-table.ts'
@@ -89,7 +89,7 @@ const levelLine = (level: Level, binding: OverviewRow['binding']): LevelLine =>
 function levelsOf(model: NodeModel, { levels, binding }: OverviewRow): LevelLine[] {
   const containers = levels.filter(({ where }) => where === 'container'), { memory } = model
   // Of several containers only the binding one belongs to the chain; all of them are in their own table.
-  const chain = levels.filter((level) => level.where !== 'container' || containers.length === 1 || level.memcgId === binding?.memcgId)
+  const chain = levels.filter((level) => !isWithin(level) || (level.where === 'container' && containers.length === 1) || level.memcgId === binding?.memcgId)
   const used = memory === undefined ? undefined : memory.totalBytes - memory.availableBytes
   return [...chain.map((level) => levelLine(level, binding)), ...(memory === undefined ? [] : [{ label: 'node', used: known(used, '-'), high: '', max: bytesCell(memory.totalBytes), share: percent(used, memory.totalBytes), binds: false }])]
 }

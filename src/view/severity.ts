@@ -25,8 +25,8 @@ export type Judged = {
 type Rule = { readonly severity: 1 | 2; readonly when: (f: Judged) => boolean; readonly say: (f: Judged) => string }
 
 const at = (value: number | undefined): number => value ?? 0
-const WHOSE = { container: 'its container limit', self: 'its limit' } as const
-const nameOf = ({ where, label, maxBytes }: Level): string => `${where === 'above' ? `the ${label} limit` : WHOSE[where]} of ${bytesCell(at(maxBytes))}`
+const WHOSE: Readonly<Partial<Record<Level['where'], string>>> = { container: 'its container limit', self: 'its limit' }
+const nameOf = ({ where, label, maxBytes }: Level): string => `${WHOSE[where] ?? `the ${label} limit`} of ${bytesCell(at(maxBytes))}`
 const limitOf = (f: Judged): string => (f.binding === undefined ? 'its limit' : nameOf(f.binding))
 const share = (f: Judged): number => (f.binding === undefined ? 0 : shareOf(f.binding))
 const ago = (f: Judged): string => `${secondsCell(at(f.sinceKillS))} ago`

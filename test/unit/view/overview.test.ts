@@ -91,7 +91,13 @@ describe('numbers', () => {
   it('does not count what a container made below itself as another container', () => {
     const model = emptyNode(), app = addPod(model, 'a/b', { used: 95 * M, max: 100 * M, inactiveFile: 10 * M, container: 'app' })
     addMemcg(model, `${app.path}/init.scope`, { used: 90 * M, max: 90 * M, inactiveFile: 5 * M })
-    expect(only(model)).toMatchObject({ name: 'a/b', workingSetBytes: 85 * M, binding: { maxBytes: 90 * M } })
+    const row = only(model)
+    expect(row).toMatchObject({ name: 'a/b', workingSetBytes: 85 * M, binding: { maxBytes: 90 * M, label: 'init.scope' } })
+    expect(row.levels.map(({ where, label }) => [where, label])).toEqual([['container', 'container "app"'], ['inside', 'init.scope'], ['self', 'the pod']])
+    expect(reasonsOf(row)[0]).toContain('the init.scope limit of 90M')
+    const said = detailOf(model, { row, kills: [] }).map(({ text }) => text)
+    expect(said).toContain('kubectl top would say 85M; the kernel counts 95M: 10M is inactive file cache.')
+    expect(said.join(' ')).not.toContain('2 containers')
   })
   it("computes the working set as the kubelet does: per container, never below zero, summed", () => {
     const model = emptyNode(), container = addPod(model, 'a/b', { used: 100 * M, inactiveFile: 30 * M })

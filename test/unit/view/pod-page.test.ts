@@ -135,6 +135,16 @@ it('sets what was declared beside what the kernel enforces, and says where they 
   expect(pageOf(model, 'a/b').promises.map(({ tone }) => tone)).not.toContain('differs')
 })
 
+it('what was declared for a container is not asked of the cgroups it made below itself', () => {
+  const model = emptyNode(), app = addPod(model, 'a/b', { used: 180 * M, max: 256 * M, container: 'app' }), [, podUid, containerId] = /pod([0-9a-f-]{36})\/([0-9a-f]{64})/.exec(app.path) ?? []
+  addMemcg(model, `${app.path}/init.scope`, { used: M })
+  tell(model, 'workload', 1, { from: 'kubelet', podUid: podUid as string, containerId: containerId as string, container: 'app', memoryLimitBytes: 256 * M })
+  const page = pageOf(model, 'a/b')
+  expect(page.promises.map(({ text }) => text)).toEqual(['Declared: limits 256M.'])
+  expect(containersOf(model, 'a/b', 'NAME')).toEqual([['app']])
+  expect(page.levels.map(({ label }) => label)).toEqual(['container "app"', 'the pod'])
+})
+
 it('a service is described as systemd does it', () => {
   const model = emptyNode()
   addMemcg(model, '/system.slice/web.service', { used: 10 * M, max: 64 * M })
