@@ -80,11 +80,18 @@ function paintLevels(grid: Grid, at: Rect, levels: PodPage['levels']): void {
 /** Those who would die next, where the charts keep their room; further ones only on a large screen. */
 const victimLines = ({ victims }: PodPage, total: number): number => (victims === undefined || total < 30 ? 0 : 3 + Math.min(victims.rows.length, total < 50 ? 4 : 8))
 
+/** The limit stands last and is never half a number: what is in front of it goes first. */
+function lastParts(subtitle: string, room: number): string {
+  const parts = subtitle.split(' · ')
+  while (parts.length > 1 && parts.join(' · ').length > room) parts.shift()
+  return cutEnd(parts.join(' · '), Math.max(0, room))
+}
+
 /** Everything below the headline. `lines` say in sentences what the numbers mean. */
 export function paintPodPage(grid: Grid, at: { readonly y: number; readonly height: number }, what: { readonly page: PodPage; readonly name: string; readonly lines: readonly DetailLine[] }): void {
   const { page, lines } = what, width = grid.cols
   const x = grid.text({ x: 1, y: at.y }, cutMiddle(what.name, Math.max(24, width - page.subtitle.length - 4)), STYLE.bold)
-  grid.text({ x: x + 2, y: at.y, width: width - x - 2 }, page.subtitle, STYLE.dim)
+  grid.text({ x: x + 2, y: at.y }, lastParts(page.subtitle, width - x - 3), STYLE.dim)
   const top = at.y + 1, total = at.height - 1, beside = page.containers.rows.length > 1 && width >= 100, prose = beside ? Math.floor(width * 0.58) : width
   const said = lines.reduce((sum, { text }) => sum + wrap(text, prose - 6).length, 0), below = total < 12 ? Math.min(total, said + 2) : Math.min(Math.max(said, beside ? page.containers.rows.length + 1 : 0) + 2, Math.max(5, Math.floor(total * (total >= 24 ? 0.34 : 0.42))))
   const victims = victimLines(page, total), above = total - below - victims, right = width >= 70 ? Math.floor(width * (width >= 100 ? 0.42 : 0.45)) : 0

@@ -97,8 +97,8 @@ function oomKillsOf(at: Moment, row: Folded): number | undefined {
 
 const kernelOf = ({ stat }: Memcg): number | undefined => stat?.kernelBytes ?? sumOf([stat?.slabReclaimableBytes, stat?.slabUnreclaimableBytes, stat?.kernelStackBytes, stat?.pagetablesBytes], (bytes) => bytes)
 
-/** With several containers, a binding one is named: its numbers stand in the row. */
-const innerName = (folded: Folded, binding: Binding | undefined): string => (binding?.where === 'container' && folded.containers.length > 1 ? `:${binding.label.replace(/^container /, '').replaceAll('"', '')}` : '')
+/** With several containers, a binding one is named, and a cgroup that one of them made: its numbers stand in the row. */
+const innerName = (folded: Folded, binding: Binding | undefined): string => (binding?.where === 'inside' || (binding?.where === 'container' && folded.containers.length > 1) ? `:${binding.label.replace(/^container /, '').replaceAll('"', '')}` : '')
 
 function peakOf({ usage }: Memcg, series: readonly number[]): number | undefined {
   const sampled = largest(series), current = usage?.currentBytes

@@ -44,6 +44,13 @@ describe('a picture', () => {
       }
     }
   })
+  it('of a workload names its limit whole where the headline is too short for all', () => {
+    const model = emptyNode(), { path } = addPod(model, 'payments/a-pod-of-a-long-name-x2lqp', { used: 90 * M, max: 100 * M, container: 'app' }), what = show(model), headline = (cols: number): string | undefined => paint(what, { ...START, page: 'row', selected: what.scene.rows[0]?.key }, { cols, rows: 24 }).grid.lines()[2]
+    tell(model, 'workload', 1, { from: 'kubelet', podUid: /pod([0-9a-f-]{36})/.exec(path)?.[1] as string, owner: 'Deployment/a-pod-of-a-long-name', priority: 1000 })
+    expect(headline(120)).toMatch(/priority 1000 · guaranteed · 1 container · limit 100M$/)
+    expect(headline(80)).toMatch(/x2lqp  guaranteed · 1 container · limit 100M$/)
+    expect(headline(50)).toMatch(/  limit 100M$/)
+  })
   it('of a workload keeps what its memory consists of before levels without a limit, and how points are made without a line of its own', () => {
     const model = emptyNode(), { id, parentId } = addPod(model, 'a/b', { used: 90 * M, max: 100 * M, container: 'app' }), linesAt = (cols: number, rows: number): string[] => { const what = show(model); return paint(what, { ...START, page: 'row', selected: what.scene.rows[0]?.key }, { cols, rows }).grid.lines() }
     tell(model, 'memcg_stat', model.nowNs, { memcgId: parentId, anonBytes: 40 * M, activeFileBytes: 10 * M, inactiveFileBytes: 20 * M, fileDirtyBytes: 0, slabReclaimableBytes: 2 * M, slabUnreclaimableBytes: M, kernelStackBytes: M })

@@ -92,7 +92,7 @@ describe('numbers', () => {
     const model = emptyNode(), app = addPod(model, 'a/b', { used: 95 * M, max: 100 * M, inactiveFile: 10 * M, container: 'app' })
     addMemcg(model, `${app.path}/init.scope`, { used: 90 * M, max: 90 * M, inactiveFile: 5 * M })
     const row = only(model)
-    expect(row).toMatchObject({ name: 'a/b', workingSetBytes: 85 * M, binding: { maxBytes: 90 * M, label: 'init.scope' } })
+    expect(row).toMatchObject({ name: 'a/b:init.scope', workingSetBytes: 85 * M, binding: { maxBytes: 90 * M, label: 'init.scope' } })
     expect(row.levels.map(({ where, label }) => [where, label])).toEqual([['container', 'container "app"'], ['inside', 'init.scope'], ['self', 'the pod']])
     expect(reasonsOf(row)[0]).toContain('the init.scope limit of 90M')
     const said = detailOf(model, { row, kills: [] }).map(({ text }) => text)
