@@ -104,13 +104,15 @@ function paintPlots(grid: Grid, at: Rect, page: CasePage): void {
   const { x, y, width, height } = inner(at), drawn = width - LABEL - RANGE
   // The axis is in the frame when its row is needed for a curve.
   const shown = mostTelling(page.plots, height), room = height > shown.length ? height - 1 : height, tall = Math.max(1, Math.min(MOST_TALL, Math.floor(room / shown.length)))
+  // Usage is what the page is about: rows that do not go round are its.
+  const first = Math.min(MOST_TALL, room - tall * (shown.length - 1))
   shown.forEach((plot, i) => {
-    const row = y + i * tall, lines = tall === 1 ? [sparkline(plot.values, drawn, plot.full)] : brailleArea(plot.values, { width: drawn, height: tall, max: plot.full })
+    const own = i === 0 ? first : tall, row = y + (i === 0 ? 0 : first + (i - 1) * tall), lines = own === 1 ? [sparkline(plot.values, drawn, plot.full)] : brailleArea(plot.values, { width: drawn, height: own, max: plot.full })
     grid.text({ x, y: row, width: LABEL }, plot.label)
     lines.forEach((line, part) => { grid.text({ x: x + LABEL, y: row + part }, line, PLOT_STYLES[plot.key]) })
     grid.textRight({ x: x + width - RANGE, y: row, width: RANGE }, plot.range)
   })
-  const axis = y + shown.length * tall
+  const axis = y + first + (shown.length - 1) * tall
   grid.text({ x: x + LABEL, y: axis }, `-${page.seconds} s`, STYLE.dim)
   grid.text({ x: x + LABEL + Math.floor(drawn / 2) - 2, y: axis }, `-${page.seconds / 2} s`, STYLE.dim)
   grid.text({ x: x + LABEL + drawn - 3, y: axis }, '0 X', STYLE.kill)

@@ -54,6 +54,12 @@ describe('the page of a kill', () => {
     expect(brief).toBeDefined()
     expect(painted(whole, SMALL).join(' ').replace(/[\s│]+/g, ' ')).toContain('the kernel killed extract')
   })
+  it('leaves no row empty below the curves where they are not as tall as they may be', () => {
+    for (const rows of [32, 36, 40, 44, 48]) {
+      const lines = painted(page, { cols: 120, rows }), axis = lines.findIndex((line) => line.includes('-60 s')), end = lines.length - 2
+      expect([end - 1, end], `${rows} rows`).toContain(axis)
+    }
+  })
   it('gives a tall screen to the curves', () => {
     const lines = painted(page, { cols: 300, rows: 90 }), drawn = lines.slice(lines.length - 1 - 2 - plotRows(lines)).filter((line) => /[\u2801-\u28ff]/.test(line)).length
     expect(drawn).toBeGreaterThan(4 * page.plots.length)
