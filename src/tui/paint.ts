@@ -1,7 +1,7 @@
 /** From a scene and what the person has set to the picture: which page, which panes fit, where each one goes. */
 import { plural } from '../base/text.ts'
 import { isOomCase, isSelfTest } from '../model/case.ts'
-import { cutEnd, wrap } from '../view/cell-text.ts'
+import { cutEnd, wrap, wrapLine } from '../view/cell-text.ts'
 import { OVERVIEW_COLUMNS } from '../view/columns.ts'
 import type { DetailLine } from '../view/detail.ts'
 import { ownerOf } from '../view/follow.ts'
@@ -152,10 +152,7 @@ function paintKills(body: Body, ui: Ui, show: Show): Result {
 /** Lines of text, scrolled; a line that is a heading (no blank in front, followed by indented ones) is bold. */
 function paintText(body: Body, ui: Ui, lines: readonly string[]): Result {
   const { grid, y, height } = body
-  const wrapped = lines.flatMap((line) => {
-    const indent = /^ */.exec(line)?.[0].length ?? 0
-    return line.length <= grid.cols ? [line] : wrap(line.trim(), grid.cols - 3 - indent).map((part, i) => ' '.repeat(indent + (i === 0 ? 0 : 2)) + part)
-  })
+  const wrapped = lines.flatMap((line) => wrapLine(line, grid.cols))
   const top = Math.max(0, Math.min(ui.scroll, wrapped.length - height))
   for (let i = 0; i < height; i++) {
     const line = wrapped[top + i]

@@ -42,3 +42,11 @@ export function wrap(text: string, width: number): string[] {
   if (line !== '' || lines.length === 0) lines.push(line)
   return lines
 }
+
+/** A line of a page, wrapped: what is in two columns goes on below the second one, anything else two cells further in. */
+export function wrapLine(line: string, width: number): string[] {
+  if (line.length <= width) return [line]
+  const indent = /^ */.exec(line)?.[0].length ?? 0, first = /^ *\S.* {2}(?=\S)/.exec(line)?.[0].length ?? 0, isColumns = first > 0 && first <= width / 2
+  const from = isColumns ? first : indent, next = isColumns ? first : indent + 2
+  return wrap(line.slice(from).trimEnd(), width - 1 - next).map((part, i) => (i === 0 ? line.slice(0, from) : ' '.repeat(next)) + part)
+}

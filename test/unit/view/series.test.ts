@@ -1,6 +1,6 @@
 /** Series and text for the screen: histories, sparklines, plots, the timeline, safe and cut text, filter and order. */
 import { describe, expect, it } from 'vitest'
-import { cellText, cutEnd, cutMiddle, wrap } from '../../../src/view/cell-text.ts'
+import { cellText, cutEnd, cutMiddle, wrap, wrapLine } from '../../../src/view/cell-text.ts'
 import { recordUsage } from '../../../src/model/history.ts'
 import { momentOf } from '../../../src/view/moment.ts'
 import { overviewRows } from '../../../src/view/overview.ts'
@@ -91,6 +91,10 @@ describe('text in cells', () => {
     expect([cutEnd('sentence', 4), cutEnd('abc', 0)]).toEqual(['sen…', ''])
     expect(wrap('one two three', 7)).toEqual(['one two', 'three'])
     expect(wrap('abcdefgh', 3)).toEqual(['abc', 'def', 'gh'])
+    expect(wrapLine('  s  < >   sorts by a column', 28)).toEqual(['  s  < >   sorts by a column'])
+    expect(wrapLine('  s  < >   sorts by a column', 24)).toEqual(['  s  < >   sorts by a', '           column'])
+    expect(wrapLine('  said in one column', 12)).toEqual(['  said in', '    one', '    column'])
+    expect(wrapLine('a very long first column  b', 20)).toEqual(['a very long first', '  column  b'])
   })
 })
 
