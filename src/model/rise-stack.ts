@@ -66,8 +66,6 @@ function climb(model: NodeModel, memcg: Memcg, bytes: number): void {
     const inner = watch.rises[watch.depth - 1], outer = watch.rises[watch.depth - 2]
     if (inner === undefined || watch.depth < 1) return
     if (watch.depth < 2 || outer === undefined || outer.isLevel || bytes <= outer.peakBytes) {
-      // Where usage had fallen meanwhile, and no look saw it on its way up again, the top it fell from was one of its own.
-      tellTop(model, memcg, inner)
       setPeak(watch, inner, bytes)
       watch.lowBytes = bytes
       return

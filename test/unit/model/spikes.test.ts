@@ -113,10 +113,6 @@ describe('what is a spike', () => {
     const steps: Step[] = [{ tsNs: 0, bytes: 10 * MIB }, { tsNs: T0 + 2 * S, bytes: 300 * MIB }, ...[6, 8, 10].flatMap((at) => [{ tsNs: T0 + at * S, bytes: 400 * MIB }, { tsNs: T0 + at * S + 50 * MS, bytes: 300 * MIB }]), { tsNs: T0 + 20 * S, bytes: 10 * MIB }]
     expect(inMib(spikesOf(steps, 'window', 30))).toEqual([[300, 400, 'exact-height'], [300, 400, 'exact-height'], [300, 400, 'exact-height'], [10, 300, 'exact-height']])
   })
-  test('a spike on a level that is itself only seconds old is told also when a higher one follows before the level has settled', () => {
-    const row = (ms: number, currentMib: number, peakMib: number): Event => usageRow({ tsNs: T0 + 5 * S + ms * MS, memcgId: 9, currentBytes: currentMib * MIB, peakBytes: peakMib * MIB })
-    expect(inMib(told([...HEAD, birth(9, '/job', 1, T0 + 5 * S), row(20, 1, 1), row(300, 9, 9), row(900, 9, 15), row(2200, 9, 17), row(4000, 9.1, 17)]).spikes.spikes)).toEqual([[9, 15, 'high-water'], [9, 17, 'high-water']])
-  })
   test('a look on the way down from a spike is no level of its own', () => {
     // 10 MiB since a few seconds; the last spike is seen at 30 MiB while it is freed.
     const steps: Step[] = [{ tsNs: 0, bytes: 0 }, { tsNs: T0 + 2 * S, bytes: 10 * MIB }, { tsNs: T0 + 6 * S, bytes: 60 * MIB }, { tsNs: T0 + 6.35 * S, bytes: 30 * MIB }, { tsNs: T0 + 6.45 * S, bytes: 10 * MIB }, { tsNs: T0 + 9 * S, bytes: 60 * MIB }, { tsNs: T0 + 9.2 * S, bytes: 10 * MIB }]
